@@ -1,0 +1,20 @@
+"""What the user told prodlint about the project, for linking: things that no file says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Knowledge:
+    """The table `[tool.prodlint.project]`. Names are dotted paths as a file would import them (`shop.http.endpoint`).
+
+    `handlers`: decorators that make a request handler of what they decorate, and functions that register the
+    functions passed to them as request handlers. `loggers`: objects to log with. `scripts` and `tests`: globs,
+    relative to the project root, of files that no service runs.
+    """
+
+    handlers: tuple[str, ...] = ()
+    loggers: tuple[str, ...] = ()
+    scripts: tuple[str, ...] = ()
+    tests: tuple[str, ...] = ()
