@@ -1,0 +1,95 @@
+"""The tree-sitter grammars of JavaScript, TypeScript and TSX, and the text of their nodes."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from pathlib import Path
+
+from tree_sitter import Language, Node, Query
+
+FUNCTION_TYPES = frozenset(
+    {
+        "function_declaration",
+        "generator_function_declaration",
+        "function_expression",
+        "generator_function",
+        "arrow_function",
+    }
+)
+CLASS_TYPES = frozenset({"class_declaration", "abstract_class_declaration", "class"})
+
+ERROR_KIND_ID = 0xFFFF
+"""The `kind_id` of ERROR nodes, the same in every grammar."""
+
+MISREAD_AWAIT = re.compile(r"await\s*\(")
+"""What the JavaScript grammar often takes for a call of a function named `await`."""
+
+_ESCAPE = re.compile(r"\\(?:u\{([0-9a-fA-F]{1,6})\}|u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(\r\n|[\s\S]))")
+_CONTROL = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "v": "\v", "0": "\0", "\n": "", "\r\n": "", "\r": ""}
+
+
+@cache
+def language(kind: str) -> Language:
+    """Return the grammar for files of `kind`: `javascript`, `typescript` or `tsx`."""
+    if kind == "javascript":
+        import tree_sitter_javascript
+
+        return Language(tree_sitter_javascript.language())
+    import tree_sitter_typescript
+
+    tsx = kind == "tsx"
+    return Language(tree_sitter_typescript.language_tsx() if tsx else tree_sitter_typescript.language_typescript())
+
+
+@cache
+def scope_query(kind: str) -> Query:
+    """Return the one query that is run over files of `kind`."""
+    folder = Path(__file__).parent
+    patterns = (folder / "javascript.scm").read_text(encoding="utf-8")
+    if kind != "javascript":
+        patterns += (folder / "typescript.scm").read_text(encoding="utf-8")
+    return Query(language(kind), patterns)
+
+
+class Source:
+    """The text of a file, by byte offsets."""
+
+    __slots__ = ("_latin",)
+
+    def __init__(self, data: bytes) -> None:
+        # One character per byte, so that slices by byte offset need no decoding where the text is ASCII.
+        self._latin = data.decode("latin-1")
+
+    def between(self, start: int, end: int) -> str:
+        """Return the text of the bytes `[start, end)`."""
+        text = self._latin[start:end]
+        return text if text.isascii() else text.encode("latin-1").decode("utf-8", "replace")
+
+    def of(self, node: Node) -> str:
+        """Return the text of `node`."""
+        text = self._latin[node.start_byte : node.end_byte]
+        return text if text.isascii() else text.encode("latin-1").decode("utf-8", "replace")
+
+    def has(self, pattern: re.Pattern[str]) -> bool:
+        """Return whether `pattern`, an ASCII one, occurs anywhere."""
+        return pattern.search(self._latin) is not None
+
+    def string(self, node: Node) -> str:
+        """Return the value of a string literal, or of a template without substitutions."""
+        text = self.between(node.start_byte + 1, node.end_byte - 1)
+        return unescape(text) if "\\" in text else text
+
+
+def unescape(text: str) -> str:
+    """Return what the inside of a string literal stands for."""
+    return _ESCAPE.sub(_unescape_one, text)
+
+
+def _unescape_one(match: re.Match[str]) -> str:
+    digits = match[1] or match[2] or match[3]
+    if digits is None:
+        return _CONTROL.get(match[4], match[4])
+    code = int(digits, 16)
+    is_character = code < 0x110000 and not 0xD800 <= code < 0xE000
+    return chr(code) if is_character else "\N{REPLACEMENT CHARACTER}"

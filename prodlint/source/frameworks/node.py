@@ -1,0 +1,77 @@
+"""Node itself: HTTP and TCP servers, timers, worker threads; and the queues and schedulers around it.
+
+Source: Node's documentation of `http`, `https`, `http2`, `net`, Timers, `worker_threads`.
+"""
+
+from prodlint.source.frameworks.model import Context, Framework, Moves, Registers, Role, each
+
+_HTTP = (
+    "http.createServer",
+    "https.createServer",
+    "http2.createServer",
+    "http2.createSecureServer",
+    "http.Server",
+    "https.Server",
+)
+_NET = ("net.createServer", "tls.createServer")
+
+FRAMEWORK = Framework(
+    name="node",
+    language="javascript",
+    serves=(*_HTTP, *_NET),
+    registers=(
+        Registers(_HTTP, params=("http.IncomingMessage()", "http.ServerResponse()")),
+        Registers(
+            tuple(f"{api}().on" for api in _HTTP),
+            first=1,
+            event=("request", "upgrade", "connect", "checkContinue"),
+            params=("http.IncomingMessage()", "http.ServerResponse()"),
+        ),
+        Registers(_NET, params=("net.Socket()",)),
+        Registers(
+            tuple(f"{api}().on" for api in _NET),
+            first=1,
+            event=("connection", "secureConnection"),
+            params=("net.Socket()",),
+        ),
+        Registers(
+            each(("net.Socket()", "http.IncomingMessage()"), "on once"),
+            first=1,
+            role=Role.EVENT,
+            event=("data", "message", "end", "readable"),
+        ),
+        Registers(tuple(f"{api}().listen" for api in (*_HTTP, *_NET)), role=Role.LIFESPAN, context=Context.STARTUP),
+        Registers(
+            (
+                "setInterval",
+                "timers.setInterval",
+                "node-cron.schedule",
+                "node-schedule.scheduleJob",
+                "cron.CronJob",
+                "croner.Cron",
+                "cron.CronJob.from",
+                "toad-scheduler.Task",
+                "toad-scheduler.AsyncTask",
+            ),
+            properties=("onTick",),
+            role=Role.TASK,
+            context=Context.BACKGROUND,
+        ),
+        Registers(
+            (
+                "bull().process",
+                "bullmq.Worker",
+                "bee-queue().process",
+                "kue.createQueue().process",
+                "agenda().define",
+                "amqplib.connect().createChannel().consume",
+                "kafkajs.Kafka().consumer().run",
+                "mqtt.connect().on",
+            ),
+            properties=("eachMessage", "eachBatch"),
+            role=Role.TASK,
+            context=Context.BACKGROUND,
+        ),
+    ),
+    moves=(Moves(("worker_threads.Worker", "child_process.fork"), Context.BACKGROUND_THREAD),),
+)

@@ -1,0 +1,101 @@
+"""Facts of JavaScript, TypeScript and their JSX forms, from the tree-sitter syntax tree.
+
+Two passes: `_js_scopes` runs the query over the tree and declares every name in its scope; `_js_walk` goes down the
+tree once and records the facts.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+from tree_sitter import Node, Parser
+
+from prodlint.directives import MARKER, line_starts_of, parse_directive
+from prodlint.facts import Directive, FileFacts, Problem
+from prodlint.source._js_definitions import DEFINITIONS
+from prodlint.source._js_expressions import EXPRESSIONS
+from prodlint.source._js_grammar import ERROR_KIND_ID, Source, language
+from prodlint.source._js_modules import MODULES, bind_imports
+from prodlint.source._js_scopes import read_scopes
+from prodlint.source._js_statements import STATEMENTS, children
+from prodlint.source._js_walk import Handler, Walk
+
+_MOST_PROBLEMS = 20
+
+_SHEBANG = re.compile(rb"(?:\xef\xbb\xbf)?(#![^\r\n]*)")
+
+# What denotes nothing at run time, or is read by the handler of the node around it.
+_NOT_WALKED = re.compile(
+    r".*(?:_type|_signature|_predicate|type_\w+|_annotation|_modifier|_identifier|_fragment)"
+    r"|ambient_declaration|interface_declaration|type_alias_declaration|implements_clause|comment|html_comment"
+    r"|hash_bang_line|jsx_text|jsx_namespace_name|escape_sequence|optional_chain|import|asserts|constraint"
+)
+
+
+def extract(data: bytes, kind: str) -> FileFacts:
+    """Return the facts of a file.
+
+    Takes its bytes and its kind: `javascript` (JSX included), `typescript` or `tsx`. Never raises for what is in the
+    file: where it cannot be parsed, the facts say so in `problems`, and the sound parts still give facts.
+    """
+    root = Parser(language(kind)).parse(data).root_node
+    source = Source(data)
+    scopes = read_scopes(root, kind, source)
+    facts = FileFacts(kind=kind, line_starts=line_starts_of(data))
+    walk = Walk(facts, source, scopes, _handlers(kind))
+    bind_imports(walk, root)
+    walk.run(root)
+    facts.problems = _problems(scopes.problems, source)
+    facts.directives = _directives(data, root, facts.line_starts)
+    shebang = _SHEBANG.match(data)
+    facts.shebang = shebang[1].decode(errors="replace") if shebang is not None else ""
+    return facts
+
+
+@cache
+def _handlers(kind: str) -> dict[int, Handler]:
+    """Return the handler of each kind of node, by its id in the grammar; what has none is not walked."""
+    grammar = language(kind)
+    named = EXPRESSIONS | DEFINITIONS | STATEMENTS | MODULES
+    handlers: dict[int, Handler] = {ERROR_KIND_ID: children}
+    for kind_id in range(grammar.node_kind_count):
+        name = grammar.node_kind_for_id(kind_id)
+        if name is None or not grammar.node_kind_is_named(kind_id):
+            continue
+        if name in named:
+            handlers[kind_id] = named[name]
+        elif _NOT_WALKED.fullmatch(name) is None:
+            handlers[kind_id] = children
+    return handlers
+
+
+def _problems(nodes: list[Node], source: Source) -> list[Problem]:
+    problems: list[Problem] = []
+    end = -1
+    for node in nodes:
+        if node.start_byte < end or len(problems) == _MOST_PROBLEMS:
+            continue
+        end = node.end_byte
+        if node.is_missing:
+            message = f"syntax error: missing `{node.type}`"
+        else:
+            lines = source.between(node.start_byte, min(end, node.start_byte + 40)).strip().splitlines()
+            message = f"syntax error near `{lines[0].strip()}`" if lines else "syntax error"
+        problems.append(Problem(message, node.start_byte, end))
+    return problems
+
+
+def _directives(data: bytes, root: Node, line_starts: list[int]) -> list[Directive]:
+    directives: list[Directive] = []
+    position = data.find(MARKER)
+    while position >= 0:
+        node = root.descendant_for_byte_range(position, position + len(MARKER))
+        end = position + len(MARKER)
+        if node is not None and node.type in ("comment", "html_comment"):
+            end = max(end, node.end_byte)
+            directive = parse_directive(data, node.start_byte, node.end_byte, line_starts)
+            if directive is not None:
+                directives.append(directive)
+        position = data.find(MARKER, end)
+    return directives

@@ -1,0 +1,11 @@
+; What TypeScript adds to javascript.scm.
+
+(abstract_class_declaration) @class
+(import_require_clause) @import
+(import_alias . (identifier) @other)
+(enum_declaration name: (identifier) @other)
+(internal_module name: (identifier) @other)
+
+(interface_declaration name: (type_identifier) @type)
+(type_alias_declaration name: (type_identifier) @type)
+(type_parameter name: (type_identifier) @type)
