@@ -1,0 +1,100 @@
+"""Extraction of deployment files: one module per format, each `extract(data, path)`: bytes of one file → `FileFacts`.
+
+Nothing here looks at another file, and nothing raises for what a file holds: what cannot be read is a `Problem`, what
+cannot be known is a `Setting` whose value is None.
+"""
+
+from __future__ import annotations
+
+import importlib
+import re
+from collections.abc import Iterator, Mapping
+from typing import Protocol, cast
+
+from prodlint.facts import FileFacts
+
+
+class Reader(Protocol):
+    """A module that reads one format."""
+
+    def extract(self, data: bytes, path: str) -> FileFacts:
+        """The facts of one file; `path` for formats in which a name is part of what a file says."""
+        ...
+
+
+_MODULES = (
+    "compose",
+    "dockerfile",
+    "dotenv",
+    "package_json",
+    "platform",
+    "procfile",
+    "python_requirements",
+    "shell",
+    "systemd",
+    "tsconfig",
+)
+
+
+class _Readers(Mapping[str, Reader]):
+    """The reader of each kind of file. A module, with its grammar, is imported when it is first asked for."""
+
+    def __getitem__(self, kind: str) -> Reader:
+        if kind not in _MODULES:
+            raise KeyError(kind)
+        return cast(Reader, importlib.import_module(f"{__name__}.{kind}"))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_MODULES)
+
+    def __len__(self) -> int:
+        return len(_MODULES)
+
+
+READERS: Mapping[str, Reader] = _Readers()
+"""The reader of each kind that `classify` gives."""
+
+_EXACT = {
+    "package.json": "package_json",
+    "tsconfig.json": "tsconfig",
+    "tsconfig.base.json": "tsconfig",
+    "jsconfig.json": "tsconfig",
+    "pyproject.toml": "python_requirements",
+    "Pipfile": "python_requirements",
+    "app.json": "platform",
+    "app.yaml": "platform",
+    "fly.toml": "platform",
+    "manifest.yml": "platform",
+    "render.yaml": "platform",
+    "vercel.json": "platform",
+}
+
+_TEMPLATE = r"(?:\.(?:erb|in|j2|jinja2?|template|tmpl|tpl))?"
+_PATTERNS = (
+    ("dockerfile", r"(?:.*[._-])?(?:docker|container)file(?:[._-].*)?(?<!\.sh)"),
+    ("compose", rf"(?:.*[._-])?compose(?:[._-].*)?\.ya?ml{_TEMPLATE}"),
+    ("systemd", rf".+\.service{_TEMPLATE}"),
+    ("procfile", r"procfile(?:[._-].*)?(?<!\.sh)"),
+    ("shell", r".+\.(?:sh|bash)"),
+    ("dotenv", r"(?:\.env(?:[._-].*)?|.*\.env)"),
+    ("python_requirements", r"(?:.*[._-])?requirements(?:[._-].*)?\.(?:txt|in)"),
+)
+_BY_NAME = re.compile("|".join(f"(?P<{kind}>{pattern})" for kind, pattern in _PATTERNS), re.IGNORECASE)
+_FOREIGN = re.compile(
+    r"\.(?:bak|dockerignore|go|html?|java|json|lock|log|md|orig|patch|php|rb|rej|rs|rst|swp|toml|zip)$"
+    r"|(?:docker|container|proc)file.*\.(?:txt|ya?ml)$",
+    re.IGNORECASE,
+)
+
+
+def classify(path: str) -> str | None:
+    """The kind of the deployment file `path` by its name and, where that says more, its folder; None if it is none."""
+    folder, _, name = path.rpartition("/")
+    if name in _EXACT:
+        return _EXACT[name]
+    if folder.endswith(".service.d") and name.endswith(".conf"):
+        return "systemd"
+    if name.endswith(".txt") and folder.rpartition("/")[2] == "requirements":
+        return "python_requirements"
+    match = _BY_NAME.fullmatch(name)
+    return match.lastgroup if match and not _FOREIGN.search(name) else None

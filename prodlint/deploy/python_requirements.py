@@ -1,0 +1,52 @@
+"""What a Python project requires: `requirements*.txt`, `pyproject.toml` (PEP 621, Poetry, groups), `Pipfile`.
+
+Source: pip's requirements file format, PEP 621, PEP 735 and Poetry's documentation of `tool.poetry.dependencies`.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator
+from typing import Any
+
+from prodlint.facts import Artefact, FileFacts, Problem, Setting
+
+
+def extract(data: bytes, path: str) -> FileFacts:
+    """One setting `require` per requirement, as PEP 508 would write it (offsets are not kept)."""
+    text = data.decode("utf-8-sig", "replace")
+    kind = "python_requirements"
+    if not path.endswith(".toml") and not path.endswith("Pipfile"):
+        lines = [line.strip() for line in text.replace("\\\n", " ").splitlines()]
+        required = [line for line in lines if line and not line.startswith(("#", "-"))]
+    else:
+        try:
+            required = list(_from_toml(tomllib.loads(text)))
+        except tomllib.TOMLDecodeError as error:
+            return FileFacts(kind, problems=[Problem(f"this is no valid TOML: {error}", 0, 0)])
+    settings = [Setting("require", line, 0, 0) for line in required]
+    return FileFacts(kind, artefacts=[Artefact(kind, "", 0, len(data), 0, 0, settings)])
+
+
+def _from_toml(document: dict[str, Any]) -> Iterator[str]:
+    project = _table(document, "project")
+    yield from _strings(project.get("dependencies"))
+    for group in _table(project, "optional-dependencies").values():
+        yield from _strings(group)
+    for group in _table(document, "dependency-groups").values():
+        yield from _strings(group)
+    poetry = _table(_table(document, "tool"), "poetry")
+    for table in (_table(poetry, "dependencies"), _table(document, "packages")):
+        for name, version in table.items():
+            wanted = version.get("version", "") if isinstance(version, dict) else version
+            yield f"{name} {wanted}" if isinstance(wanted, str) else name
+
+
+def _table(table: dict[str, Any], key: str) -> dict[str, Any]:
+    value = table.get(key)
+    return value if isinstance(value, dict) else {}
+
+
+def _strings(value: Any) -> Iterator[str]:
+    if isinstance(value, list):
+        yield from (item for item in value if isinstance(item, str))

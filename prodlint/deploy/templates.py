@@ -1,0 +1,28 @@
+"""Files that are no deployment files yet, but templates of some: Jinja, Go templates, ERB, Mustache, Cookiecutter.
+
+What such a file says in the end is known only when it is filled in, so its settings are unknown, and nothing edits it.
+"""
+
+from __future__ import annotations
+
+import re
+
+_MARKER = re.compile(rb"(?<!\$)\{\{-?\s*[\w.$(\"'/|#^&!]|\{%-?\s*\w|<%[-=\s]|@@\w+@@|\{#\s")
+
+
+_PART = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|<%.*?%>|@@\w+@@")
+
+
+def has_parts(text: str) -> bool:
+    """Whether a part of a value is filled in by a template language."""
+    return _PART.search(text) is not None
+
+
+def without_blanks(text: str) -> str:
+    """The text with the blanks inside a template language's marks replaced, so that each is one word."""
+    return _PART.sub(lambda match: re.sub(r"\s", "_", match.group()), text)
+
+
+def is_template(data: bytes) -> bool:
+    """Whether a text has the marks of a template language in it. GitHub's `${{ }}` is none."""
+    return _MARKER.search(data) is not None

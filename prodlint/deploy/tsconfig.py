@@ -1,0 +1,54 @@
+"""tsconfig.json and jsconfig.json: only `paths` and `baseUrl`, which decide what a specifier means.
+
+Source: the TSConfig reference (`baseUrl`, `paths`). The files may hold comments and trailing commas.
+"""
+
+from __future__ import annotations
+
+import json
+import posixpath
+import re
+from collections.abc import Iterator
+
+import msgspec
+
+from prodlint.facts import Artefact, FileFacts, Problem, Setting
+
+_NOISE = re.compile(r'("(?:\\.|[^"\\])*")|//[^\n]*|/\*.*?\*/|,(?=\s*[}\]])', re.DOTALL)
+
+
+class PathAlias(msgspec.Struct, frozen=True):
+    """One entry of tsconfig's `paths`: specifiers that match `pattern` are looked for at `targets`, which are relative
+    to the project root. `scope` is the folder of the tsconfig: only files below it are affected."""
+
+    scope: str
+    pattern: str
+    targets: tuple[str, ...]
+
+
+def extract(data: bytes, path: str) -> FileFacts:
+    """The facts of a tsconfig file: one setting per entry of `paths` (its targets joined by newlines) and `baseUrl`."""
+    text = _NOISE.sub(lambda match: match.group(1) or "", data.decode("utf-8-sig", "replace"))
+    try:
+        options = json.loads(text).get("compilerOptions", {})
+        base = options.get("baseUrl")
+        paths = {key: [str(item) for item in value] for key, value in (options.get("paths") or {}).items()}
+    except (ValueError, AttributeError, TypeError, RecursionError):
+        return FileFacts("tsconfig", problems=[Problem("this is no JSON object that TypeScript could read", 0, 0)])
+    settings = [Setting(f"paths.{key}", "\n".join(targets), 0, 0) for key, targets in paths.items()]
+    if isinstance(base, str):
+        settings.append(Setting("baseUrl", base, 0, 0))
+    return FileFacts("tsconfig", artefacts=[Artefact("tsconfig", "", 0, len(data), 0, 0, settings)])
+
+
+def path_aliases(path: str, facts: FileFacts) -> Iterator[PathAlias]:
+    """The aliases that the tsconfig file `path` gives to the files of its folder."""
+    folder = posixpath.dirname(path)
+    settings = {setting.key: setting.value or "" for artefact in facts.artefacts for setting in artefact.settings}
+    base = posixpath.normpath(posixpath.join(folder, settings.get("baseUrl", "."))).removeprefix(".")
+    for key, value in settings.items():
+        if key.startswith("paths."):
+            targets = tuple(posixpath.normpath(posixpath.join(base, target)) for target in value.split("\n"))
+            yield PathAlias(folder, key.removeprefix("paths."), targets)
+    if "baseUrl" in settings:
+        yield PathAlias(folder, "*", (posixpath.join(base, "*"),))

@@ -1,0 +1,72 @@
+"""Variables in the values of deployment files: `$NAME`, `${NAME}`, `${NAME:-default}`.
+
+The shell, Dockerfiles, compose files and `.env` files share this notation. Sources: POSIX, 2.6.2 "Parameter Expansion";
+the Dockerfile reference, "Environment replacement"; the Compose specification, "Interpolation".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+_VARIABLE = re.compile(r"\\\$|\$\$|\$(?P<name>[A-Za-z_]\w*)|\$\{(?P<braced>[A-Za-z_]\w*)(?::?(?P<op>[-+?=#%/]))?")
+_DEEPEST = 20
+
+
+def has_variables(text: str) -> bool:
+    """Whether `text` has anything in it that is replaced when it is used."""
+    return "$" in text or "`" in text
+
+
+def expand(text: str, variables: Mapping[str, str | None], depth: int = 0) -> str | None:
+    """`text` with its variables replaced; None if that takes one which nobody here knows.
+
+    `variables` are those that are known, None for those that are set to something unknown. A variable that is not
+    among them may still be set where the program runs, so only its default, if it has one, says anything.
+    """
+    if "$(" in text or "`" in text or depth > _DEEPEST:
+        return None
+    out: list[str] = []
+    at = 0
+    while found := _VARIABLE.search(text, at):
+        out.append(text[at : found.start()])
+        at = found.end()
+        if found.group() in ("$$", "\\$"):
+            out.append("$")
+            continue
+        name = found.group("name") or found.group("braced")
+        value = variables.get(name)
+        if found.group("braced"):
+            end = _closing_brace(text, at)
+            value = _braced(found.group("op"), text[at:end], name, variables, depth)
+            at = end + 1
+        if value is None:
+            return None
+        out.append(value)
+    out.append(text[at:])
+    return "".join(out)
+
+
+def _closing_brace(text: str, at: int) -> int:
+    open_braces = 1
+    for place in range(at, len(text)):
+        if text[place] == "{":
+            open_braces += 1
+        elif text[place] == "}":
+            open_braces -= 1
+            if not open_braces:
+                return place
+    return len(text)
+
+
+def _braced(operator: str | None, rest: str, name: str, variables: Mapping[str, str | None], depth: int) -> str | None:
+    value = variables.get(name)
+    if operator in ("-", "="):
+        if name in variables and value is None:
+            return None
+        return value or expand(rest, variables, depth + 1)
+    if operator == "+":
+        return None if value is None else expand(rest, variables, depth + 1)
+    if operator == "?" or (operator is None and not rest):
+        return value
+    return None
