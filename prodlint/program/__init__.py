@@ -1,0 +1,403 @@
+"""The whole program: every file's facts joined. Checks see this, and nothing of how it came about."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Set
+from functools import cached_property
+
+from prodlint.deploy.tsconfig import PathAlias, path_aliases
+from prodlint.facts import NONE, Call, Directive, FileFacts, Function, ImportKind, RegionKind, Value, ValueKind
+from prodlint.findings import Confidence, Location, Step
+from prodlint.knowledge import Knowledge
+from prodlint.program.apps import Apps
+from prodlint.program.callgraph import CallGraph, Edge, Registration, aliases_of
+from prodlint.program.contexts import Contexts, Reach, State
+from prodlint.program.flow import Flow
+from prodlint.program.loggers import Loggers
+from prodlint.program.modules import NodeModules, PythonModules
+from prodlint.program.resolve import CallSite, File, Resolver
+from prodlint.program.roles import FileRole, role_of
+from prodlint.program.services import Service, SourceView, build_services
+from prodlint.program.targets import Api, Targets
+from prodlint.program.versions import Versions
+from prodlint.source.frameworks import FRAMEWORKS
+from prodlint.source.frameworks.model import Context
+
+SOURCE_KINDS = frozenset({"javascript", "typescript", "tsx", "python"})
+
+_ON_LOOP = (Context.REQUEST, Context.BACKGROUND)
+_SERVER = (Context.REQUEST, Context.REQUEST_THREAD, Context.STARTUP, Context.BACKGROUND, Context.BACKGROUND_THREAD)
+
+
+class Program:
+    """One project: source files linked, contexts derived, services joined."""
+
+    def __init__(self, files: Mapping[str, FileFacts], knowledge: Knowledge, read: Callable[[str], bytes]) -> None:
+        """`files`: facts by path (POSIX, relative to the project root); `read`: the bytes of a path, for fixes."""
+        self.facts = files
+        self.knowledge = knowledge
+        self.read = read
+        self.versions = Versions(files)
+        self.files = _source_files(files)
+        self.by_path = {file.path: file for file in self.files}
+        paths = [file.path for file in self.files]
+        self.resolver = Resolver(
+            self.files,
+            NodeModules(
+                (path for path in paths if not path.endswith(".py")), self.versions.packages, _path_aliases(files)
+            ),
+            PythonModules(path for path in paths if path.endswith(".py")),
+            aliases_of(FRAMEWORKS),
+        )
+        self.graph = CallGraph(self.resolver, FRAMEWORKS, knowledge.handlers)
+        self.roles = [role_of(file.path, knowledge.scripts, knowledge.tests) for file in self.files]
+        self._loaded, self._perhaps = self._load()
+        self.contexts = self._contexts()
+        self._by_rule: dict[str, Contexts] = {}
+        self.used_directives: set[tuple[str, int]] = set()
+        """Ignore comments (path, index) that a path rule used as a barrier."""
+
+    # ------------------------------------------------------------------ what runs
+
+    def _load(self) -> tuple[set[int], set[int]]:
+        """The files that a service loads: surely, and (no import says so, but they lie beside it) perhaps."""
+        imports: dict[int, set[int]] = defaultdict(set)
+        importers: dict[int, set[int]] = defaultdict(set)
+        for file in self.files:
+            for request in file.facts.imports:
+                if request.kind is ImportKind.TYPE:
+                    continue
+                for found in self._imported(file, request.module, request.names):
+                    imports[file.index].add(found.index)
+                    importers[found.index].add(file.index)
+        serving = set(self.graph.serving)
+        serving.update(
+            registration.file
+            for registration in self.graph.registrations
+            if registration.context in (Context.REQUEST, Context.REQUEST_THREAD)
+            and self.roles[registration.file] is not FileRole.TEST
+        )
+        self.serving = frozenset(serving)
+        runs = {index for index in serving if self.roles[index] in (FileRole.SOURCE, FileRole.BROWSER)}
+        above = _closure(
+            runs, importers, lambda index: self.roles[index] is not FileRole.TEST and not self._tool(index)
+        )
+        loaded = _closure(above, imports, lambda index: self.roles[index] is not FileRole.TEST)
+        homes = {self._home(index) for index in runs}
+        perhaps = {
+            file.index
+            for file in self.files
+            if file.index not in loaded
+            and self.roles[file.index] is FileRole.SOURCE
+            and self._home(file.index) in homes
+            and not self._is_browser(file)
+            and not file.facts.shebang
+        }
+        return loaded, perhaps
+
+    def _tool(self, index: int) -> bool:
+        """Whether a file is a tool that happens to use the service's modules. `bin/www` starts the service itself."""
+        return self.roles[index] is FileRole.SCRIPT
+
+    def _imported(self, file: File, module: str, names: list[str]) -> Iterator[File]:
+        found = self.resolver.module(file, module)
+        if found is not None:
+            yield found
+        if file.is_python:
+            for name in names:
+                inner = (
+                    self.resolver.module(file, f"{module}{'' if module.endswith('.') else '.'}{name}") if name else None
+                )
+                if inner is not None:
+                    yield inner
+
+    def _home(self, index: int) -> str:
+        """The language and the nearest package folder of a file: what is deployed together."""
+        file = self.files[index]
+        return f"{'py' if file.is_python else 'js'}:{self.versions.package_folder(file.path)}"
+
+    def _is_browser(self, file: File) -> bool:
+        """Whether a JavaScript file is written for browsers: it uses their globals and nothing of Node's."""
+        if file.is_python:
+            return False
+        names = {value.text for value in file.facts.values if value.kind is ValueKind.GLOBAL}
+        if names & {"require", "module", "process", "__dirname", "Buffer"}:
+            return False
+        modules = {request.module for request in file.facts.imports}
+        if modules & {"react", "vue", "react-dom", "svelte", "jquery", "preact", "@angular/core"}:
+            return True
+        return bool(names & {"document", "window", "$", "jQuery", "localStorage", "navigator", "define"})
+
+    def _modules(self) -> dict[int, Context]:
+        contexts: dict[int, Context] = {}
+        for file in self.files:
+            role = self.roles[file.index]
+            if role is FileRole.TEST:
+                contexts[file.fn_base] = Context.TEST
+            elif file.index in self._loaded and not (role is FileRole.SCRIPT and file.index not in self.graph.serving):
+                contexts[file.fn_base] = Context.STARTUP
+            elif role is FileRole.SCRIPT or file.facts.shebang:
+                contexts[file.fn_base] = Context.SCRIPT
+        return contexts
+
+    def _contexts(self, barriers: Set[tuple[int, int]] = frozenset()) -> Contexts:
+        tests = {file.index for file in self.files if self.roles[file.index] is FileRole.TEST}
+        return Contexts(self.graph, self._modules(), self._coroutines(), tests, barriers)
+
+    def _coroutines(self) -> list[int]:
+        """Python's `async def`s in what a service loads: they run on an event loop, whoever calls them."""
+        return [
+            file.fn_base + number
+            for file in self.files
+            if file.is_python and file.index in self._loaded and self.roles[file.index] is FileRole.SOURCE
+            for number, function in enumerate(file.facts.functions)
+            if function.is_async
+        ]
+
+    def contexts_for(self, rule: str) -> Contexts:
+        """The contexts as a path rule sees them: an ignore comment for it on a call removes that edge."""
+        if rule not in self._by_rule:
+            barriers: set[tuple[int, int]] = set()
+            for file in self.files:
+                for number, directive in enumerate(file.facts.directives):
+                    if directive.line and (rule in directive.rules or not directive.rules):
+                        barriers.update(self._barriers(file, number, directive))
+            self._by_rule[rule] = self._contexts(barriers) if barriers else self.contexts
+        return self._by_rule[rule]
+
+    def _barriers(self, file: File, number: int, directive: Directive) -> Iterator[tuple[int, int]]:
+        starts = file.facts.line_starts
+        if directive.line > len(starts):
+            return
+        first = starts[directive.line - 1]
+        last = starts[directive.line] if directive.line < len(starts) else file.facts.regions[0].end + 1
+        for index, call in enumerate(file.facts.calls):
+            if first <= call.start < last:
+                caller = file.function_at(call.region)
+                if any(edge.file == file.index and edge.call == index for edge in self.graph.edges.get(caller, ())):
+                    self.used_directives.add((file.path, number))
+                yield file.index, index
+
+    # ------------------------------------------------------------------ questions of checks
+
+    def calls(self) -> Iterator[tuple[CallSite, Targets]]:
+        """Every call of the program with what its callee can be."""
+        for file in self.files:
+            targets = self.graph.targets[file.index]
+            for index in range(len(file.facts.calls)):
+                yield CallSite(file, index), targets[index]
+
+    @cached_property
+    def api_calls(self) -> Mapping[str, list[CallSite]]:
+        """The calls of each API, by access path."""
+        found: dict[str, list[CallSite]] = defaultdict(list)
+        for file in self.files:
+            for index, targets in enumerate(self.graph.targets[file.index]):
+                for target in targets:
+                    if isinstance(target, Api):
+                        found[target.path].append(CallSite(file, index))
+        return found
+
+    @cached_property
+    def registrations_of(self) -> Mapping[int, list[Registration]]:
+        """How each registered function (by id) comes to be one."""
+        found: dict[int, list[Registration]] = defaultdict(list)
+        for registration in self.graph.registrations:
+            found[registration.function].append(registration)
+        return found
+
+    def function(self, id_: int) -> tuple[File, Function]:
+        """A function of the program with its file."""
+        return self.resolver.functions[id_]
+
+    def value(self, file: File, index: int) -> Value:
+        """values[`index`] of a file (UNKNOWN for NONE)."""
+        return file.facts.values[index] if index != NONE else _UNKNOWN
+
+    def location(self, file: File, start: int, end: int) -> Location:
+        """A place in a source file."""
+        return Location(file.path, start, end)
+
+    def is_loaded(self, file: File) -> Confidence | None:
+        """Whether a service runs the file: CERTAIN if imports say so, LIKELY if it merely lies beside what runs."""
+        if file.index in self._loaded:
+            return Confidence.CERTAIN
+        return Confidence.LIKELY if file.index in self._perhaps else None
+
+    def server_code(self, file: File, region: int) -> Confidence | None:
+        """Whether what stands in a region is server code: run for a request, at start-up or in the background of a
+        service. None for scripts, tests, build files, browser code and branches for development only."""
+        if self.roles[file.index] in (FileRole.TEST, FileRole.SCRIPT, FileRole.BROWSER):
+            return None
+        if self.dev_only(file, region) or self.is_main_guard(file, region):
+            return None
+        reached = self.contexts.of(file.function_at(region))
+        if any(context in reached and reached[context].certain for context in _SERVER):
+            return Confidence.CERTAIN
+        if reached and not any(context in reached for context in _SERVER):
+            return None
+        return self.is_loaded(file)
+
+    def on_loop(self, file: File, region: int, rule: str) -> tuple[Context, Reach] | None:
+        """The event-loop context (a request's first) that a region runs in, or None: nothing known blocks there."""
+        reached = self.contexts_for(rule).of(file.function_at(region))
+        for context in _ON_LOOP:
+            if context in reached:
+                return context, reached[context]
+        return None
+
+    def trace(self, state: State, rule: str) -> tuple[Step, ...]:
+        """The way from the registration to a function, one step a hop: where each call is made."""
+        steps = []
+        for reach in self.contexts_for(rule).path(state):
+            if reach.edge is not None:
+                file = self.files[reach.edge.file]
+                call = file.facts.calls[reach.edge.call]
+                caller, callee = self.name(reach.edge.caller), self.name(reach.edge.callee)
+                verb = "calls" if self._direct(file, call, reach.edge) else "runs"
+                steps.append(Step(Location(file.path, call.start, call.end), f"{caller} {verb} {callee}"))
+            elif reach.registration is not None:
+                registration = reach.registration
+                file = self.files[registration.file]
+                handled = (
+                    f"{registration.label or registration.framework} is handled by {self.name(registration.function)}"
+                )
+                steps.append(Step(Location(file.path, registration.start, registration.end), handled))
+        return tuple(steps)
+
+    def _direct(self, file: File, call: Call, edge: Edge) -> bool:
+        return any(
+            edge.callee in self.resolver.callables(target)
+            for target in self.graph.targets[file.index][edge.call]
+            if not isinstance(target, Api)
+        )
+
+    def name(self, function: int) -> str:
+        """A function's name as a reader would say it."""
+        file, fact = self.resolver.functions[function]
+        if fact.parent == NONE:
+            return f"the module {file.path}"
+        if fact.cls != NONE and fact.name:
+            return f"{file.facts.classes[fact.cls].name}.{fact.name}()"
+        return f"{fact.name}()" if fact.name else "an anonymous function"
+
+    def regions_up(self, file: File, region: int) -> Iterator[int]:
+        """A region and the regions around it, up to its function's body."""
+        function = file.facts.regions[region].function
+        while region != NONE and file.facts.regions[region].function == function:
+            yield region
+            region = file.facts.regions[region].parent
+
+    def regions_out(self, file: File, region: int) -> Iterator[int]:
+        """A region and all regions around it, through the functions that it is written in, up to the module."""
+        while region != NONE:
+            yield region
+            region = file.facts.regions[region].parent
+
+    def in_try(self, file: File, region: int) -> bool:
+        """Whether an exception in a region is caught in the same function."""
+        facts = file.facts
+        guarded = {other.partner for other in facts.regions if other.kind is RegionKind.CATCH}
+        return any(facts.regions[at].kind is RegionKind.TRY and at in guarded for at in self.regions_up(file, region))
+
+    def dev_only(self, file: File, region: int) -> bool:
+        """Whether a region runs in development or tests only: `if (process.env.NODE_ENV !== 'production')`."""
+        return self.graph.branches.dev_only(file, region)
+
+    def is_main_guard(self, file: File, region: int) -> bool:
+        """Whether a region runs only when its file is started by hand: `if __name__ == "__main__"`,
+        `if (require.main === module)`. A service that is started so is not meant: then its file serves."""
+        if not file.is_python or file.index in self.serving:
+            return False
+        for at in self.regions_out(file, region):
+            fact = file.facts.regions[at]
+            if fact.kind is RegionKind.THEN and fact.values:
+                test = self.value(file, fact.values[0])
+                if test.kind is ValueKind.OP and any(self.value(file, item).text == "__name__" for item in test.items):
+                    return True
+        return False
+
+    @cached_property
+    def flow(self) -> Flow:
+        """What becomes of exceptions, promises and the process inside functions."""
+        return Flow(self)
+
+    @cached_property
+    def apps(self) -> Apps:
+        """The Express apps and routers, with what is registered on each."""
+        return Apps(self)
+
+    @cached_property
+    def loggers(self) -> Loggers:
+        """The loggers that the project has."""
+        return Loggers(self)
+
+    # ------------------------------------------------------------------ deployment
+
+    @cached_property
+    def services(self) -> list[Service]:
+        """The deployable services that the project's files describe."""
+        deploy = {path: facts for path, facts in self.facts.items() if facts.kind not in SOURCE_KINDS}
+        return build_services(deploy, self._source_view())
+
+    def _source_view(self) -> SourceView:
+        reads, sets = set(), {}
+        for file in self.files:
+            if any(file.facts.values[access.value].text == "NODE_ENV" for access in file.facts.accesses):
+                reads.add(file.path)
+            for store in file.facts.stores:
+                target = self.value(file, store.target)
+                if store.name == "NODE_ENV" and target.kind is ValueKind.MEMBER and target.text == "env":
+                    assigned = self.value(file, store.value)
+                    if assigned.kind is ValueKind.OP and assigned.text in ("||", "??"):
+                        assigned = self.value(file, assigned.items[-1])  # the default, if nothing sets it
+                    sets[file.path] = assigned.text if assigned.kind is ValueKind.STRING else ""
+        return SourceView(
+            paths=frozenset(self.by_path),
+            servers=frozenset(self.files[index].path for index in self.serving),
+            reads_node_env=frozenset(reads),
+            sets_node_env=sets,
+            packages=self.versions.packages,
+        )
+
+
+_UNKNOWN = Value(ValueKind.UNKNOWN)
+
+
+def link(files: Mapping[str, FileFacts], knowledge: Knowledge, read: Callable[[str], bytes]) -> Program:
+    """Join the facts of all files into one program. See `Program` for the arguments."""
+    return Program(files, knowledge, read)
+
+
+def _source_files(files: Mapping[str, FileFacts]) -> list[File]:
+    found: list[File] = []
+    functions = classes = 0
+    for path in sorted(files):
+        facts = files[path]
+        if facts.kind in SOURCE_KINDS and facts.functions:
+            found.append(File(len(found), path, facts, functions, classes))
+            functions += len(facts.functions)
+            classes += len(facts.classes)
+    return found
+
+
+def _path_aliases(files: Mapping[str, FileFacts]) -> Iterator[PathAlias]:
+    for path, facts in files.items():
+        if facts.kind == "tsconfig":
+            yield from path_aliases(path, facts)
+
+
+def _closure(start: set[int], edges: Mapping[int, set[int]], wanted: Callable[[int], bool]) -> set[int]:
+    """All that can be reached from `start`, through what is wanted."""
+    seen = set(start)
+    stack = list(start)
+    while stack:
+        for after in edges.get(stack.pop(), ()):
+            if after not in seen and wanted(after):
+                seen.add(after)
+                stack.append(after)
+    return seen
+
+
+__all__ = ["SOURCE_KINDS", "CallSite", "Context", "File", "FileRole", "Program", "link"]

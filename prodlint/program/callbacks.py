@@ -1,0 +1,198 @@
+"""Callbacks: functions handed to a call of Node.js code. When they run, and whom they can tell of an error.
+
+Sources: Node's documentation ("Error-first callbacks", Timers, `EventEmitter`), ECMAScript.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from prodlint.facts import NONE, Function, ParamKind, Value, ValueKind
+from prodlint.program.resolve import CallSite, File
+from prodlint.program.targets import Api
+
+if TYPE_CHECKING:
+    from prodlint.program import Program
+
+ERROR_NAME = re.compile(r"(?:e|er|err|error|exception)\d?|(?:err|error)[A-Z]\w*|\w+(?:Err|Error)")
+LISTENS = frozenset({"on", "once", "addListener", "prependListener", "prependOnceListener"})
+
+_EACH = frozenset(
+    [
+        "map",
+        "forEach",
+        "filter",
+        "reduce",
+        "reduceRight",
+        "some",
+        "every",
+        "find",
+        "findIndex",
+        "findLast",
+        "findLastIndex",
+        "flatMap",
+        "sort",
+        "toSorted",
+        "from",
+        "replace",
+        "replaceAll",
+        "each",
+        "eachRight",
+        "forOwn",
+        "forIn",
+        "mapValues",
+        "mapKeys",
+        "keyBy",
+        "groupBy",
+        "sortBy",
+        "uniqBy",
+        "sumBy",
+        "maxBy",
+        "minBy",
+        "partition",
+        "reject",
+        "times",
+        "pickBy",
+        "omitBy",
+        "group",
+        "memoize",
+    ]
+)
+_SETTLES = frozenset({"then", "catch", "finally", "tap", "spread", "fail", "done"})
+_LATER = re.compile(
+    r"(?:timers\.)?(?:setTimeout|setInterval|setImmediate)|process\.nextTick|queueMicrotask"
+    r"|(?:fs|fs-extra|graceful-fs|dns|zlib|crypto|child_process)\.(?!\w*Sync$)\w+|https?\.(?:get|request)"
+    r"|(?:net|tls)\.(?:connect|createConnection)|request(?:\.\w+)?|redis\.createClient\(\)\.\w+|mysql\w*\..*\.query"
+    r"|superagent\..*\.end|bcrypt(?:js)?\.\w+|jsonwebtoken\.(?:sign|verify)|nodemailer\..*\.sendMail"
+)
+_CALLBACK_NAME = re.compile(r"(?:callback|cb|done|next|fn|_?cb|_?callback|_?next|fin)\d?", re.IGNORECASE)
+_INDEX = re.compile(r"_?(?:i|j|k|n|idx|index|key|pos|position|number)")
+
+
+class Timing(Enum):
+    """When a function that is handed to a call runs."""
+
+    NOW = "now"
+    """Before the call returns: what it throws goes to the caller."""
+    LATER = "later"
+    """From the event loop: what it throws is an uncaught exception."""
+    PROMISE = "promise"
+    """What it throws becomes a rejection."""
+    UNKNOWN = "unknown"
+
+
+def is_error_first(function: Function) -> bool:
+    """Whether the first parameter is named like an error. `e` alone is an event as often as an error."""
+    if not function.params or function.params[0].kind is not ParamKind.NORMAL:
+        return False
+    name = function.params[0].name
+    return ERROR_NAME.fullmatch(name) is not None and (name not in ("e", "er") or len(function.params) > 1)
+
+
+def timing(program: Program, site: CallSite, position: int) -> Timing:
+    """When the function runs that is argument `position` of a call."""
+    call = site.call
+    callee = program.value(site.file, call.callee)
+    paths = [target.path for target in program.flow.targets(site) if isinstance(target, Api)]
+    if call.is_new and any(path in ("Promise", "bluebird") for path in paths):
+        return Timing.PROMISE
+    if any(_LATER.fullmatch(path) for path in paths):
+        return Timing.LATER
+    if callee.kind is ValueKind.MEMBER:
+        first = program.value(site.file, call.args[0]) if call.args else Value(ValueKind.UNKNOWN)
+        if callee.text in LISTENS and first.kind is ValueKind.STRING:
+            return Timing.LATER
+        if callee.text in _SETTLES:
+            return Timing.PROMISE
+        if callee.text in _EACH and not _is_query(program, site, position, callee.text, paths):
+            return Timing.NOW
+    handed = program.value(site.file, call.args[position])
+    is_last = handed.kind is ValueKind.FUNCTION and position == len(call.args) - 1
+    if is_last and is_error_first(site.file.facts.functions[handed.ref]):
+        return Timing.LATER
+    return Timing.UNKNOWN
+
+
+def _is_query(program: Program, site: CallSite, position: int, method: str, paths: list[str]) -> bool:
+    """Whether `x.find((err, row) => …)` asks a database: an array's gives its function an element and an index."""
+    if any(path.startswith("async.") for path in paths):
+        return True
+    handed = program.value(site.file, site.call.args[position])
+    if method not in ("find", "each", "group") or handed.kind is not ValueKind.FUNCTION:
+        return False
+    function = site.file.facts.functions[handed.ref]
+    return len(function.params) > 1 and is_error_first(function) and not _INDEX.fullmatch(function.params[1].name)
+
+
+@dataclass(frozen=True)
+class Continuation:
+    """A function to hand an error to: the parameter `name` of functions[`function`], Express's `next` or a callback."""
+
+    name: str
+    function: int
+    value: int
+    """The parameter's value in the file (NONE if nothing reads it)."""
+    is_next: bool
+
+
+def continuations(program: Program, file: File, function: int) -> Iterator[Continuation]:
+    """What functions[`function`] of a JavaScript file and those around it can hand an error to, nearest first. A
+    parameter whose name a nearer function uses for something else is left out."""
+    hidden: set[str] = set()
+    while function != NONE:
+        fact = file.facts.functions[function]
+        for position in reversed(range(len(fact.params))):
+            name = fact.params[position].name
+            if not name or name in hidden:
+                continue
+            is_next = program.resolver.parameters.get((file.fn_base + function, position)) == Api("express.next")
+            is_last = position == len(fact.params) - 1
+            if is_next or (is_last and _CALLBACK_NAME.fullmatch(name)):
+                yield Continuation(name, function, parameter_value(file, function, position), is_next)
+        hidden.update(name for param in fact.params for name in (param.name, *param.names))
+        function = fact.parent
+
+
+def next_in_reach(program: Program, file: File, function: int) -> Continuation | None:
+    """The nearest `next` of Express that functions[`function`] can call."""
+    return next((found for found in continuations(program, file, function) if found.is_next), None)
+
+
+def parameter_value(file: File, function: int, position: int) -> int:
+    """The value that is the parameter `position` of functions[`function`], or NONE where nothing reads it."""
+    for number, value in enumerate(file.facts.values):
+        if value.kind is ValueKind.PARAM and value.ref == function and value.items[:1] == [position]:
+            return number
+    return NONE
+
+
+def derived(file: File, root: int) -> set[int]:
+    """`root` and all values that are made of it: its members, operators over it, texts and objects that hold it."""
+    found = {root}
+    values = file.facts.values
+    for number in range(len(values)):  # parts come before what is made of them
+        value = values[number]
+        if value.kind is ValueKind.FUNCTION or value.kind is ValueKind.CALL:
+            continue
+        parts = (value.ref, *value.items) if value.kind in _MADE_OF_REF else value.items
+        if value.kind is not ValueKind.PARAM and not found.isdisjoint(parts):
+            found.add(number)
+    return found
+
+
+_MADE_OF_REF = frozenset(
+    {ValueKind.MEMBER, ValueKind.SUBSCRIPT, ValueKind.SPREAD, ValueKind.AWAIT, ValueKind.ELEMENT, ValueKind.INSTANCE}
+)
+
+
+def encloses(file: File, outer: int, inner: int) -> bool:
+    """Whether functions[`inner`] is functions[`outer`] or written inside it."""
+    while inner != NONE:
+        if inner == outer:
+            return True
+        inner = file.facts.functions[inner].parent
+    return False

@@ -1,0 +1,51 @@
+"""Work that is done once and kept: what stands behind `if (!cache)` does not run for every request."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from prodlint.facts import NONE, Call, FileFacts, RegionKind, Use, ValueKind
+
+
+def runs_once(facts: FileFacts, call: Call) -> bool:
+    """Whether a call's result is kept in a place that outlives the function, under a test of that very place:
+    `if (!cache) cache = load()`, `cache = cache || load()`, `if (this.x == null) { this.x = new X() }`."""
+    if call.use is not Use.ASSIGNED:
+        return False
+    kept = facts.bindings[call.user] if call.user != NONE else None
+    if kept is not None and kept.function == facts.regions[call.region].function and kept.function != 0:
+        return False  # a local variable: gone when the function returns
+    tests = list(_conditions(facts, call.region))
+    if not tests:
+        return False
+    places = {kept.name} if kept is not None else _stored(facts, call)
+    return any(places & names_in(facts, test) for test in tests)
+
+
+def _conditions(facts: FileFacts, region: int) -> Iterator[int]:
+    """The conditions under which a region runs, within its function."""
+    function = facts.regions[region].function
+    while region != NONE and facts.regions[region].function == function:
+        fact = facts.regions[region]
+        if fact.kind in (RegionKind.THEN, RegionKind.ELSE) and fact.values:
+            yield fact.values[0]
+        region = fact.parent
+
+
+def _stored(facts: FileFacts, call: Call) -> set[str]:
+    """The members that the call's result is stored in."""
+    return {store.name for store in facts.stores if store.start <= call.start and call.end <= store.end and store.name}
+
+
+def names_in(facts: FileFacts, value: int, depth: int = 0) -> set[str]:
+    """The variable and member names that an expression reads."""
+    if value == NONE or depth > 5:
+        return set()
+    fact = facts.values[value]
+    if fact.kind is ValueKind.BINDING:
+        return {facts.bindings[fact.ref].name}
+    if fact.kind in (ValueKind.MEMBER, ValueKind.SUBSCRIPT):
+        return {fact.text} | names_in(facts, fact.ref, depth + 1)
+    if fact.kind is ValueKind.OP:
+        return {name for item in fact.items for name in names_in(facts, item, depth + 1)}
+    return set()

@@ -1,0 +1,64 @@
+"""What a source file is for, as its name and place tell: conventions that teams share, not facts of the code."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from enum import IntEnum
+from fnmatch import fnmatch
+
+
+class FileRole(IntEnum):
+    """What a source file is for."""
+
+    SOURCE = 0
+    TEST = 1
+    SCRIPT = 2
+    """Run by hand, by a build or a deployment: command line tools, migrations, configuration of tools, examples."""
+    BROWSER = 3
+
+
+_TEST_FOLDERS = frozenset(
+    {
+        *("test", "tests", "__tests__", "spec", "specs", "e2e", "cypress", "playwright"),
+        *("__mocks__", "mocks", "testing", "test_utils", "testutils"),
+    }
+)
+_SCRIPT_FOLDERS = frozenset(
+    {
+        *("script", "scripts", "tools", "tooling", "hack", "devtools", "cli", "contrib", "extra", "extras", "fixtures"),
+        *("migrations", "migration", "alembic", "seeds", "seeders", "seeder", "bench", "benchmark", "benchmarks"),
+        *("example", "examples", "sample", "samples", "demo", "demos", "docs", "doc", ".storybook", "stories"),
+        *("build", "build-scripts", "ci", ".github", ".husky", "gulp", "grunt", "webpack"),
+    }
+)
+_BROWSER_FOLDERS = frozenset(
+    {"public", "static", "assets", "frontend", "client", "www", "webapp", "browser", "htdocs", "wwwroot"}
+)
+_TEST_NAME = re.compile(r"(?:^test_.*|.*_tests?|^conftest|^tests?|.*[.-](?:test|spec|e2e|mock)s?)\.[a-z]+$")
+_SCRIPT_NAME = re.compile(
+    r"^(?:setup|manage|noxfile|fabfile|tasks|dodo|conf|gulpfile.*|gruntfile.*|jakefile.*|rollup.*|webpack.*|vite.*|babel.*|"
+    r"karma.*|jest.*|knexfile.*|.*\.config|\..*rc|.*\.conf|metro|postcss.*|tailwind.*|seed|cli|__main__)\.[a-z]+$",
+    re.IGNORECASE,
+)
+
+
+def role_of(path: str, scripts: Sequence[str] = (), tests: Sequence[str] = ()) -> FileRole:
+    """The role of the source file `path` (POSIX, relative to the project root).
+
+    `scripts` and `tests` are the user's own globs and decide before any convention does.
+    """
+    if any(fnmatch(path, glob) for glob in tests):
+        return FileRole.TEST
+    if any(fnmatch(path, glob) for glob in scripts):
+        return FileRole.SCRIPT
+    *folders, name = path.lower().split("/")
+    if any(folder in _TEST_FOLDERS for folder in folders) or _TEST_NAME.match(name):
+        return FileRole.TEST
+    if any(folder in _SCRIPT_FOLDERS for folder in folders) or _SCRIPT_NAME.match(name):
+        return FileRole.SCRIPT
+    if "management" in folders and "commands" in folders:
+        return FileRole.SCRIPT
+    if not name.endswith(".py") and any(folder in _BROWSER_FOLDERS for folder in folders):
+        return FileRole.BROWSER
+    return FileRole.SOURCE
