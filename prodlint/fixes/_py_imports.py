@@ -1,0 +1,431 @@
+"""Imports of Python files: which there are, and where a new one goes."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
+
+from prodlint.findings import Edit, ImportRequest, Span
+from prodlint.fixes._py_tree import File, append_after, chain_to, children, dotted, parse, walk
+from prodlint.fixes.text import (
+    Edits,
+    FixError,
+    Text,
+    begins_line,
+    edited,
+    indent_at,
+    insert_lines,
+    line_start,
+    next_line,
+)
+
+if TYPE_CHECKING:
+    import libcst as cst
+
+
+class _Imported(NamedTuple):
+    """A name that an import statement binds."""
+
+    module: str
+    name: str
+    local: str
+    """What the file writes to use it: a name, or `a.b` after `import a.b`."""
+    always: bool
+    """Bound at module level, under no condition (as `TYPE_CHECKING`)."""
+
+
+def _module_of(node: cst.ImportFrom) -> str:
+    return "." * len(node.relative) + dotted(node.module)
+
+
+@lru_cache(maxsize=8)
+def _imported(source: bytes) -> tuple[_Imported, ...]:
+    """Every name that an import of the file binds, at whatever depth."""
+    import libcst as cst
+
+    file = parse(source)
+    found: list[_Imported] = []
+
+    def visit(node: cst.CSTNode, always: bool) -> None:
+        if isinstance(node, cst.Import | cst.ImportFrom):
+            found.extend(_bound(node, always))
+        elif not isinstance(node, cst.BaseExpression):
+            inner = always and not isinstance(node, cst.FunctionDef | cst.ClassDef | cst.If | cst.ExceptHandler)
+            for child in children(node):
+                visit(child, inner)
+
+    if file is not None:
+        visit(file.module, True)
+    return tuple(found)
+
+
+def _bound(node: cst.Import | cst.ImportFrom, always: bool) -> Iterator[_Imported]:
+    import libcst as cst
+
+    if isinstance(node.names, cst.ImportStar):
+        return
+    for alias in node.names:
+        name = dotted(alias.name)
+        local = dotted(alias.asname.name) if alias.asname else name
+        if isinstance(node, cst.Import):
+            yield _Imported(name, "", local, always)
+            if not alias.asname:
+                parts = name.split(".")
+                for end in range(1, len(parts)):
+                    package = ".".join(parts[:end])
+                    yield _Imported(package, "", package, always)
+        else:
+            module = _module_of(node)
+            yield _Imported(module, name, local, always)
+
+
+def _grants(imported: _Imported, request: ImportRequest) -> bool:
+    """Whether an import binds what is asked for; `from a import b` gives the module `a.b` too."""
+    if (imported.module, imported.name) == (request.module, request.name):
+        return True
+    joint = imported.module if imported.module.endswith(".") else f"{imported.module}."
+    return bool(imported.name) and not request.name and joint + imported.name == request.module
+
+
+def _natural_name(request: ImportRequest) -> str:
+    return request.alias or request.name or request.module
+
+
+@lru_cache(maxsize=8)
+def _names(source: bytes) -> frozenset[str]:
+    """Every name that stands anywhere outside import statements: bound, or read."""
+    import libcst as cst
+
+    file = parse(source)
+    names: set[str] = set()
+    for node, parent in walk(file.module, (cst.Import, cst.ImportFrom)) if file else ():
+        if isinstance(node, cst.Name):
+            is_member = isinstance(parent, cst.Attribute) and node is parent.attr
+            is_keyword = isinstance(parent, cst.Arg) and node is parent.keyword
+            if not is_member and not is_keyword:
+                names.add(node.value)
+    return frozenset(names)
+
+
+def _is_free(file: File, name: str, request: ImportRequest) -> bool:
+    """Whether binding `name` to what is asked for changes the meaning of no other use of that name."""
+    first = name.split(".")[0]
+    same = False
+    for imported in _imported(file.source):
+        if imported.local.split(".")[0] == first:
+            same = _grants(imported, request) or ("." in name and imported.local == first == imported.module)
+            if not same:
+                return False
+    return same or first not in _names(file.source)
+
+
+def local_name(source: bytes, request: ImportRequest) -> str | None:
+    """The name under which `request` can be used in this file once it is granted: that of an existing import at module
+    level, else its alias or natural name (`asyncio`, `a.b`). None where that name means something else in the file."""
+    file = parse(source)
+    if file is None:
+        return None
+    for imported in _imported(file.source):
+        if imported.always and _grants(imported, request):
+            return imported.local
+    name = _natural_name(request)
+    return name if not name.startswith(".") and _is_free(file, name, request) else None
+
+
+def is_bound_at(source: bytes, name: str, offset: int) -> bool:
+    """Whether a module-level name (of a logger, say) can be used at `offset`: in a function, that runs later, or after
+    the statement that binds it."""
+    import libcst as cst
+
+    file = parse(source)
+    if file is None:
+        return False
+    if any(isinstance(node, cst.FunctionDef | cst.Lambda) for node in chain_to(file, Span(offset, offset))):
+        return True
+    above = [statement for statement in file.module.body if file.span(statement).end <= offset]
+    return any(name in _binds(statement) for statement in above)
+
+
+def _binds(statement: cst.CSTNode) -> Iterator[str]:
+    """The module-level names that a statement binds."""
+    import libcst as cst
+
+    for node, parent in [(statement, statement), *walk(statement, (cst.FunctionDef, cst.ClassDef, cst.Lambda))]:
+        if isinstance(node, cst.FunctionDef | cst.ClassDef):
+            yield node.name.value
+        elif isinstance(node, cst.Import | cst.ImportFrom):
+            yield from (imported.local.split(".")[0] for imported in _bound(node, True))
+        elif isinstance(parent, cst.AssignTarget | cst.AnnAssign) and node is parent.target:
+            yield dotted(node)
+
+
+def import_edits(path: str, source: bytes, requests: Iterable[ImportRequest]) -> Edits | None:
+    """The edits that grant the requests at module level, in the right group and order; empty if nothing is missing.
+    None where a name is bound to something else by another import, or the file does not parse."""
+    text = Text(source)
+    for request in sorted(set(requests), key=lambda request: (bool(request.name), request.module, request.name)):
+        file = parse(text.content)
+        if file is None:
+            return None
+        imported = _imported(file.source)
+        if any(known.always and _grants(known, request) for known in imported):
+            continue
+        name = _natural_name(request)
+        clashes = any(known.always and known.local == name and not _grants(known, request) for known in imported)
+        if clashes or name.startswith("."):
+            return None
+        text.apply(_join_import(path, file, request) or _add_import(path, file, request))
+    try:
+        return text.edits(path)
+    except FixError:
+        return None
+
+
+def ensure_imports(source: bytes, requests: Iterable[ImportRequest]) -> bytes | None:
+    """`source` with `import_edits` made."""
+    edits = import_edits("", source, requests)
+    if edits is None:
+        return None
+    return edited(source, edits)
+
+
+def _join_import(path: str, file: File, request: ImportRequest) -> Edits | None:
+    """Adds a name to a `from m import …` of the same module, if there is one to add to."""
+    import libcst as cst
+
+    if not request.name:
+        return None
+    lists = [
+        part
+        for line in file.module.body
+        if isinstance(line, cst.SimpleStatementLine)
+        for part in line.body
+        if isinstance(part, cst.ImportFrom) and _module_of(part) == request.module
+    ]
+    if not lists or isinstance(lists[0].names, cst.ImportStar):
+        return None
+    if len(lists) > 1 and all(not isinstance(part.names, cst.ImportStar) and len(part.names) == 1 for part in lists):
+        return None  # one name a line is the file's style
+    names = list(lists[0].names)
+    item = request.name + (f" as {request.alias}" if request.alias and request.alias != request.name else "")
+    written = [dotted(alias.name) for alias in names]
+    index = _place(written, request.name) if len(names) > 1 else len(names)
+    if index < len(names):
+        start = file.span(names[index].name).start
+        own_line = begins_line(file.source, start)
+        gap = file.newline + indent_at(file.source, start) if own_line else " "
+        return (Edit(path, start, start, f"{item},{gap}"),)
+    return append_after(path, file, names[-1], item)
+
+
+def _place(names: Sequence[str], new: str) -> int:
+    """Where a name goes into a list: in its order, if it has one (isort's CONSTANTS, Classes, functions, or the
+    alphabet's), else at the end."""
+
+    def by_case(name: str) -> tuple[int, str]:
+        return (0 if name.isupper() and len(name) > 1 else 1 if name[:1].isupper() else 2), name
+
+    def by_letter(name: str) -> tuple[int, str]:
+        return 0, name.lower()
+
+    for order in (by_case, by_letter):
+        keys = [order(name) for name in names]
+        if keys == sorted(keys):
+            return sum(key < order(new) for key in keys)
+    return len(names)
+
+
+def _import_statement(request: ImportRequest) -> str:
+    alias = request.alias
+    if request.name:
+        renamed = f" as {alias}" if alias and alias != request.name else ""
+        return f"from {request.module} import {request.name}{renamed}"
+    return f"import {request.module}" + (f" as {alias}" if alias and alias != request.module else "")
+
+
+class _ImportLine(NamedTuple):
+    """A line of import statements at module level."""
+
+    category: int
+    """0 `__future__`, 1 standard library, 2 everything else, 3 relative."""
+    is_from: bool
+    module: str
+    start: int
+    end: int
+    """Where the next line starts."""
+
+
+def _category(module: str) -> int:
+    top = module.split(".")[0]
+    if not top:
+        return 3
+    return 0 if top == "__future__" else 1 if top in sys.stdlib_module_names else 2
+
+
+def _head(file: File) -> list[cst.SimpleStatementLine | cst.BaseCompoundStatement]:
+    """The statements of the module before its first function or class: where its imports are looked for."""
+    import libcst as cst
+
+    head = []
+    for statement in file.module.body:
+        if isinstance(statement, cst.FunctionDef | cst.ClassDef):
+            break
+        head.append(statement)
+    return head
+
+
+def _import_lines(file: File) -> list[_ImportLine]:
+    import libcst as cst
+
+    lines: list[_ImportLine] = []
+    for statement in _head(file):
+        if not isinstance(statement, cst.SimpleStatementLine):
+            continue
+        first = statement.body[0]
+        if not isinstance(first, cst.Import | cst.ImportFrom) or not _only_imports(statement):
+            continue
+        module = _module_of(first) if isinstance(first, cst.ImportFrom) else dotted(first.names[0].name)
+        span = file.span(statement)
+        end = next_line(file.source, span.end)
+        lines.append(_ImportLine(_category(module), isinstance(first, cst.ImportFrom), module, span.start, end))
+    return lines
+
+
+def _only_imports(line: cst.SimpleStatementLine) -> bool:
+    import libcst as cst
+
+    return all(isinstance(part, cst.Import | cst.ImportFrom) for part in line.body)
+
+
+def _add_import(path: str, file: File, request: ImportRequest) -> Edits:
+    """Adds an import statement, before the module's first use of it."""
+    edits = _add_in_order(path, file, request)
+    use = _first_use(file, _natural_name(request).split(".")[0])
+    if use is None or edits[0].start <= use:
+        return edits
+    return insert_lines(path, file.source, use, _import_statement(request), file.newline)
+
+
+def _first_use(file: File, name: str) -> int | None:
+    """The start of the first module-level statement that uses a name while the module is loaded."""
+    import libcst as cst
+
+    for statement in _head(file):
+        nodes = walk(statement, (cst.Import, cst.ImportFrom, cst.FunctionDef, cst.Lambda))
+        if any(isinstance(node, cst.Name) and node.value == name for node, _ in nodes):
+            return file.span(statement).start
+    return None
+
+
+def _add_in_order(path: str, file: File, request: ImportRequest) -> Edits:
+    """Adds an import statement: beside those of the same package, else of the same category, else between them."""
+    statement = _import_statement(request)
+    category = _category(request.module)
+    lines = _import_lines(file)
+    package = request.module.split(".")[0]
+    same = [line for line in lines if line.category == category]
+    family = [line for line in same if line.module.split(".")[0] == package]
+    if same:
+        return _add_beside(path, file, same, (family or same)[0], request)
+    lower = [line for line in lines if line.category < category]
+    if lower:
+        dense = any(line.start == lower[-1].end for line in lines)
+        return insert_lines(path, file.source, lower[-1].end, statement, file.newline, above=0 if dense else 1)
+    if lines:
+        return insert_lines(path, file.source, _above_comments(file, lines[0].start), statement, file.newline, below=1)
+    return _insert_first(path, file, statement)
+
+
+def _add_beside(path: str, file: File, same: Sequence[_ImportLine], near: _ImportLine, request: ImportRequest) -> Edits:
+    """Adds an import statement in sorted order to the block of lines of one category that `near` is in."""
+    position = same.index(near)
+    first, last = position, position + 1
+    while first > 0 and same[first - 1].end == same[first].start:
+        first -= 1
+    while last < len(same) and same[last].start == same[last - 1].end:
+        last += 1
+    block = same[first:last]
+
+    def by_kind(line: _ImportLine) -> tuple[bool, str]:
+        return line.is_from, line.module.lower()
+
+    def by_module(line: _ImportLine) -> tuple[bool, str]:
+        return False, line.module.lower()
+
+    new = _ImportLine(block[0].category, bool(request.name), request.module, 0, 0)
+    for key in (by_kind, by_module):
+        keys = [key(line) for line in block]
+        if keys == sorted(keys):
+            index = sum(known <= key(new) for known in keys)
+            break
+    else:
+        index = max((i + 1 for i, line in enumerate(block) if line.is_from == new.is_from), default=len(block))
+    offset = block[index - 1].end if index else block[0].start
+    return insert_lines(path, file.source, offset, _import_statement(request), file.newline)
+
+
+def _insert_first(path: str, file: File, text: str) -> Edits:
+    """Inserts a line where a module without imports has them: after the docstring, else before the first statement."""
+    import libcst as cst
+
+    body = file.module.body
+    if not body:
+        return insert_lines(path, file.source, len(file.source), text, file.newline)
+    first = body[0]
+    if file.module.get_docstring(clean=False) is not None and isinstance(first, cst.SimpleStatementLine):
+        return insert_lines(
+            path, file.source, next_line(file.source, file.span(first).end), text, file.newline, above=1, below=1
+        )
+    below = 2 if isinstance(first, cst.FunctionDef | cst.ClassDef) else 1
+    return insert_lines(
+        path, file.source, _above_comments(file, file.extent(first).start), text, file.newline, below=below
+    )
+
+
+def ensure_statement_after_imports(path: str, source: bytes, text: str, *, before: int | None = None) -> Edits | None:
+    """Adds a module-level statement (`logger = logging.getLogger(__name__)`) after the imports, at the latest before
+    the statement around the offset `before` (a use at module level); empty if it is there. None where a name that it
+    binds stands in the file already, whatever it means there."""
+    import libcst as cst
+
+    file = parse(source)
+    if file is None:
+        return None
+    if any(file.text(file.span(statement)) == text for statement in file.module.body):
+        return ()
+    taken = {imported.local.split(".")[0] for imported in _imported(file.source)}
+    for node, parent in walk(cst.parse_module(text)):
+        if isinstance(parent, cst.AssignTarget):
+            name = dotted(node)
+            if name in taken or name in _names(source):
+                return None
+    imports = [statement for statement in _head(file) if _imports(statement)]
+    if not imports:
+        return _insert_first(path, file, text)
+    end = file.span(imports[-1]).end
+    uses = [file.extent(node).start for node in _head(file) if before is not None and file.span(node).end > before]
+    if uses and uses[0] < end:
+        return insert_lines(path, source, uses[0], text, file.newline)
+    return insert_lines(path, source, next_line(source, end), text, file.newline, above=1, below=1)
+
+
+def _imports(statement: cst.CSTNode) -> bool:
+    """Whether a statement is an import, or is there to import (a `try` or `if` around imports that calls nothing)."""
+    import libcst as cst
+
+    kinds = {type(node) for node, _ in walk(statement)}
+    return bool(kinds & {cst.Import, cst.ImportFrom}) and cst.Expr not in kinds
+
+
+def _above_comments(file: File, offset: int) -> int:
+    """The start of the comment lines right above the line at `offset`; `offset` itself where they begin the file,
+    because then they are about the file."""
+    start = offset
+    while start > file.bom:
+        above = line_start(file.source, start - 1)
+        if not file.source[max(above, file.bom) : start].lstrip().startswith(b"#"):
+            return start
+        start = above
+    return offset
