@@ -1,0 +1,253 @@
+"""A blocking API that a request reaches on the event loop."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from prodlint.facts import Call, Function, Use, ValueKind
+from prodlint.findings import Applicability, Confidence, Edit, Finding, Fix, ImportRequest, Span
+from prodlint.program.callgraph import Registration
+from prodlint.program.contexts import Reach
+from prodlint.program.once import runs_once
+from prodlint.program.resolve import CallSite, File
+from prodlint.source.frameworks.model import Context, Role
+
+if TYPE_CHECKING:
+    from prodlint.program import Program
+    from prodlint.rulebook import Rule
+
+_THREAD = "asyncio.to_thread"
+_PROMISIFIED = re.compile(r"util\.promisify\((.+)\)")
+_BUILT_IN = frozenset({"crypto", "fs", "fs/promises", "util", "zlib"})
+"""The modules of Node that replacements are in."""
+_WAIT_FOR_HANDLERS = frozenset({"hapi", "koa", "nest"})
+_LONGEST_LABEL = 40
+
+
+def check(program: Program, rule: Rule) -> Iterator[Finding]:
+    """Calls of the rule's APIs in functions that run on the event loop for a request or in the background."""
+    table = _Table(rule.data["apis"], rule.data["except"])
+    hints = _Table(rule.data["hints"])
+    seen: set[tuple[int, int]] = set()
+    for api, sites in program.api_calls.items():
+        replacement = table.get(api)
+        if replacement is None:
+            continue
+        for site in sites:
+            key = (site.file.index, site.index)
+            if key not in seen and (found := _on_loop(program, rule, site)):
+                seen.add(key)
+                advice = _advice(site.file, replacement, hints.get(api))
+                yield _finding(program, rule, site, *found, api=api, replacement=replacement, advice=advice)
+
+
+class _Table:
+    """A table of APIs: `*` in a key is any part of one name, `**` is anything. What the first `*` of a key stands for,
+    `*` in the value stands for."""
+
+    def __init__(self, entries: Mapping[str, str], exceptions: Iterable[str] = ()) -> None:
+        self._exact = {api: value for api, value in entries.items() if "*" not in api}
+        self._patterns = [(_compiled(api), value) for api, value in entries.items() if "*" in api]
+        self._exceptions = [_compiled(api) for api in exceptions]
+
+    def get(self, api: str) -> str | None:
+        """The value for an API, or None."""
+        if any(pattern.fullmatch(api) for pattern in self._exceptions):
+            return None
+        if api in self._exact:
+            return self._exact[api]
+        for pattern, value in self._patterns:
+            if match := pattern.fullmatch(api):
+                return value.replace("*", match[1]) if "*" in value else value
+        return None
+
+
+def _compiled(pattern: str) -> re.Pattern[str]:
+    pieces = ("([^.()]*)".join(re.escape(part) for part in piece.split("*")) for piece in pattern.split("**"))
+    return re.compile(".*".join(pieces))
+
+
+# --- where it runs
+
+
+def _on_loop(program: Program, rule: Rule, site: CallSite) -> tuple[Context, Reach] | None:
+    """How a call comes to run on the event loop of a service; None if it does not, or only once."""
+    file, call = site.file, site.call
+    if file.is_python and call.use is Use.AWAITED:
+        return None  # what is awaited is a coroutine, whatever its name says
+    if program.server_code(file, call.region) is None or runs_once(file.facts, call):
+        return None
+    return program.on_loop(file, call.region, rule.name)
+
+
+def _finding(
+    program: Program,
+    rule: Rule,
+    site: CallSite,
+    context: Context,
+    reach: Reach,
+    *,
+    api: str,
+    replacement: str,
+    advice: str,
+) -> Finding:
+    file, call = site.file, site.call
+    state = (file.function_at(call.region), context)
+    trace = program.trace(state, rule.name)
+    shown = api.removeprefix("builtins.").replace("()", "")
+    return Finding(
+        rule.name,
+        f"`{shown}` blocks the event loop: all other requests wait. {_reached(program, rule, *state, reach)} {advice}",
+        program.location(file, call.start, call.end),
+        confidence=Confidence.CERTAIN if reach.certain else Confidence.LIKELY,
+        trace=trace if len(trace) > 1 else (),
+        data={"file": file.index, "call": site.index, "api": api, "replacement": replacement},
+        fixless=_obstacle(program, file, call, replacement),
+    )
+
+
+def _reached(program: Program, rule: Rule, function: int, context: Context, reach: Reach) -> str:
+    """Who gets to a function, in a sentence."""
+    registration = reach.registration
+    if registration is None:
+        return f"{program.name(function)} runs on it."
+    more = program.contexts_for(rule.name).handlers((function, context)) - 1
+    label = registration.label if len(registration.label) <= _LONGEST_LABEL else ""
+    others = f"{more} more" if more > 0 else ""
+    named = " and ".join(part for part in (label, others) if part)
+    who = "A request" if context is Context.REQUEST else "A background task"
+    return f"{who}{f' ({named})' if named else ''} gets here."
+
+
+def _advice(file: File, replacement: str, hint: str | None) -> str:
+    """What to do instead, in a sentence."""
+    if hint:
+        return hint
+    if replacement == _THREAD:
+        return f"Hand it to a thread with `{_THREAD}`."
+    if replacement:
+        return f"Use `await {replacement}(…)`."
+    if file.is_python:
+        return f"Use an async library, or `{_THREAD}`."
+    return "Use its asynchronous form, or do it once at start-up."
+
+
+# --- whether it can be awaited
+
+
+def _obstacle(program: Program, file: File, call: Call, replacement: str) -> str:
+    """Why a call cannot be replaced by an awaited one; "" if it can."""
+    if not replacement:
+        return "it has no drop-in replacement"
+    number = file.facts.regions[call.region].function
+    function = file.facts.functions[number]
+    if function.is_async:
+        return ""
+    registrations = program.registrations_of.get(file.fn_base + number, [])
+    if file.is_python or not registrations or program.resolver.callers.get(file.fn_base + number):
+        return "the function around it is not async: its callers would have to await it"
+    if function.is_generator or not all(_waits(program, each, function) for each in registrations):
+        return "who runs the handler would not see that it is rejected if it were async"
+    return ""
+
+
+def _waits(program: Program, registration: Registration, function: Function) -> bool:
+    """Whether a framework waits for the promise of a handler that was registered so."""
+    if registration.wrappers or registration.role is Role.EVENT:
+        return False
+    if registration.framework == "express":
+        return (program.versions.major(program.files[registration.file].path, "express") or 0) >= 5
+    if registration.framework == "fastify":
+        return len(function.params) < 3  # a hook with `done` must not be async
+    return registration.framework in _WAIT_FOR_HANDLERS
+
+
+# --- fix
+
+
+def fix(finding: Finding, program: Program, rule: Rule) -> Fix | None:
+    """The awaited replacement; a handler that its framework waits for becomes async."""
+    if finding.fixless:
+        return None
+    file = program.files[finding.data["file"]]
+    call = file.facts.calls[finding.data["call"]]
+    change = _python_fix if file.is_python else _javascript_fix
+    return change(program.read(file.path), file, call, finding.data["api"], finding.data["replacement"])
+
+
+def _python_fix(source: bytes, file: File, call: Call, api: str, replacement: str) -> Fix | None:
+    from prodlint.fixes import python
+
+    module, _, name = replacement.rpartition(".")
+    request = ImportRequest(file.path, module)
+    local = python.local_name(source, request)
+    if local is None:
+        return None
+    callee, span = f"{local}.{name}", Span(call.start, call.end)
+    if replacement != _THREAD:
+        edits = python.replace_callee(file.path, source, span, callee, awaited=True)
+    elif api.startswith("pathlib."):
+        edits = _path_method_in_thread(source, file, call, callee)
+    else:
+        edits = python.call_through(file.path, source, span, callee, awaited=True)
+    return Fix(f"Await `{callee}`", Applicability.UNSAFE, edits, (request,)) if edits else None
+
+
+def _path_method_in_thread(source: bytes, file: File, call: Call, runner: str) -> tuple[Edit, ...] | None:
+    """`Path(p).read_text()` → `await asyncio.to_thread(Path(p).read_text)`: making the path does not block."""
+    from prodlint.fixes import python
+
+    method = source[call.start : call.args_start].decode()
+    arguments = source[call.args_start + 1 : call.end - 1].decode().strip()
+    text = f"{runner}({method}{', ' if arguments else ''}{arguments})"
+    return python.replace_expression(file.path, source, Span(call.start, call.end), text, awaited=True)
+
+
+def _javascript_fix(source: bytes, file: File, call: Call, api: str, replacement: str) -> Fix | None:
+    from prodlint.fixes import javascript
+
+    promisified = _PROMISIFIED.fullmatch(replacement)
+    named = _callee(source, file, call, api, promisified[1] if promisified else replacement)
+    if named is None:
+        return None
+    callee, requests = named
+    if promisified:
+        promisify = _imported(source, file, "util", "promisify")
+        if promisify is None:
+            return None
+        callee, requests = f"{promisify[0]}({callee})", (*requests, *promisify[1])
+    function = file.facts.functions[file.facts.regions[call.region].function]
+    around = Span(function.start, function.end)
+    edits = javascript.replace_callee(
+        file.path, source, Span(call.start, call.end), callee, awaited=True, making_async=around
+    )
+    asynchronous = javascript.make_async(file.path, source, around)
+    if edits is None or asynchronous is None:
+        return None
+    return Fix(f"Await `{callee}`", Applicability.UNSAFE, (*asynchronous, *edits), requests)
+
+
+_Named = tuple[str, tuple[ImportRequest, ...]]
+"""An expression, and the imports that it needs."""
+
+
+def _callee(source: bytes, file: File, call: Call, api: str, replacement: str) -> _Named | None:
+    """How the file would write `replacement` in the place of `api`: as a member of the object that it takes the
+    blocking function from, or imported by name as the blocking function is."""
+    module, _, member = replacement.partition(".")
+    if module == api.partition(".")[0] and api.count(".") == 1:
+        before = source[call.start : call.name_start].decode()
+        if file.facts.values[call.callee].kind is ValueKind.MEMBER and before.endswith(".") and "?" not in before:
+            return before + member, ()
+    *folders, name = member.split(".")
+    return _imported(source, file, "/".join((module, *folders)), name)
+
+
+def _imported(source: bytes, file: File, module: str, name: str) -> _Named | None:
+    from prodlint.fixes import javascript
+
+    request = ImportRequest(file.path, f"node:{module}" if module in _BUILT_IN else module, name)
+    local = javascript.local_name(file.path, source, request)
+    return (local, (request,)) if local is not None else None

@@ -1,0 +1,1 @@
+"""Checks of the practice `comments`: prodlint's own ignore comments."""

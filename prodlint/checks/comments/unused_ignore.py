@@ -1,0 +1,52 @@
+"""An ignore comment that ignores nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from prodlint.facts import Directive
+from prodlint.findings import Applicability, Edit, Finding, Fix
+
+if TYPE_CHECKING:
+    from prodlint.program import Program
+    from prodlint.rulebook import Rule
+
+_OPENER = re.compile(rb"\{?\s*(?://|#|;|/\*+|<!--)\s*(?=prodlint:)")
+_NAMES = re.compile(rb"\[[^\]]*\]")
+
+
+def check(program: Program, rule: Rule) -> Iterator[Finding]:
+    """Nothing: which comments were needed is known only when all other checks have run, so the engine asks
+    `prodlint.suppressions.unused` then."""
+    yield from ()
+
+
+def fix(finding: Finding, program: Program, rule: Rule) -> Fix | None:
+    """Removes the comment, or the names of the rules that it is not needed for. None if the comment says more."""
+    path = finding.location.path
+    facts = program.facts[path]
+    directive = facts.directives[finding.data["directive"]]
+    text = program.read(path)
+    comment = text[directive.start : directive.end]
+    if not _OPENER.match(comment):
+        return None
+    kept = [name for name in directive.rules if name not in finding.data["rules"]]
+    names = _NAMES.search(comment)
+    if kept and names:
+        start, end = directive.start + names.start(), directive.start + names.end()
+        edit = Edit(path, start, end, f"[{', '.join(kept)}]")
+    else:
+        edit = Edit(path, *_removed(directive, text), "")
+    return Fix("Remove what ignores nothing", Applicability.SAFE, (edit,))
+
+
+def _removed(directive: Directive, text: bytes) -> tuple[int, int]:
+    """The comment with its whole line, if it stands alone, else with the blanks before it."""
+    start, end = directive.start, directive.end
+    if not directive.own_line:
+        return len(text[:start].rstrip(b" \t")), end
+    line_start = max(text.rfind(b"\n", 0, start), text.rfind(b"\r", 0, start)) + 1
+    line_end = re.compile(rb"[^\r\n]*(?:\r\n?|\n|\Z)").match(text, end)
+    return line_start, line_end.end() if line_end else end

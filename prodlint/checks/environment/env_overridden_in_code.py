@@ -1,0 +1,89 @@
+"""Code that says which environment it runs in, whatever the deployment says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from prodlint.facts import NONE, Region, RegionKind, Store, Value, ValueKind
+from prodlint.findings import Confidence, Finding
+from prodlint.program.once import names_in
+from prodlint.program.resolve import File
+
+if TYPE_CHECKING:
+    from prodlint.program import Program
+    from prodlint.rulebook import Rule
+
+
+def check(program: Program, rule: Rule) -> Iterator[Finding]:
+    """Stores to the environment variables of the rule, in server code, but for those that mean production."""
+    variables = frozenset(rule.data["variables"])
+    for file in program.files:
+        for store in file.facts.stores:
+            if store.name not in variables or store.op != "=" or not _is_environment(program, file, store.target):
+                continue
+            known = _overrides(rule.data, file, store.name, store.value)
+            here = program.server_code(file, store.region)
+            if known is None or here is None or _is_tested(file, store):
+                continue
+            sure = Confidence.LIKELY if Confidence.LIKELY in (known, here) else Confidence.CERTAIN
+            yield _finding(program, rule, file, store.name, (store.start, store.end), sure)
+    for site in program.api_calls.get("os.environ.setdefault", ()):
+        if len(site.call.args) != 2:
+            continue
+        name, value = (program.value(site.file, argument) for argument in site.call.args)
+        here = program.server_code(site.file, site.call.region)
+        if (
+            name.text in variables
+            and value.kind is ValueKind.STRING
+            and _is_development(rule.data, value.text)
+            and here
+        ):
+            yield _finding(program, rule, site.file, name.text, (site.call.start, site.call.end), here)
+
+
+def _finding(
+    program: Program, rule: Rule, file: File, name: str, span: tuple[int, int], confidence: Confidence
+) -> Finding:
+    return Finding(
+        rule.name,
+        f"This sets `{name}` in code, against what the deployment says, and too late for what was loaded before. Set "
+        "it where the service is started.",
+        program.location(file, *span),
+        confidence=confidence,
+    )
+
+
+def _is_environment(program: Program, file: File, target: int) -> bool:
+    if file.is_python:
+        return program.resolver.api_of(file, target) == "os.environ"
+    return program.resolver.api_of(file, target) == "process.env"
+
+
+def _overrides(data: Mapping[str, Any], file: File, name: str, value: int) -> Confidence | None:
+    """Whether a value replaces what the deployment says: CERTAIN for a literal, LIKELY for what is not known here; None
+    for production, and for a default beside the variable itself."""
+    fact = file.facts.values[value] if value != NONE else Value(ValueKind.UNKNOWN)
+    if fact.kind is ValueKind.STRING:
+        if name == "DJANGO_SETTINGS_MODULE":
+            return Confidence.CERTAIN if _is_development(data, fact.text) else None
+        return None if fact.text.strip().lower() in data["production"] else Confidence.CERTAIN
+    if name in names_in(file.facts, value) or fact.kind in (ValueKind.CALL, ValueKind.NULL):
+        return None
+    return Confidence.LIKELY
+
+
+def _is_development(data: Mapping[str, Any], text: str) -> bool:
+    return text.rpartition(".")[2].lower() in data["development"]
+
+
+def _is_tested(file: File, store: Store) -> bool:
+    """Whether the store stands under a test of the variable itself: `if (!process.env.NODE_ENV) …`."""
+    at = store.region
+    while at != NONE:
+        region: Region = file.facts.regions[at]
+        is_branch = region.kind in (RegionKind.THEN, RegionKind.ELSE)
+        if is_branch and any(store.name in names_in(file.facts, value) for value in region.values):
+            return True
+        at = region.parent
+    return False

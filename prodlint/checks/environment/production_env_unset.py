@@ -1,0 +1,271 @@
+"""A service that nothing starts in production mode."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from prodlint.findings import Applicability, Finding, Fix, Location, Severity, Span, Step
+from prodlint.program.launches import Answer, Source, State
+from prodlint.program.services import Layer, Service, Variant, is_for_development
+
+if TYPE_CHECKING:
+    from prodlint.fixes.text import Edits
+    from prodlint.program import Program
+    from prodlint.rulebook import Rule
+
+_NAME = "NODE_ENV"
+_VALUE = "production"
+_PYTHON = {
+    "FLASK_DEBUG": "runs Flask's debugger, which lets visitors execute code",
+    "FLASK_ENV": "runs Flask in debug mode, whose debugger lets visitors execute code",
+    "DJANGO_SETTINGS_MODULE": "runs Django with its settings for development",
+}
+_DELETABLE = ("FLASK_DEBUG", "FLASK_ENV")
+_ORDER = ("systemd", "compose", "dockerfile", "procfile", "package_json")
+"""Where the setting is best added, if several places would do."""
+
+
+def check(program: Program, rule: Rule) -> Iterator[Finding]:
+    """One finding for a service that nothing starts with NODE_ENV=production, or that something starts for
+    development."""
+    for service in program.services:
+        if service.language == "node":
+            finding = _contradicted(rule, service) or _missing(rule, service)
+            if finding is not None:
+                yield finding
+        else:
+            yield from _python(rule, service)
+
+
+# --- Node -------------------------------------------------------------------------------------------------------------
+
+
+def _contradicted(rule: Rule, service: Service) -> Finding | None:
+    """A variant for production that says something for development."""
+    for variant in _blamed(service):
+        answer = variant.setting(f"env.{_NAME}")
+        if not _is_set_for_development(_NAME, answer) or answer.by is None or answer.by.kind in ("dotenv", "source"):
+            continue
+        name, way = _reader(rule, service)
+        return Finding(
+            rule.name,
+            f"`{_NAME}` is `{answer.value}` when {service.name} starts in production{way}.",
+            answer.by.location,
+            related=_related(service, answer.by, "starts it") if len(service.artefacts) > 1 else (),
+            data={"change": "value", "variable": _NAME, "old": answer.value, **_whereabouts(answer.by)},
+            severity=None if name else Severity.ADVICE,
+            service=service.name,
+        )
+    return None
+
+
+def _missing(rule: Rule, service: Service) -> Finding | None:
+    """No variant for production says anything, and none may."""
+    variants = _blamed(service)
+    platforms = {*_listed(rule, "platforms"), *_listed(rule, "unsure-platforms")}
+    if not variants or any(source.name in platforms for source in service.platforms):
+        return None
+    if any(_provides(rule, variant) for variant in variants):
+        return None
+    layer = _place(variants)
+    name, way = _reader(rule, service)
+    looked = [source for source in service.artefacts if _in_variants(source, variants)]
+    only_script = layer.source.kind == "package_json"
+    return Finding(
+        rule.name,
+        f"Nothing sets `{_NAME}={_VALUE}` when {service.name} starts{way}. Set it here.",
+        layer.source.location,
+        related=tuple(_related_to(looked, layer.source, f"does not set `{_NAME}` either")),
+        data={"change": "add", "variable": _NAME, **_whereabouts(layer.source)},
+        severity=Severity.ADVICE if only_script or not name else None,
+        service=service.name,
+    )
+
+
+def _blamed(service: Service) -> list[Variant]:
+    """The variants for production that start a server for production: a development server there is another mistake."""
+    return [variant for variant in service.production if not variant.launch.is_dev]
+
+
+def _provides(rule: Rule, variant: Variant) -> bool:
+    """Whether a variant starts with NODE_ENV set, or may do so for all that is known."""
+    answer = variant.setting(f"env.{_NAME}")
+    if answer.state is State.UNKNOWN or (answer.state is State.SET and answer.value):
+        return True
+    if variant.launch.target in _listed(rule, "runners"):
+        return True
+    # What a Procfile describes is deployed by Heroku's buildpacks or the like.
+    return variant.kind == "procfile" and "heroku" in _listed(rule, "platforms")
+
+
+def _listed(rule: Rule, key: str) -> Sequence[str]:
+    values: Sequence[str] = rule.data.get(key, ())
+    return values
+
+
+def _reader(rule: Rule, service: Service) -> tuple[str, str]:
+    """What in the service behaves differently in production ("" for nothing), and that as the end of a sentence."""
+    name = next((name for name in _listed(rule, "readers") if name in service.dependencies), "")
+    if name:
+        return name, f": {name} then runs in development mode"
+    return ("the code", ", but its code asks for it") if service.reads_node_env else ("", "")
+
+
+def _place(variants: Sequence[Variant]) -> Layer:
+    """The layer that is to set the variable: a unit, a compose service that sets others, the image, a command."""
+    return min((_best_layer(variant) for variant in variants), key=lambda layer: _ORDER.index(layer.source.kind))
+
+
+def _best_layer(variant: Variant) -> Layer:
+    outer = variant.layers[0]
+    image = variant.layer("dockerfile")
+    if image is None or any(key.startswith("env.") for key in outer.settings):
+        return outer
+    return image
+
+
+def _in_variants(source: Source, variants: Sequence[Variant]) -> bool:
+    return any(layer.source == source for variant in variants for layer in variant.layers)
+
+
+def _related(service: Service, but: Source, message: str) -> tuple[Step, ...]:
+    looked = [source for source in service.artefacts if _in_variants(source, service.production)]
+    return tuple(_related_to(looked, but, message))
+
+
+def _related_to(sources: Sequence[Source], but: Source, message: str) -> Iterator[Step]:
+    for source in sources:
+        if (source.path, source.name) != (but.path, but.name):
+            yield Step(source.location, f"{_shown(source)} {message}")
+
+
+def _shown(source: Source) -> str:
+    if source.kind == "compose":
+        return f"the service {source.name}"
+    if source.kind == "package_json":
+        return f"the script {source.name}"
+    return source.path.rpartition("/")[2]
+
+
+def _whereabouts(source: Source) -> dict[str, Any]:
+    return {"kind": source.kind, "name": source.name, "start": source.location.start, "end": source.location.end}
+
+
+def _is_set_for_development(variable: str, answer: Answer) -> bool:
+    return answer.state is State.SET and answer.is_final and is_for_development(variable, answer.value)
+
+
+# --- Python -----------------------------------------------------------------------------------------------------------
+
+
+def _python(rule: Rule, service: Service) -> Iterator[Finding]:
+    """Each variable that makes a variant for production one for development, once."""
+    seen: set[Location] = set()
+    for variant in service.production:
+        for variable, consequence in _PYTHON.items():
+            answer = variant.setting(f"env.{variable}")
+            by = answer.by
+            if by is None or by.location in seen or not _is_set_for_development(variable, answer):
+                continue
+            seen.add(by.location)
+            yield Finding(
+                rule.name,
+                f"`{variable}={answer.value}` {consequence}, when {service.name} starts in production.",
+                by.location,
+                data={"change": "delete", "variable": variable, **_whereabouts(by)},
+                fixless="" if variable in _DELETABLE else "prodlint does not know which settings are for production",
+                service=service.name,
+            )
+
+
+# --- fixes ------------------------------------------------------------------------------------------------------------
+
+
+def fix(finding: Finding, program: Program, rule: Rule) -> Fix | None:
+    """Sets the variable where the finding is, in the format's own syntax; takes one away that is for development."""
+    data = finding.data
+    path = finding.location.path
+    variable = data["variable"]
+    if finding.fixless:
+        return None
+    if data["change"] == "delete":
+        edits = _deleted(path, program.read(path), data)
+        return Fix(f"Remove `{variable}`", Applicability.UNSAFE, edits) if edits else None
+    if data["change"] == "value":
+        edits = _changed(path, program, data)
+        return Fix(f"Set `{variable}={_VALUE}`", Applicability.UNSAFE, edits) if edits else None
+    return _added(path, program, data)
+
+
+def _added(path: str, program: Program, data: Any) -> Fix | None:
+    from prodlint.fixes import lines, yaml
+
+    source = program.read(path)
+    kind = data["kind"]
+    assignment = f"{_NAME}={_VALUE}"
+    edits: Edits | None = None
+    applicability = Applicability.SAFE
+    if kind == "dockerfile":
+        edits = lines.insert_instruction(path, source, _stage_start(program, path, data["name"]), f"ENV {assignment}")
+    elif kind == "compose":
+        edits = yaml.set_variable(path, source, data["name"], _NAME, _VALUE)
+    elif kind == "systemd":
+        edits = lines.insert_unit_line(path, source, "Environment", f"Environment={assignment}")
+    else:
+        span = _command_span(program, path, data["name"])
+        is_script = kind == "package_json"
+        runner = ""
+        if is_script:
+            applicability = Applicability.UNSAFE
+            info = program.versions.packages[path.rpartition("/")[0]]
+            runner = "cross-env" if "cross-env" in info.dependencies else ""
+        if span is not None:
+            edits = lines.prefix_command(path, source, span, assignment, is_json=is_script, runner=runner)
+    return Fix(f"Set `{assignment}`", applicability, edits) if edits else None
+
+
+def _stage_start(program: Program, path: str, name: str) -> int:
+    return next(stage.start for stage in program.facts[path].artefacts if stage.name == name)
+
+
+def _command_span(program: Program, path: str, name: str) -> Span | None:
+    for artefact in program.facts[path].artefacts:
+        if artefact.name == name and artefact.kind in ("script", "process"):
+            setting = artefact.settings[0]
+            return Span(setting.start, setting.end)
+    return None
+
+
+def _changed(path: str, program: Program, data: Any) -> Edits | None:
+    from prodlint.fixes import lines, yaml
+
+    source = program.read(path)
+    variable, old = data["variable"], re.escape(data["old"])
+    if data["kind"] == "compose":
+        return yaml.set_variable(path, source, data["name"], variable, _VALUE)
+    place = Span(data["start"], data["end"])
+    if data["kind"] == "dockerfile":
+        return lines.replace_text(path, source, place, rf"({old})", _VALUE)
+    is_command = data["kind"] in ("procfile", "package_json")
+    span = _command_span(program, path, data["name"]) if is_command else place
+    return lines.replace_text(path, source, span, rf"{variable}=[\"']?({old})\b", _VALUE) if span else None
+
+
+def _deleted(path: str, source: bytes, data: Any) -> Edits | None:
+    from prodlint.deploy import dockerfile, systemd
+    from prodlint.fixes import lines, yaml
+
+    start = data["start"]
+    if data["kind"] == "compose":
+        return yaml.delete_variable(path, source, data["name"], data["variable"])
+    if data["kind"] == "dockerfile":
+        for instruction in dockerfile.scan(source):
+            if instruction.start <= start < instruction.end and len(instruction.text.split()) == 1:
+                return lines.delete_lines(path, source, Span(instruction.start, instruction.end))
+    if data["kind"] == "systemd":
+        for line in systemd.scan(source):
+            if line.start <= start < line.end and len(systemd.split_words(line.value) or []) == 1:
+                return lines.delete_lines(path, source, Span(line.start, line.end))
+    return None

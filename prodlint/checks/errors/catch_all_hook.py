@@ -1,0 +1,195 @@
+"""A hook for uncaught errors after which the process goes on in an unknown state, or which hides them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from prodlint.facts import NONE, Function, FunctionKind, ParamKind, ValueKind
+from prodlint.findings import Applicability, Finding, Fix, Severity, Span
+from prodlint.fixes.logcalls import set_up
+from prodlint.program.loggers import Logger
+from prodlint.program.resolve import CallSite, File
+from prodlint.source.frameworks.model import Role
+
+if TYPE_CHECKING:
+    from prodlint.program import Program
+    from prodlint.rulebook import Rule
+
+_EVENTS = {
+    "uncaughtException": "an exception that nobody caught",
+    "unhandledRejection": "a rejection that nobody handled",
+}
+_LISTENS = ("process.on", "process.once", "process.addListener", "process.prependListener")
+_LOGS_ONLY = re.compile(r".*\.(?:log|debug|info|warn|error|fatal|trace)(?:\.bind\(\))?")
+_PYTHON_HOOKS = ("sys.excepthook", "threading.excepthook", "sys.unraisablehook")
+_LOOP_HOOK = "set_exception_handler"
+_EVERYTHING = frozenset({"Exception", "BaseException"})
+
+_LOGGED = {
+    "sys.excepthook": ("Uncaught exception", 3, "({0}, {1}, {2})"),
+    "threading.excepthook": ("Uncaught exception in a thread", 1, "{0}.exc_value"),
+    "sys.unraisablehook": ("Unraisable exception", 1, "{0}.exc_value"),
+    _LOOP_HOOK: ("Unhandled exception in the event loop", 2, '{1}.get("exception")'),
+    "flask": ("Unhandled exception", 1, "{0}"),
+    "quart": ("Unhandled exception", 1, "{0}"),
+    "fastapi": ("Unhandled exception", 2, "{1}"),
+}
+"""By hook or framework: what to log, how many parameters the function has, and the error in terms of them."""
+
+
+def check(program: Program, rule: Rule) -> Iterator[Finding]:
+    """Hooks whose handler goes on (JavaScript) or hides the error (Python)."""
+    for api in _LISTENS:
+        for site in program.api_calls.get(api, ()):
+            event = program.value(site.file, site.call.args[0]) if len(site.call.args) > 1 else None
+            if event is not None and event.kind is ValueKind.STRING and event.text in _EVENTS:
+                yield from _node_hook(program, rule, site, event.text, site.call.args[1])
+    for site in program.api_calls.get("process.setUncaughtExceptionCaptureCallback", ()):
+        if site.call.args and program.value(site.file, site.call.args[0]).kind is not ValueKind.NULL:
+            yield from _node_hook(program, rule, site, "uncaughtException", site.call.args[0])
+    yield from _python_hooks(program, rule)
+    yield from _loop_handlers(program, rule)
+    yield from _framework_handlers(program, rule)
+
+
+# --- Node: the process goes on
+
+
+def _node_hook(program: Program, rule: Rule, site: CallSite, event: str, handler: int) -> Iterator[Finding]:
+    functions = [function for function, _ in program.graph.handlers(site.file, handler)]
+    if not functions and not _LOGS_ONLY.fullmatch(program.resolver.api_of(site.file, handler)):
+        return  # nobody knows what it does
+    if program.server_code(site.file, site.call.region) is None:
+        return
+    if any(program.flow.ends_process(function) for function in functions):
+        return
+    fixless = "" if functions else "the hook is no function of the project"
+    if any(program.flow.may_end_process(function) for function in functions):
+        fixless = "it ends the process on some paths already"
+    some = " on some paths" if "some" in fixless else ""
+    yield Finding(
+        rule.name,
+        f"After {_EVENTS[event]} the process goes on in an unknown state{some}. Log the error, then end the process "
+        "and let its manager start a new one.",
+        program.location(site.file, site.call.start, site.call.end),
+        data={"function": functions[0]} if functions else {},
+        fixless=fixless,
+    )
+
+
+# --- Python: the error vanishes
+
+
+def _python_hooks(program: Program, rule: Rule) -> Iterator[Finding]:
+    for file in program.files:
+        for store in file.facts.stores if file.is_python else ():
+            hook = f"{program.resolver.api_of(file, store.target)}.{store.name}"
+            if hook in _PYTHON_HOOKS and program.server_code(file, store.region) is not None:
+                yield from _hiding(program, rule, file, store.value, Span(store.start, store.end), hook)
+
+
+def _loop_handlers(program: Program, rule: Rule) -> Iterator[Finding]:
+    for site, targets in program.calls():
+        file, call = site.file, site.call
+        if not file.is_python or not call.args or program.value(file, call.callee).text != _LOOP_HOOK:
+            continue
+        is_own = any(program.resolver.callables(target) for target in targets)
+        if not is_own and program.server_code(file, call.region) is not None:
+            yield from _hiding(program, rule, file, call.args[0], Span(call.start, call.end), _LOOP_HOOK)
+
+
+def _hiding(program: Program, rule: Rule, file: File, handler: int, span: Span, hook: str) -> Iterator[Finding]:
+    functions = [function for function, _ in program.graph.handlers(file, handler)]
+    if functions and not any(_tells(program, function) for function in functions):
+        yield Finding(
+            rule.name,
+            f"This `{hook}` neither logs the error nor passes it on: errors that nobody caught leave no trace. "
+            "Log them with their traceback.",
+            program.location(file, *span),
+            data={"function": functions[0], "hook": hook},
+            fixless=_obstacle(program, functions[0], hook),
+        )
+
+
+def _framework_handlers(program: Program, rule: Rule) -> Iterator[Finding]:
+    """`@app.errorhandler(Exception)` and the like that hide the error."""
+    for registration in program.graph.registrations:
+        file = program.files[registration.file]
+        if registration.role is not Role.ERROR_HANDLER or registration.call == NONE or not file.is_python:
+            continue
+        call = file.facts.calls[registration.call]
+        caught = program.resolver.api_of(file, call.args[0]).removeprefix("builtins.") if call.args else ""
+        if caught in _EVERYTHING and not _tells(program, registration.function):
+            yield Finding(
+                rule.name,
+                f"This answers every `{caught}` and neither logs nor re-raises it: why a request failed is lost. "
+                "Log it with its traceback.",
+                program.location(file, registration.start, registration.end),
+                severity=Severity.ADVICE if registration.framework == "fastapi" else None,
+                data={"function": registration.function, "hook": registration.framework},
+                fixless=_obstacle(program, registration.function, registration.framework),
+            )
+
+
+def _tells(program: Program, function: int) -> bool:
+    return program.flow.logs(function) or program.flow.may_end_process(function)
+
+
+# --- fix
+
+
+def _obstacle(program: Program, function: int, hook: str) -> str:
+    """Why a Python function cannot be made to log; "" if it can."""
+    file, fact = program.function(function)
+    if fact.kind not in (FunctionKind.FUNCTION, FunctionKind.METHOD):
+        return "the handler is no function with a body of its own"
+    if hook not in _LOGGED or len(_parameters(fact)) != _LOGGED[hook][1]:
+        return "the handler does not take the error by name"
+    return "" if _logger(program, file) is not None else "the file's logger is not in reach"
+
+
+def _parameters(fact: Function) -> list[str]:
+    return [param.name for param in fact.params if param.kind is ParamKind.NORMAL]
+
+
+def _logger(program: Program, file: File) -> Logger | None:
+    return program.loggers.of(file) or program.loggers.to_set_up(file)
+
+
+def fix(finding: Finding, program: Program, rule: Rule) -> Fix | None:
+    """Node: ends the process at the end of the hook. Python: logs the error at the beginning of the handler."""
+    if finding.fixless:
+        return None
+    file, fact = program.function(finding.data["function"])
+    body = file.facts.regions[fact.region]
+    span = Span(body.start, body.end)
+    if file.is_python:
+        return _log(program, file, fact, span, finding.data["hook"])
+    from prodlint.fixes import javascript
+
+    edits = javascript.append_to_body(file.path, program.read(file.path), span, "process.exit(1)")
+    return Fix("End the process after logging", Applicability.UNSAFE, edits) if edits else None
+
+
+def _log(program: Program, file: File, fact: Function, body: Span, hook: str) -> Fix | None:
+    from prodlint.fixes import python
+
+    logger, source = _logger(program, file), program.read(file.path)
+    if logger is None:
+        return None
+    message, _, error = _LOGGED[hook]
+    error = error.format(*_parameters(fact))
+    if logger.library == "loguru":
+        text = f'{logger.name}.opt(exception={error}).error("{message}")'
+    else:
+        text = f'{logger.name}.error("{message}", exc_info={error})'
+    has_docstring = source[body.start : body.start + 1] in (b'"', b"'")
+    insert = python.insert_statement_after if has_docstring else python.insert_statement_before
+    edits = insert(file.path, source, Span(body.start, body.start), text)
+    added = set_up(file, source, logger)
+    if edits is None or added is None:
+        return None
+    requests = (logger.request,) if logger.request is not None else ()
+    return Fix(f"Log it with `{logger.name}`", Applicability.UNSAFE, (*added, *edits), requests)

@@ -1,0 +1,205 @@
+"""An error-first callback that does not look at its error."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from prodlint.facts import NONE, Function, ParamKind, RegionKind, ValueKind
+from prodlint.findings import Applicability, Finding, Fix, Span
+from prodlint.program.callbacks import (
+    LISTENS,
+    Continuation,
+    Timing,
+    continuations,
+    derived,
+    encloses,
+    is_error_first,
+    parameter_value,
+    timing,
+)
+from prodlint.program.resolve import CallSite, File
+from prodlint.program.targets import Api
+
+if TYPE_CHECKING:
+    from prodlint.program import Program
+    from prodlint.rulebook import Rule
+
+_LOG_METHODS = frozenset(
+    ["log", "info", "warn", "warning", "error", "debug", "trace", "verbose", "fatal", "notice", "dir"]
+)
+_EMPTY = "when the call fails, nobody will know"
+_GOES_ON = "when the call fails, this goes on as if it had worked"
+_BRANCHES = (RegionKind.THEN, RegionKind.ELSE, RegionKind.CASE)
+
+
+def check(program: Program, rule: Rule) -> Iterator[Finding]:
+    """Functions handed to calls as their last argument whose first parameter is an error that is not used, or only
+    logged while the function goes on with the result."""
+    exceptions = frozenset(rule.data.get("except", []))
+    clean_up = frozenset(rule.data.get("clean-up", []))
+    seen: set[tuple[int, int]] = set()
+    for site, targets in program.calls():
+        number = _callback(program, site)
+        if number is None or (site.file.index, number) in seen:
+            continue
+        apis = {target.path for target in targets if isinstance(target, Api)}
+        function = site.file.facts.functions[number]
+        is_empty = site.file.facts.regions[function.region].is_empty
+        if apis & exceptions or (is_empty and apis & clean_up):
+            continue
+        seen.add((site.file.index, number))
+        what = _ignores(program, site.file, number, function)
+        confidence = program.server_code(site.file, site.call.region) if what else None
+        if confidence is not None:
+            yield Finding(
+                rule.name,
+                f"{what}: {_EMPTY if is_empty else _GOES_ON}. Pass the error on, or answer it, before anything else.",
+                program.location(site.file, function.name_start, function.name_end),
+                confidence=confidence,
+                data={"file": site.file.index, "function": number},
+                fixless=_fixless(program, site.file, number),
+            )
+
+
+def _callback(program: Program, site: CallSite) -> int | None:
+    """The error-first callback that a call is given, by its index in the file."""
+    file, call = site.file, site.call
+    if file.is_python or not call.args:
+        return None
+    last = program.value(file, call.args[-1])
+    if last.kind is not ValueKind.FUNCTION:
+        return None
+    function = file.facts.functions[last.ref]
+    if not is_error_first(function) or program.registrations_of.get(file.fn_base + last.ref):
+        return None
+    callee = program.value(file, call.callee)
+    if callee.kind is ValueKind.MEMBER and callee.text in LISTENS:
+        return None  # events have the arguments that they have
+    return None if timing(program, site, len(call.args) - 1) in (Timing.NOW, Timing.PROMISE) else last.ref
+
+
+def _ignores(program: Program, file: File, number: int, function: Function) -> str:
+    """What the function does wrong with its error, or ""."""
+    name = function.params[0].name
+    if function.has_arguments_object:
+        return ""
+    if not function.params[0].used:
+        return f"This callback never looks at `{name}`"
+    if len(function.params) > 1 and _only_logs(program, file, number) and _goes_on(file, number, function):
+        return f"This callback only logs `{name}`"
+    return ""
+
+
+def _only_logs(program: Program, file: File, number: int) -> bool:
+    """Whether all that is done with the error is to log it, under no condition but its own, and to go on."""
+    facts = file.facts
+    error = parameter_value(file, number, 0)
+    if error == NONE:
+        return False
+    made = derived(file, error)
+    logged = False
+    for site in _calls_inside(program, file, number):
+        callee = facts.values[site.call.callee]
+        if site.call.callee in made:
+            return False
+        if not made.isdisjoint(site.call.args):
+            if callee.kind is not ValueKind.MEMBER or callee.text not in _LOG_METHODS:
+                return False
+            logged = True
+    if not logged or any(store.value in made or store.target in made for store in facts.stores):
+        return False
+    if any(exit_.value in made for exit_ in facts.exits):
+        return False
+    if any(not made.isdisjoint(binding.values) for binding in facts.bindings):
+        return False
+    tested = [at for at, region in enumerate(facts.regions) if not made.isdisjoint(region.values)]
+    return all(facts.regions[at].kind is RegionKind.THEN and _merely_logs(program, file, at) for at in tested)
+
+
+def _merely_logs(program: Program, file: File, branch: int) -> bool:
+    """Whether a branch has nothing but log calls, and control goes on behind it."""
+    facts = file.facts
+    inside = {at for at in range(len(facts.regions)) if branch in program.regions_out(file, at)}
+    if any(exit_.region in inside for exit_ in facts.exits) or any(store.region in inside for store in facts.stores):
+        return False
+    return all(facts.values[call.callee].text in _LOG_METHODS for call in facts.calls if call.region in inside)
+
+
+def _goes_on(file: File, number: int, function: Function) -> bool:
+    """Whether a result is used that nothing has tested."""
+    facts = file.facts
+    for position, param in enumerate(function.params[1:], 1):
+        value = parameter_value(file, number, position)
+        if value == NONE or param.kind is not ParamKind.NORMAL:
+            continue
+        made = derived(file, value)
+        tested = any(not made.isdisjoint(region.values) for region in facts.regions if region.kind in _BRANCHES)
+        used = [
+            call
+            for call in facts.calls
+            if call.callee in made or facts.values[call.callee].ref in made or not made.isdisjoint(call.args)
+        ]
+        if used and not tested:
+            return True
+    return False
+
+
+def _calls_inside(program: Program, file: File, number: int) -> Iterator[CallSite]:
+    """The calls of a function and of those written inside it."""
+    for inner in range(number, len(file.facts.functions)):
+        if encloses(file, number, inner):
+            yield from program.flow.calls_in(file.fn_base + inner)
+
+
+# ----------------------------------------------------------------------------------------------------------------- fix
+
+
+def _fixless(program: Program, file: File, number: int) -> str:
+    if file.facts.functions[number].params[0].used:
+        return "it is logged; whether to go on is for you to say"
+    return "" if _whom(program, file, number) is not None else "there is no `next` or callback in reach"
+
+
+def _whom(program: Program, file: File, number: int) -> Continuation | None:
+    """Whom the error can be passed to: a callback that this function calls for its result, or Express's `next`."""
+    parent = file.facts.functions[number].parent
+    for found in continuations(program, file, parent):
+        if found.is_next or _continues_with(program, file, number, found):
+            return found
+    return None
+
+
+def _continues_with(program: Program, file: File, number: int, found: Continuation) -> bool:
+    """Whether a function calls a callback with a result behind an error (`callback(null, user)`), or hands it on."""
+    for site in _calls_inside(program, file, number):
+        if found.value in site.call.args:
+            return True
+        if site.call.callee == found.value and found.value != NONE:
+            first = program.value(file, site.call.args[0]) if site.call.args else None
+            return first is None or first.kind is ValueKind.NULL
+    return False
+
+
+def fix(finding: Finding, program: Program, rule: Rule) -> Fix | None:
+    """`if (err) return next(err)` first in the callback; `callback(err)` where that is how the function continues."""
+    from prodlint.fixes import javascript
+
+    file = program.files[finding.data["file"]]
+    number = finding.data["function"]
+    function = file.facts.functions[number]
+    whom = _whom(program, file, number)
+    if whom is None or function.params[0].used or _is_hidden(file, number, whom.name):
+        return None
+    body = file.facts.regions[function.region]
+    name = function.params[0].name
+    text = f"if ({name}) return {whom.name}({name})"
+    edits = javascript.prepend_to_body(file.path, program.read(file.path), Span(body.start, body.end), text)
+    return Fix(f"Pass the error to `{whom.name}`", Applicability.SAFE, edits) if edits else None
+
+
+def _is_hidden(file: File, number: int, name: str) -> bool:
+    """Whether the callback, or a block in it, uses the name for something else."""
+    return any(
+        binding.name == name and encloses(file, number, binding.function) for binding in file.facts.bindings
+    ) or any(param.name == name for param in file.facts.functions[number].params)

@@ -1,0 +1,133 @@
+"""Error middleware that Express does not run for the errors it is meant for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from prodlint.facts import NONE, Function, ParamKind, Use
+from prodlint.findings import Applicability, Edit, Finding, Fix, Location, Span
+from prodlint.program.apps import App, Kind, Registered
+from prodlint.program.callbacks import ERROR_NAME
+from prodlint.program.resolve import CallSite
+from prodlint.source.frameworks.model import Role
+
+if TYPE_CHECKING:
+    from prodlint.program import Program
+    from prodlint.rulebook import Rule
+
+_REQUESTS = frozenset({"req", "request", "_req", "_request", "ctx"})
+
+
+def check(program: Program, rule: Rule) -> Iterator[Finding]:
+    """Error handlers with three parameters, and error middleware that is registered before the routes."""
+    yield from _without_next(program, rule)
+    seen: set[tuple[int, int]] = set()
+    for app in program.apps.all.values():
+        for entry in app.registered:
+            key = (entry.site.file.index, entry.site.index)
+            last = _last_route_after(program, app, entry) if entry.kind is Kind.ERROR and key not in seen else None
+            if last is not None and program.server_code(entry.site.file, entry.site.call.region) is not None:
+                seen.add(key)
+                yield _before_routes(program, rule, entry, last)
+
+
+# ------------------------------------------------------------------------------------------------- three parameters
+
+
+def _without_next(program: Program, rule: Rule) -> Iterator[Finding]:
+    for function, registrations in program.registrations_of.items():
+        used = [each for each in registrations if each.framework == "express" and each.role is not Role.ERROR_HANDLER]
+        file, fact = program.function(function)
+        if not used or not _is_meant_for_errors(fact) or program.server_code(file, fact.region) is None:
+            continue
+        names = ", ".join(param.name for param in fact.params)
+        yield Finding(
+            rule.name,
+            f"Express knows error middleware by its four parameters: it runs `({names})` for every request, with the "
+            f"request as `{fact.params[0].name}`, and never for an error. Add a fourth parameter, `next`.",
+            Location(file.path, fact.name_start, fact.name_end),
+            data={"function": function},
+            fixless="" if file.facts.kind == "javascript" else "the parameter would need a type",
+        )
+
+
+def _is_meant_for_errors(fact: Function) -> bool:
+    """(err, req, res), or (err, req, res, ...rest): what is named like an error comes first."""
+    normal = [param for param in fact.params if param.kind is ParamKind.NORMAL]
+    if len(fact.params) != 3 or len(normal) != 3 or fact.has_arguments_object:
+        return False
+    return ERROR_NAME.fullmatch(normal[0].name) is not None and normal[1].name in _REQUESTS
+
+
+# ------------------------------------------------------------------------------------------------ before the routes
+
+
+def _last_route_after(program: Program, app: App, entry: Registered) -> CallSite | None:
+    """The last route that is registered on an app behind error middleware, in the same block of code, with no other
+    error middleware behind it."""
+    site = entry.site
+    function = site.file.function_at(site.call.region)
+    behind = [
+        (other, kind)
+        for other, kind in _registrations(program, app)
+        if other.file is site.file
+        and other.file.function_at(other.call.region) == function
+        and other.call.start > site.call.end
+    ]
+    if any(kind is Kind.ERROR for _, kind in behind):
+        return None
+    routes = [other for other, kind in behind if kind in (Kind.ROUTE, Kind.MOUNT)]
+    return max(routes, key=lambda route: route.call.end, default=None)
+
+
+def _registrations(program: Program, app: App) -> Iterator[tuple[CallSite, Kind]]:
+    """What is registered on an app, and the calls that hand the app to a function that does so."""
+    for entry in app.registered:
+        yield entry.site, entry.kind
+    for site in app.passed:
+        called = {function for target in program.flow.targets(site) for function in program.resolver.callables(target)}
+        for entry in app.registered:
+            if entry.site.file.function_at(entry.site.call.region) in called:
+                yield site, entry.kind
+
+
+def _before_routes(program: Program, rule: Rule, entry: Registered, last: CallSite) -> Finding:
+    file, call = entry.site.file, entry.site.call
+    movable = call.use is Use.STATEMENT and last.call.use is Use.STATEMENT and call.region == last.call.region
+    return Finding(
+        rule.name,
+        "This error middleware is registered before routes: Express looks for one behind the handler that failed, "
+        "so it never sees their errors. Register it last.",
+        program.location(file, call.start, call.end),
+        data={"file": file.index, "call": entry.site.index, "last": last.index},
+        fixless="" if movable else "it is not a statement beside the routes",
+    )
+
+
+# ----------------------------------------------------------------------------------------------------------------- fix
+
+
+def fix(finding: Finding, program: Program, rule: Rule) -> Fix | None:
+    """The fourth parameter; or the registration moved behind the last route."""
+    if "function" in finding.data:
+        return _add_next(program, finding.data["function"])
+    from prodlint.fixes import javascript
+
+    file = program.files[finding.data["file"]]
+    call, last = (file.facts.calls[finding.data[key]] for key in ("call", "last"))
+    if call.region != last.region or call.use is not Use.STATEMENT or last.use is not Use.STATEMENT:
+        return None
+    source = program.read(file.path)
+    edits = javascript.move_statement_after(file.path, source, Span(call.start, call.end), Span(last.start, last.end))
+    return Fix("Register it behind the last route", Applicability.SAFE, edits) if edits else None
+
+
+def _add_next(program: Program, function: int) -> Fix | None:
+    file, fact = program.function(function)
+    if file.facts.kind != "javascript" or fact.params[-1].default != NONE:
+        return None
+    names = {binding.name for binding in file.facts.bindings} | {param.name for param in fact.params}
+    name = "next" if "next" not in names else "_next"
+    end = fact.params[-1].end
+    return Fix("Add the fourth parameter", Applicability.SAFE, (Edit(file.path, end, end, f", {name}"),))

@@ -1,0 +1,95 @@
+"""An Express app with routes and no error middleware."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from prodlint.facts import Use
+from prodlint.findings import Applicability, Confidence, Finding, Fix, Span
+from prodlint.program.apps import App, Key
+from prodlint.program.resolve import CallSite
+
+if TYPE_CHECKING:
+    from prodlint.program import Program
+    from prodlint.rulebook import Rule
+
+
+def check(program: Program, rule: Rule) -> Iterator[Finding]:
+    """Apps that have routes, are mounted on no other app, and get no error middleware in any module."""
+    apps = program.apps
+    for key, app in apps.all.items():
+        if app.is_router or app.parents or app.is_owned:
+            continue
+        below = apps.below(key)
+        if not apps.have_routes(below) or apps.handle_errors(below):
+            continue
+        confidence = program.server_code(app.site.file, app.site.call.region)
+        if confidence is not None:
+            yield _finding(program, rule, key, app, confidence)
+
+
+def _finding(program: Program, rule: Rule, key: Key, app: App, confidence: Confidence) -> Finding:
+    last = _last_registered(app) if app.name else None
+    return Finding(
+        rule.name,
+        "This app has no error middleware: Express itself answers what its handlers throw or pass to `next`, with the "
+        "stack trace unless NODE_ENV is production. Add `app.use((err, req, res, next) => …)` last.",
+        program.location(app.site.file, app.site.call.start, app.site.call.end),
+        confidence=confidence if app.is_served else Confidence.LIKELY,
+        data={"file": key[0], "last": last.index, "name": app.name} if last is not None else {},
+        fixless=_fixless(app, last),
+    )
+
+
+def _fixless(app: App, last: CallSite | None) -> str:
+    if app.site.file.facts.kind != "javascript":
+        return "its parameters would need types that the fix cannot choose"
+    return "" if last is not None else "its routes are registered in other places than the app is made"
+
+
+def _last_registered(app: App) -> CallSite | None:
+    """The last call that registers something on the app or hands it on, where that is a statement beside its making."""
+    made = app.site
+    function = made.file.function_at(made.call.region)
+    here = [
+        site
+        for site in (*(entry.site for entry in app.registered), *app.passed)
+        if site.file is made.file and site.file.function_at(site.call.region) == function
+    ]
+    last = max(here, key=lambda site: site.call.end, default=None)
+    if last is None or last.call.region != made.call.region or last.call.use is not Use.STATEMENT:
+        return None
+    return last
+
+
+def fix(finding: Finding, program: Program, rule: Rule) -> Fix | None:
+    """Error middleware after the last registration, that logs as the project does."""
+    from prodlint.fixes import javascript
+
+    if "last" not in finding.data:
+        return None
+    file = program.files[finding.data["file"]]
+    call = file.facts.calls[finding.data["last"]]
+    source = program.read(file.path)
+    style = javascript.style_of(file.path, source)
+    if style is None or style.typescript:
+        return None
+    logger = program.loggers.of(file)
+    if logger is None:
+        log = "process.stderr.write(`${err.stack || err}\\n`)"
+    else:
+        said = f"{{ err }}, {style.string('request failed')}" if logger.library == "pino" else "err"
+        log = f"{logger.name}.error({said})"
+    text = "\n".join(
+        (
+            f"{finding.data['name']}.use((err, req, res, next) => {{",
+            f"\t{log}",
+            "\tif (res.headersSent) return next(err)",
+            f"\tres.status(err.status || 500).send({style.string('Internal Server Error')})",
+            "})",
+        )
+    )
+    edits = javascript.insert_statement_after(file.path, source, Span(call.start, call.end), text)
+    requests = (logger.request,) if logger is not None and logger.request is not None else ()
+    return Fix("Add error middleware after the routes", Applicability.UNSAFE, edits, requests) if edits else None

@@ -1,0 +1,187 @@
+"""A `catch` that lets every error vanish."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from prodlint.facts import NONE, ExitKind, Region, RegionKind, ValueKind
+from prodlint.findings import Applicability, Confidence, Edit, Finding, Fix, ImportRequest, Span
+from prodlint.program.resolve import File
+
+if TYPE_CHECKING:
+    from prodlint.program import Program
+    from prodlint.rulebook import Rule
+
+_EVERYTHING = frozenset({"Exception", "BaseException"})
+_CONSTANTS = (ValueKind.NULL, ValueKind.BOOL)
+_COLLECTIONS = (ValueKind.ARRAY, ValueKind.OBJECT)
+_FAREWELLS = frozenset({"__del__", "__exit__", "__aexit__"})
+
+
+def check(program: Program, rule: Rule) -> Iterator[Finding]:
+    """Handlers of every exception, in server code, that do nothing (or, likely, answer a constant or go on)."""
+    silent = _Silent(rule.data["asks"], rule.data["tidies"])
+    for file in program.files:
+        for number, region in enumerate(file.facts.regions):
+            if region.kind is not RegionKind.CATCH or region.has_comment or not _catches_all(file, region):
+                continue
+            sure = _hides(file, number)
+            here = program.server_code(file, number) if sure is not None else None
+            if sure is None or here is None or silent.may_be(file, region):
+                continue
+            yield Finding(
+                rule.name,
+                _message(file, region),
+                program.location(file, *_head(file, region)),
+                confidence=Confidence.LIKELY if Confidence.LIKELY in (sure, here) else Confidence.CERTAIN,
+                data={"file": file.index, "region": number} if region.is_empty else {},
+                fixless="" if region.is_empty else "it answers something instead",
+            )
+
+
+def _message(file: File, region: Region) -> str:
+    caught = "`except`" if file.is_python else "`catch`"
+    narrower = "catch only what you expect" if file.is_python else "rethrow what you do not expect"
+    return (
+        f"This {caught} lets every error vanish, mistakes in the code too: nobody will know why it did not work. "
+        f"Log the error, {narrower}, or say in a comment why it may be lost."
+    )
+
+
+def _head(file: File, region: Region) -> tuple[int, int]:
+    """What a finding points at: the first line of the handler."""
+    after = next((start for start in file.facts.line_starts if start > region.start), region.end)
+    return region.start, min(region.end, after - 1) if after > region.start + 1 else region.end
+
+
+def _catches_all(file: File, region: Region) -> bool:
+    """Whether a handler takes every exception. JavaScript's always do."""
+    if not file.is_python or not region.values:
+        return True
+    return any(
+        file.facts.values[value].kind is ValueKind.GLOBAL and file.facts.values[value].text in _EVERYTHING
+        for value in region.values
+    )
+
+
+def _hides(file: File, number: int) -> Confidence | None:
+    """Whether nothing tells of the error: CERTAIN for an empty handler, LIKELY for one that only goes on with the next
+    item or answers a constant."""
+    facts = file.facts
+    region = facts.regions[number]
+    if region.is_empty:
+        return Confidence.CERTAIN
+    if not file.is_python or region.uses_param:
+        return None
+    if any(_within(region, call.start, call.end) for call in facts.calls):
+        return None
+    if any(_within(region, store.start, store.end) for store in facts.stores):
+        return None
+    exits = [exit_ for exit_ in facts.exits if _within(region, exit_.start, exit_.end)]
+    only = exits[0] if len(exits) == 1 and exits[0].region == number else None
+    if only is None or only.kind not in (ExitKind.RETURN, ExitKind.CONTINUE):
+        return None
+    return Confidence.LIKELY if only.kind is ExitKind.CONTINUE or _says_nothing(file, only.value) else None
+
+
+def _says_nothing(file: File, value: int) -> bool:
+    """Whether a returned value is an empty one: `None`, `False`, `[]`."""
+    if value == NONE:
+        return True
+    fact = file.facts.values[value]
+    return fact.kind in _CONSTANTS or (fact.kind in _COLLECTIONS and not fact.items)
+
+
+def _within(region: Region, start: int, end: int) -> bool:
+    return region.start <= start and end <= region.end
+
+
+class _Silent:
+    """Knows what a `try` may do without a word when it fails: asking, converting, tidying up, and looking for an
+    optional module."""
+
+    def __init__(self, asks: list[str], tidies: list[str]) -> None:
+        """Names of functions and methods; one that ends in `*` is a prefix."""
+        self._asks = _Names(asks)
+        self._tidies = _Names(tidies)
+
+    def may_be(self, file: File, handler: Region) -> bool:
+        """Whether the `try` of a handler does nothing else."""
+        facts = file.facts
+        guarded = facts.regions[handler.partner]
+        if facts.functions[handler.function].name in _FAREWELLS:
+            return True
+        if any(_within(guarded, request.start, request.end) for request in facts.imports):
+            return True
+        calls = [call for call in facts.calls if _within(guarded, call.start, call.end)]
+        names = [facts.values[call.callee].text or _name(file, call.callee) for call in calls]
+        return all(name in self._asks or name in self._tidies for name in names)
+
+
+class _Names:
+    def __init__(self, names: list[str]) -> None:
+        self._exact = frozenset(names)
+        self._prefixes = tuple(name[:-1] for name in names if name.endswith("*"))
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._exact or name.startswith(self._prefixes)
+
+
+def _name(file: File, value: int) -> str:
+    """The name of a called function or class of the file."""
+    fact = file.facts.values[value]
+    if fact.kind is ValueKind.FUNCTION:
+        return file.facts.functions[fact.ref].name
+    if fact.kind is ValueKind.CLASS:
+        return file.facts.classes[fact.ref].name
+    return file.facts.bindings[fact.ref].name if fact.kind is ValueKind.BINDING else ""
+
+
+def fix(finding: Finding, program: Program, rule: Rule) -> Fix | None:
+    """Logs the error: with the project's logger, in Python else with one for the module."""
+    if not finding.data:
+        return None
+    file = program.files[finding.data["file"]]
+    region = file.facts.regions[finding.data["region"]]
+    return _python_fix(program, file, region) if file.is_python else _javascript_fix(program, file, region)
+
+
+def _python_fix(program: Program, file: File, region: Region) -> Fix | None:
+    from prodlint.fixes import python
+
+    source = program.read(file.path)
+    logger = program.loggers.of(file)
+    method = f"{logger.name if logger is not None else 'logger'}.exception"
+    function = file.facts.functions[region.function]
+    where = f" in {function.name}" if function.name else ""
+    logged = f'{method}("Ignored an error{where}")'
+    edits = python.fill_handler(file.path, source, Span(region.start, region.end), logged)
+    if edits is None:
+        return None
+    if logger is not None:
+        return Fix(f"Log it with `{method}`", Applicability.UNSAFE, edits)
+    added = python.ensure_statement_after_imports(file.path, source, "logger = logging.getLogger(__name__)")
+    request = ImportRequest(file.path, "logging")
+    if added is None or python.local_name(source, request) != "logging":
+        return None
+    return Fix("Log it with a new module logger", Applicability.UNSAFE, (*added, *edits), (request,))
+
+
+def _javascript_fix(program: Program, file: File, region: Region) -> Fix | None:
+    from prodlint.fixes import javascript
+
+    logger = program.loggers.of(file)
+    if logger is None:
+        return None
+    source = program.read(file.path)
+    method = logger.name if logger.library == "debug" else f"{logger.name}.error"
+    bound = () if region.param else (Edit(file.path, region.start, region.start, "(err) "),)
+    logged = f"{method}({region.param or 'err'})"
+    edits = javascript.append_to_body(file.path, source, Span(region.start, region.end), logged)
+    if edits is None:
+        return None
+    if logger.request is not None and javascript.local_name(file.path, source, logger.request) != logger.name:
+        return None
+    requests = (logger.request,) if logger.request is not None else ()
+    return Fix(f"Log it with `{method}`", Applicability.UNSAFE, (*bound, *edits), requests)

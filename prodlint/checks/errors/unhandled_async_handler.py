@@ -1,0 +1,248 @@
+"""An async handler of Express 4 whose rejection reaches nobody: the request hangs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from prodlint.facts import NONE, Call, ParamKind, ValueKind
+from prodlint.findings import Applicability, Confidence, Edit, Finding, Fix, ImportRequest, Location, Span, Step
+from prodlint.program.callgraph import Registration
+from prodlint.program.resolve import File
+from prodlint.program.specifiers import specifier
+from prodlint.program.targets import Api, Fn, Target
+from prodlint.source.frameworks.model import Role
+
+if TYPE_CHECKING:
+    from prodlint.program import Program
+    from prodlint.rulebook import Rule
+
+_PATCHES = ("express-async-errors", "express-async-error", "@awaitjs/express", "express-async-await")
+_PROMISE_IGNORED = (Role.HANDLER, Role.MIDDLEWARE)
+_CATCHING_ROUTERS = ("express-promise-router",)
+_NAME = "asyncHandler"
+_NOT_ITSELF = (ValueKind.ARRAY, ValueKind.SPREAD, ValueKind.PARAM, ValueKind.ELEMENT)
+
+
+def check(program: Program, rule: Rule) -> Iterator[Finding]:
+    """Async handlers, registered with Express 4 or Connect, that can reject with nothing in between."""
+    if _is_patched(program):
+        return
+    unwrapped: dict[int, list[tuple[Registration, Confidence]]] = {}
+    for registration in program.graph.registrations:
+        if registration.framework != "express" or registration.role not in _PROMISE_IGNORED:
+            continue
+        confidence = _applies(program, registration)
+        if confidence is not None and program.flow.is_async(registration.function):
+            unwrapped.setdefault(registration.function, []).append((registration, confidence))
+    for function, found in unwrapped.items():
+        if program.flow.can_reject(function):
+            is_certain = any(confidence is Confidence.CERTAIN for _, confidence in found)
+            registrations = [registration for registration, _ in found]
+            yield _finding(program, rule, registrations, Confidence.CERTAIN if is_certain else Confidence.LIKELY)
+
+
+def _is_patched(program: Program) -> bool:
+    """Whether the project makes Express 4 catch rejections itself."""
+    return any(request.module in _PATCHES for file in program.files for request in file.facts.imports)
+
+
+def _applies(program: Program, registration: Registration) -> Confidence | None:
+    """CERTAIN where the version says that rejections are lost, LIKELY where no manifest tells it."""
+    file = program.files[registration.file]
+    if registration.call == NONE or any(_catches(program, wrapper) for wrapper in registration.wrappers):
+        return None
+    apis = [target.path for target in program.graph.targets[file.index][registration.call] if isinstance(target, Api)]
+    if any(api.startswith(_CATCHING_ROUTERS) for api in apis):
+        return None
+    if any(api.startswith("connect()") for api in apis):
+        return Confidence.CERTAIN
+    major = program.versions.major(file.path, "express")
+    if major is not None:
+        return (Confidence.CERTAIN if registration.certain else Confidence.LIKELY) if major < 5 else None
+    return None if program.versions.required(file.path, "express") is not None else Confidence.LIKELY
+
+
+def _catches(program: Program, wrapper: Target) -> bool:
+    """Whether a wrapper passes on the rejection of what it wraps. Those from packages are believed; the project's own
+    are judged by what they do: `.catch(…)`, or `await` inside `try`."""
+    if not isinstance(wrapper, Fn):
+        return True
+    file, _ = program.function(wrapper.id)
+    for inner in (wrapper.id, *_inside(program, file, wrapper.id)):
+        for site in program.flow.calls_in(inner):
+            callee = file.facts.values[site.call.callee]
+            if callee.kind is ValueKind.MEMBER and callee.text == "catch":
+                return True
+            if callee.kind is ValueKind.MEMBER and callee.text == "then" and len(site.call.args) > 1:
+                return True
+            if callee.kind is ValueKind.PARAM and program.flow.catches(file, site.call.region):
+                return True
+    return False
+
+
+def _inside(program: Program, file: File, function: int) -> Iterator[int]:
+    """The functions that are written inside a function."""
+    local = function - file.fn_base
+    for number, fact in enumerate(file.facts.functions):
+        parent = fact.parent
+        while parent not in (NONE, 0, local):
+            parent = file.facts.functions[parent].parent
+        if parent == local and number != local and parent != 0:
+            yield file.fn_base + number
+
+
+def _finding(program: Program, rule: Rule, registrations: list[Registration], confidence: Confidence) -> Finding:
+    first = registrations[0]
+    file, fact = program.function(first.function)
+    name = f"`{fact.name}`" if fact.name else "This handler"
+    places = [(each.file, each.call, _argument(program, each)) for each in registrations]
+    return Finding(
+        rule.name,
+        f"{name} is async, and Express 4 does not look at its promise: when it is rejected, the request is never "
+        "answered and the process may end. Pass the rejection to `next`.",
+        Location(file.path, fact.name_start, fact.name_end),
+        confidence=confidence,
+        trace=(
+            Step(
+                Location(program.files[first.file].path, first.start, first.end),
+                f"{first.label or 'it'} is handled by {program.name(first.function)}",
+            ),
+        ),
+        data={"places": places},
+        fixless="it is not handed to Express itself" if any(at == NONE for _, _, at in places) else "",
+    )
+
+
+def _argument(program: Program, registration: Registration) -> int:
+    """The position of the argument that is the handler itself; NONE in an array, in a registration helper (which may
+    bind it to an object), and where a wrapper would take away arguments (`app.param`)."""
+    file = program.files[registration.file]
+    call = file.facts.calls[registration.call]
+    if program.value(file, call.callee).text == "param":
+        return NONE
+    targets = program.graph.targets[file.index][registration.call]
+    is_express = any(isinstance(target, Api) for target in targets)
+    for position, argument in enumerate(call.args):
+        kind = program.value(file, argument).kind
+        if kind in _NOT_ITSELF or not (is_express or kind is ValueKind.FUNCTION):
+            continue
+        if any(function == registration.function for function, _ in program.graph.handlers(file, argument)):
+            return position
+    return NONE
+
+
+# --- fix
+
+
+def fix(finding: Finding, program: Program, rule: Rule) -> Fix | None:
+    """Wraps the handler wherever it is registered: with the project's own wrapper, else with one that the fix adds."""
+    if finding.fixless:
+        return None
+    edits: list[Edit] = []
+    requests: set[ImportRequest] = set()
+    name, is_new = "", False
+    for index, call, position in finding.data["places"]:
+        wrapped = _wrap(program, program.files[index], program.files[index].facts.calls[call], position)
+        if wrapped is None:
+            return None
+        name, needed, added, around = wrapped
+        is_new |= bool(added)
+        requests.update(needed)
+        edits += (*added, *around)
+    title = f"Wrap it in an `{name}` that passes rejections to `next`" if is_new else f"Wrap it in `{name}`"
+    return Fix(
+        title,
+        Applicability.UNSAFE if is_new else Applicability.SAFE,
+        tuple(dict.fromkeys(edits)),
+        tuple(sorted(requests)),
+    )
+
+
+def _wrap(
+    program: Program, file: File, call: Call, position: int
+) -> tuple[str, tuple[ImportRequest, ...], tuple[Edit, ...], tuple[Edit, ...]] | None:
+    """The wrapper's name, the imports and the edits that it needs, and the edits that wrap an argument."""
+    from prodlint.fixes import javascript
+
+    source = program.read(file.path)
+    name, requests, added = _wrapper(program, file, source, call)
+    span = Span(*call.arg_spans[2 * position : 2 * position + 2])
+    around = javascript.wrap_expression(file.path, source, span, f"{name}(", ")")
+    return (name, requests, added, around) if added is not None and around is not None else None
+
+
+def _wrapper(
+    program: Program, file: File, source: bytes, call: Call
+) -> tuple[str, tuple[ImportRequest, ...], tuple[Edit, ...] | None]:
+    """A wrapper's name in a file, the imports that it needs, and the edits that add it (None: they cannot be made)."""
+    from prodlint.fixes import javascript
+
+    own = _own_wrapper(program, file, source, call)
+    if own is not None:
+        return *own, ()
+    if program.versions.required(file.path, "express-async-handler") is not None:
+        request = ImportRequest(file.path, "express-async-handler", "default", _NAME)
+        local = javascript.local_name(file.path, source, request)
+        return local or _NAME, (request,), () if local else None
+    is_typed = file.facts.kind != "javascript"
+    requests = (ImportRequest(file.path, "express", "RequestHandler"),) if is_typed else ()
+    head = "(fn: RequestHandler): RequestHandler" if is_typed else "(fn)"
+    text = f"const {_NAME} = {head} => (req, res, next) => Promise.resolve(fn(req, res, next)).catch(next)"
+    return _NAME, requests, javascript.ensure_statement_after_imports(file.path, source, text, before=call.start)
+
+
+def _own_wrapper(
+    program: Program, file: File, source: bytes, call: Call
+) -> tuple[str, tuple[ImportRequest, ...]] | None:
+    """The wrapper that other handlers of the project are registered with, as this file would call it."""
+    from prodlint.fixes import javascript
+
+    for wrapper in _wrappers(program):
+        home, fact = program.function(wrapper.id)
+        if home is file:
+            if fact.parent == 0 and javascript.is_bound_at(file.path, source, fact.name, call.start):
+                return fact.name, ()
+            continue
+        request = _request_for(home, file, wrapper.id)
+        local = javascript.local_name(file.path, source, request) if request is not None else None
+        if request is not None and local is not None:
+            return local, (request,)
+    return None
+
+
+def _wrappers(program: Program) -> list[Fn]:
+    """The project's own functions that take a handler, and nothing else, and pass its rejection on."""
+    found = {
+        wrapper: None
+        for registration in program.graph.registrations
+        for wrapper in registration.wrappers
+        if isinstance(wrapper, Fn)
+    }
+    return [wrapper for wrapper in found if _takes_one(program, wrapper) and _catches(program, wrapper)]
+
+
+def _takes_one(program: Program, wrapper: Fn) -> bool:
+    fact = program.function(wrapper.id)[1]
+    needed = [param for param in fact.params if param.default == NONE]
+    return bool(fact.name) and fact.cls == NONE and len(needed) == 1 and needed[0].kind is ParamKind.NORMAL
+
+
+def _request_for(home: File, file: File, function: int) -> ImportRequest | None:
+    """The import that gives `file` the function `function` of the file `home`."""
+    name = home.facts.functions[function - home.fn_base].name
+    for exported, value in _exports(home):
+        fact = home.facts.values[value]
+        if fact.kind is ValueKind.FUNCTION and home.fn_base + fact.ref == function:
+            is_whole = exported in ("=", "default")
+            return ImportRequest(file.path, specifier(file, home), "default" if is_whole else exported, name)
+    return None
+
+
+def _exports(home: File) -> Iterator[tuple[str, int]]:
+    """What a file exports, the properties of `module.exports = { … }` among it."""
+    for name, value in home.exports.items():
+        yield name, value
+        fact = home.facts.values[value]
+        if name == "=" and fact.kind is ValueKind.OBJECT:
+            yield from zip(fact.names, fact.items, strict=True)

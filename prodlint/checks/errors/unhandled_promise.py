@@ -1,0 +1,194 @@
+"""A promise that nobody awaits, returns or catches: its rejection ends the process or vanishes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from prodlint.facts import NONE, ParamKind, RegionKind, Use, ValueKind
+from prodlint.findings import Applicability, Confidence, Edit, Finding, Fix, ImportRequest, Span
+from prodlint.program.resolve import CallSite, File
+from prodlint.program.targets import Api, Fn
+from prodlint.source.frameworks.model import Context
+
+if TYPE_CHECKING:
+    from prodlint.program import Program
+    from prodlint.rulebook import Rule
+
+_OUTLIVE_STARTUP = (Context.REQUEST, Context.REQUEST_THREAD, Context.BACKGROUND, Context.BACKGROUND_THREAD)
+_EACH = frozenset({"each", "forEach", "map"})
+_NO_ARRAYS = frozenset({"Map()", "Set()", "URLSearchParams()"})
+
+
+def check(program: Program, rule: Rule) -> Iterator[Finding]:
+    """Statements whose value is surely a promise that can be rejected, where a service outlives them."""
+    for site, _ in program.calls():
+        if site.file.is_python or site.call.use is not Use.STATEMENT:
+            continue
+        confidence = _matters(program, site)
+        if confidence is None:
+            continue
+        if _is_async_each(program, site):
+            yield _finding(program, rule, site, confidence, "The promises of this async callback are dropped")
+        elif program.flow.returns_promise(site) and _can_be_rejected(program, site):
+            yield _finding(program, rule, site, confidence, "Nobody handles the rejection of this promise")
+
+
+def _finding(program: Program, rule: Rule, site: CallSite, confidence: Confidence, what: str) -> Finding:
+    name, handler = _next(program, site), NONE
+    if not name and not site.file.facts.functions[site.file.facts.regions[site.call.region].function].is_async:
+        handler = _handler_without_next(program, site)
+        name = "next" if handler != NONE else ""
+    return Finding(
+        rule.name,
+        f"{what}: an error in it ends the process (Node 15 and later), and no request is answered with it. Await it, "
+        f"return it, or end it with `.catch({name or '…'})`.",
+        program.location(site.file, site.call.start, site.call.end),
+        confidence=confidence,
+        data={"file": site.file.index, "call": site.index, "next": name, "handler": handler},
+        fixless=_obstacle(program, site, name),
+    )
+
+
+def _matters(program: Program, site: CallSite) -> Confidence | None:
+    """Whether the call runs while a service serves. At start-up an unhandled rejection rightly ends the process."""
+    if site.file.facts.regions[site.call.region].function == 0:
+        return None
+    if program.server_code(site.file, site.call.region) is None:
+        return None
+    reached = program.contexts.of(site.file.function_at(site.call.region))
+    for context in _OUTLIVE_STARTUP:
+        if context in reached:
+            return Confidence.CERTAIN if reached[context].certain else Confidence.LIKELY
+    return None if reached else Confidence.LIKELY
+
+
+def _is_async_each(program: Program, site: CallSite) -> bool:
+    """`items.forEach(async …)`, `_.each(items, async …)`, whose callback can reject."""
+    callee = program.value(site.file, site.call.callee)
+    if callee.kind is not ValueKind.MEMBER or callee.text not in _EACH:
+        return False
+    handed = [program.value(site.file, argument) for argument in site.call.args]
+    functions = [site.file.fn_base + value.ref for value in handed if value.kind is ValueKind.FUNCTION]
+    return any(program.flow.is_async(function) and program.flow.can_reject(function) for function in functions)
+
+
+def _can_be_rejected(program: Program, site: CallSite) -> bool:
+    """False for a chain that is caught, and for async functions of the program whose body is guarded."""
+    own = [target.id for target in program.flow.targets(site) if isinstance(target, Fn)]
+    if own and not program.flow.is_caught(site):
+        return any(not program.flow.is_async(function) or program.flow.can_reject(function) for function in own)
+    return program.flow.can_fail(site)
+
+
+def _next(program: Program, site: CallSite) -> str:
+    """The name of Express's `next` that is in reach of a call, or ""."""
+    facts, base = site.file.facts, site.file.fn_base
+    function = facts.regions[site.call.region].function
+    hidden: set[str] = set()
+    while function != NONE:
+        fact = facts.functions[function]
+        for position, param in enumerate(fact.params):
+            filled = program.resolver.parameters.get((base + function, position))
+            if filled == Api("express.next") and param.name and param.name not in hidden:
+                return param.name
+        hidden.update(param.name for param in fact.params)
+        hidden.update(binding.name for binding in facts.bindings if binding.function == function)
+        function = fact.parent
+    return ""
+
+
+def _handler_without_next(program: Program, site: CallSite) -> int:
+    """The function around a call that Express would give a `next` if it took one: a handler `(req, res)`; or NONE."""
+    facts, base = site.file.facts, site.file.fn_base
+    if any(binding.name == "next" for binding in facts.bindings):
+        return NONE
+    function = facts.regions[site.call.region].function
+    while function != NONE:
+        params = facts.functions[function].params
+        if any(param.name == "next" for param in params):
+            return NONE
+        registrations = program.registrations_of.get(base + function, [])
+        if registrations:
+            plain = len(params) == 2 and all(param.kind is ParamKind.NORMAL for param in params)
+            direct = all(each.framework == "express" and not each.wrappers for each in registrations)
+            return function if plain and direct and not program.resolver.callers.get(base + function) else NONE
+        function = facts.functions[function].parent
+    return NONE
+
+
+# --- fix
+
+
+def _obstacle(program: Program, site: CallSite, name: str) -> str:
+    """Why the promise cannot be handled where it is; "" if it can."""
+    if _is_async_each(program, site) and not _is_array_for_each(program, site):
+        return "whether it can become `Promise.all` is not clear"
+    if name:
+        return ""
+    facts = site.file.facts
+    if not facts.functions[facts.regions[site.call.region].function].is_async:
+        return "the function around it is not async, and no `next` is in reach"
+    return "an `await` in `finally` would hide an error that is on its way" if _in_finally(site.file, site) else ""
+
+
+def _is_array_for_each(program: Program, site: CallSite) -> bool:
+    """`items.forEach(f)` on what looks like an array (an `f` with two parameters may be given a Map's keys)."""
+    callee = program.value(site.file, site.call.callee)
+    if len(site.call.args) != 1 or program.resolver.api_of(site.file, callee.ref) in _NO_ARRAYS:
+        return False
+    callback = program.value(site.file, site.call.args[0])
+    return callback.kind is ValueKind.FUNCTION and len(site.file.facts.functions[callback.ref].params) < 2
+
+
+def _in_finally(file: File, site: CallSite) -> bool:
+    at = site.call.region
+    while file.facts.regions[at].kind is not RegionKind.BODY:
+        if file.facts.regions[at].kind is RegionKind.FINALLY:
+            return True
+        at = file.facts.regions[at].parent
+    return False
+
+
+def fix(finding: Finding, program: Program, rule: Rule) -> Fix | None:
+    """`.catch(next)` where a `next` is in reach, `await` in an async function; `Promise.all` around `forEach`."""
+    if finding.fixless:
+        return None
+    from prodlint.fixes import javascript
+
+    file = program.files[finding.data["file"]]
+    site = CallSite(file, finding.data["call"])
+    source, span, name = program.read(file.path), Span(site.call.start, site.call.end), finding.data["next"]
+    if _is_async_each(program, site):
+        whole = _promise_all(source, site, f").catch({name})" if name else ")", "" if name else "await ")
+        if whole is None:
+            return None
+        added, requests = _take_next(file, finding.data["handler"])
+        return Fix("Wait for all with `Promise.all`", Applicability.UNSAFE, (*added, *whole), requests)
+    if name:
+        edits = javascript.append_call(file.path, source, span, f".catch({name})")
+        added, requests = _take_next(file, finding.data["handler"])
+        return Fix(f"Pass its rejection to `{name}`", Applicability.SAFE, (*added, *edits), requests) if edits else None
+    edits = javascript.insert_await(file.path, source, span)
+    return Fix("Await it", Applicability.UNSAFE, edits) if edits else None
+
+
+def _take_next(file: File, handler: int) -> tuple[tuple[Edit, ...], tuple[ImportRequest, ...]]:
+    """What gives a handler its third parameter, typed where the others are; nothing for NONE."""
+    if handler == NONE:
+        return (), ()
+    last = file.facts.functions[handler].params[-1]
+    is_typed = last.annotation != NONE
+    requests = (ImportRequest(file.path, "express", "NextFunction"),) if is_typed else ()
+    return (Edit(file.path, last.end, last.end, f", next{': NextFunction' if is_typed else ''}"),), requests
+
+
+def _promise_all(source: bytes, site: CallSite, after: str, before: str) -> tuple[Edit, ...] | None:
+    """`items.forEach(f)` → `await Promise.all(items.map(f))`."""
+    from prodlint.fixes import javascript
+
+    call, path = site.call, site.file.path
+    around = javascript.wrap_expression(path, source, Span(call.start, call.end), f"{before}Promise.all(", after)
+    if around is None or source[call.name_start : call.name_end] not in (b"forEach", b"map"):
+        return None
+    return around[0], Edit(path, call.name_start, call.name_end, "map"), around[1]

@@ -1,0 +1,123 @@
+"""A stream, socket or child process whose errors nobody listens to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from prodlint.facts import NONE, Use, ValueKind
+from prodlint.findings import Applicability, Confidence, Edit, Finding, Fix, Span
+from prodlint.program.callbacks import next_in_reach, parameter_value
+from prodlint.program.resolve import CallSite, File
+from prodlint.program.streams import Streams, Unheard
+from prodlint.program.targets import Api
+from prodlint.source.frameworks.model import Context
+
+if TYPE_CHECKING:
+    from prodlint.program import Program
+    from prodlint.rulebook import Rule
+
+_SERVES = (Context.REQUEST, Context.REQUEST_THREAD, Context.BACKGROUND, Context.BACKGROUND_THREAD)
+
+
+def check(program: Program, rule: Rule) -> Iterator[Finding]:
+    """Calls that make one of the rule's emitters, without a listener for errors on the chain or the variable; sockets
+    that a server of the program is handed. One finding for each chain of `.pipe`s."""
+    streams = Streams(program, frozenset(rule.data.get("deaf", [])))
+    fails_when = rule.data.get("emitters", {})
+    short_lived = frozenset(rule.data.get("short-lived", []))
+    chains: dict[tuple[int, int], list[tuple[str, Unheard]]] = {}
+    for api in fails_when:
+        for site in program.api_calls.get(api, ()):
+            if program.server_code(site.file, site.call.region) is not Confidence.CERTAIN:
+                continue
+            found = streams.unheard(site)
+            if found is None or _has_callback(program, site, api):
+                continue
+            if _outlives_startup(program, site) or not (api in short_lived or found.pipe != NONE):
+                end = _outermost(site if found.pipe == NONE else CallSite(site.file, found.pipe))
+                chains.setdefault((site.file.index, end), []).append((api, found))
+    for found_in_chain in chains.values():
+        found_in_chain.sort(key=lambda entry: entry[1].made.call.end)
+        yield _finding(program, rule, found_in_chain, fails_when)
+    yield from _sockets(program, rule, streams)
+
+
+def _has_callback(program: Program, site: CallSite, api: str) -> bool:
+    """`request(url, callback)`: the callback is told of the error."""
+    last = program.value(site.file, site.call.args[-1]) if site.call.args else None
+    return api.partition(".")[0] == "request" and last is not None and last.kind is ValueKind.FUNCTION
+
+
+def _outlives_startup(program: Program, site: CallSite) -> bool:
+    """Whether a service is running when the emitter is made. At start-up, a copy that fails may end the process."""
+    reached = program.contexts.of(site.file.function_at(site.call.region))
+    return any(context in reached for context in _SERVES)
+
+
+def _outermost(site: CallSite) -> int:
+    """The last call of the chain that a call is part of, as receiver or as what is piped to."""
+    while site.call.user != NONE and site.call.use in (Use.RECEIVER, Use.ARGUMENT):
+        site = CallSite(site.file, site.call.user)
+    return site.index
+
+
+def _finding(program: Program, rule: Rule, chain: list[tuple[str, Unheard]], fails_when: dict[str, str]) -> Finding:
+    api, found = chain[0]
+    file = found.made.file
+    pipe = file.facts.calls[found.pipe] if found.pipe != NONE else None
+    start, end = (pipe.name_start, pipe.end) if pipe is not None else (found.made.call.start, found.made.call.end)
+    function = file.facts.regions[found.made.call.region].function
+    has_next = next_in_reach(program, file, function) is not None
+    return Finding(
+        rule.name,
+        f"`{api}` emits 'error' when {fails_when[api]}, and nobody listens: that ends the process. "
+        "Add `.on('error', …)`" + (", or use `stream.pipeline`." if pipe is not None else "."),
+        program.location(file, start, end),
+        confidence=Confidence.LIKELY if found.is_member else Confidence.CERTAIN,
+        data={"file": file.index, "calls": [entry.made.index for _, entry in chain]},
+        fixless="" if has_next else "there is no `next` in reach",
+    )
+
+
+def _sockets(program: Program, rule: Rule, streams: Streams) -> Iterator[Finding]:
+    """Functions that a TCP server hands its connections to."""
+    for (function, position), target in program.resolver.parameters.items():
+        if target != Api("net.Socket()"):
+            continue
+        file, fact = program.function(function)
+        value = parameter_value(file, function - file.fn_base, position)
+        if value == NONE or position >= len(fact.params) or not fact.params[position].used:
+            continue
+        if program.server_code(file, fact.region) is Confidence.CERTAIN and not streams.is_heard(file, {value}):
+            param = fact.params[position]
+            yield Finding(
+                rule.name,
+                f"`{param.name}` emits 'error' when the client resets the connection, and nobody listens: that ends "
+                "the process. Add `.on('error', …)`.",
+                program.location(file, param.start, param.end),
+                fixless="there is no `next` in reach",
+            )
+
+
+def fix(finding: Finding, program: Program, rule: Rule) -> Fix | None:
+    """`.on('error', next)` behind every call that makes an unheard emitter of the chain."""
+    from prodlint.fixes import javascript
+
+    if "calls" not in finding.data:
+        return None
+    file: File = program.files[finding.data["file"]]
+    source = program.read(file.path)
+    style = javascript.style_of(file.path, source)
+    edits: list[Edit] = []
+    for index in finding.data["calls"]:
+        call = file.facts.calls[index]
+        whom = next_in_reach(program, file, file.facts.regions[call.region].function)
+        if whom is None or style is None:
+            return None
+        listener = f".on({style.string('error')}, {whom.name})"
+        added = javascript.append_call(file.path, source, Span(call.start, call.end), listener)
+        if added is None:
+            return None
+        edits += added
+    return Fix("Pass its errors to `next`", Applicability.SAFE, tuple(edits))

@@ -1,0 +1,289 @@
+"""Server code that writes to the terminal instead of a logger."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from prodlint.facts import NONE, Call, RegionKind, Value, ValueKind
+from prodlint.findings import Applicability, Confidence, Edit, Finding, Fix, Severity, Span
+from prodlint.fixes.logcalls import log_call, set_up
+from prodlint.program.loggers import Logger
+from prodlint.program.resolve import CallSite, File, keyword_of
+from prodlint.program.targets import Api
+from prodlint.source.frameworks.model import Context, Role
+
+if TYPE_CHECKING:
+    from prodlint.program import Program
+    from prodlint.rulebook import Rule
+
+_CONSOLE = Value(ValueKind.GLOBAL, text="console")
+_LEVELS = {
+    "console.log": "info",
+    "console.info": "info",
+    "console.warn": "warn",
+    "console.error": "error",
+    "console.debug": "debug",
+    "builtins.print": "info",
+    "pprint.pprint": "info",
+    "pprint.pp": "info",
+}
+_TRACEBACK = "traceback.print_exc"
+_BACK_END_NAME = re.compile(r"(?:^|[-_.])log(?:s|ger|gers|ging)?$|logger$", re.IGNORECASE)
+_BACK_END_BASES = ("logging.", "winston-transport", "structlog.", "pino.", "bunyan.")
+_LEVEL_NAMES = frozenset({"log", "info", "warn", "warning", "error", "debug", "trace", "verbose", "fatal", "critical"})
+_WHILE_SERVING = frozenset({Context.REQUEST, Context.REQUEST_THREAD, Context.BACKGROUND, Context.BACKGROUND_THREAD})
+
+
+def check(program: Program, rule: Rule) -> Iterator[Finding]:
+    """Calls that write to the terminal, and such functions handed on as callbacks, in server code."""
+    javascript, python = frozenset(rule.data["javascript"]), frozenset(rule.data["python"])
+    judge = _Judge(program, frozenset(rule.data["command-line"]))
+    for api, sites in program.api_calls.items():
+        if api in javascript or api in python:
+            for site in sites:
+                if site.file.is_python == (api in python) and judge.blames(site):
+                    yield _finding(program, rule, judge, site, api, NONE)
+    for site, position, api in _handed_on(program, javascript):
+        if judge.blames(site):
+            yield _finding(program, rule, judge, site, api, position)
+
+
+def _finding(program: Program, rule: Rule, judge: _Judge, site: CallSite, api: str, position: int) -> Finding:
+    """`position`: of the argument that is handed on, or NONE for a call."""
+    file, call = site.file, site.call
+    start, end = (call.start, call.end) if position == NONE else call.arg_spans[2 * position : 2 * position + 2]
+    why = (
+        "has no level, no time and nobody can switch it off"
+        if file.is_python
+        else "has no level and no time, and stops the event loop while it writes to a file or terminal"
+    )
+    return Finding(
+        rule.name,
+        f"What `{api.removeprefix('builtins.')}` writes {why}. Use a logger in server code.",
+        program.location(file, start, end),
+        confidence=program.server_code(file, call.region) or Confidence.CERTAIN,
+        severity=Severity.ADVICE if judge.at_startup(site) else None,
+        data={"file": file.index, "call": site.index, "api": api, "position": position},
+        fixless=_obstacle(program, rule, site, api, position),
+    )
+
+
+def _handed_on(program: Program, apis: frozenset[str]) -> Iterator[tuple[CallSite, int, str]]:
+    """`.catch(console.error)`: (call, position, API)."""
+    for file in program.files:
+        if file.is_python:
+            continue
+        consoles = {
+            number: f"console.{value.text}"
+            for number, value in enumerate(file.facts.values)
+            if value.kind is ValueKind.MEMBER and f"console.{value.text}" in apis and value.ref != NONE
+            if file.facts.values[value.ref] == _CONSOLE
+        }
+        for index, call in enumerate(file.facts.calls if consoles else ()):
+            for position, argument in enumerate(call.args):
+                if argument in consoles:
+                    yield CallSite(file, index), position, consoles[argument]
+
+
+class _Judge:
+    """Decides whether writing to the terminal is to blame at a place."""
+
+    def __init__(self, program: Program, tools: frozenset[str]) -> None:
+        self._program = program
+        self._tools = tools
+        self._replaced = _replaces_console(program)
+
+    def blames(self, site: CallSite) -> bool:
+        """Whether the call is server code's, and not that of a logger's own back end or a tool."""
+        file = site.file
+        if self._replaced and not file.is_python:
+            return False
+        if self._program.value(file, site.call.callee).kind is ValueKind.PARAM:
+            return False  # `def report(write=print)`: the caller decides
+        if self._program.server_code(file, site.call.region) is None or self._is_tool(file):
+            return False
+        if self.at_startup(site) and self._is_last_or_first_word(site):
+            return False
+        return not (_is_back_end(file) or self._is_log_method(site) or _goes_to_a_file(self._program, site))
+
+    def at_startup(self, site: CallSite) -> bool:
+        """Whether a call is made at start-up and never again."""
+        reached = self._program.contexts.of(site.file.function_at(site.call.region))
+        return Context.STARTUP in reached and not _WHILE_SERVING & reached.keys()
+
+    def _is_last_or_first_word(self, site: CallSite) -> bool:
+        """Whether a call says that the server listens, or why the process ends: a logger may write too late."""
+        file, region = site.file, site.call.region
+        for registration in self._program.registrations_of.get(file.function_at(region), ()):
+            if registration.role is Role.LIFESPAN and registration.label.startswith("listen"):
+                return True
+        return self._program.flow.ends_in(file, region)
+
+    def _is_tool(self, file: File) -> bool:
+        if file.index in self._program.serving:
+            return False
+        is_command = bool(file.facts.shebang) or "bin" in file.path.split("/")[:-1]
+        return is_command or any(request.module in self._tools for request in file.facts.imports)
+
+    def _is_log_method(self, site: CallSite) -> bool:
+        """Whether the call stands in a method of a logger: in a function that is called `log`, `info`, `error` … in a
+        file that has another such function, or in a class that derives from a logging library's."""
+        file, functions = site.file, site.file.facts.functions
+        at = file.facts.regions[site.call.region].function
+        while at not in (NONE, 0):
+            if functions[at].name.lower() in _LEVEL_NAMES:
+                return len({function.name.lower() for function in functions} & _LEVEL_NAMES) > 1 or self._logs(file, at)
+            if self._logs(file, at):
+                return True
+            at = functions[at].parent
+        return False
+
+    def _logs(self, file: File, function: int) -> bool:
+        cls = file.facts.functions[function].cls
+        return cls != NONE and any(
+            isinstance(base, Api) and base.path.startswith(_BACK_END_BASES)
+            for base in self._program.resolver.bases_of(file.cls_base + cls)
+        )
+
+
+def _is_back_end(file: File) -> bool:
+    """Whether a module is the project's logger itself, by its name."""
+    stem = posixpath.basename(file.path).split(".")[0]
+    folder = posixpath.basename(posixpath.dirname(file.path))
+    name = folder if stem in ("index", "__init__") else stem
+    return _BACK_END_NAME.search(name) is not None
+
+
+def _replaces_console(program: Program) -> bool:
+    """Whether the project puts its logger in the place of `console`'s methods."""
+    if "log4js.replaceConsole" in program.api_calls:
+        return True
+    return any(
+        program.value(file, store.target) == _CONSOLE and program.is_loaded(file)
+        for file in program.files
+        if not file.is_python
+        for store in file.facts.stores
+    )
+
+
+def _goes_to_a_file(program: Program, site: CallSite) -> bool:
+    """`print(…, file=f)` to anything but the standard streams, or to what the caller says."""
+    value = keyword_of(site.call, "file")
+    if value != NONE and program.value(site.file, value).kind is ValueKind.PARAM:
+        return True
+    return value != NONE and not any(
+        isinstance(target, Api) and target.path in ("sys.stderr", "sys.stdout")
+        for target in program.resolver.resolve(site.file, value)
+    )
+
+
+# --- fix
+
+
+def _obstacle(program: Program, rule: Rule, site: CallSite, api: str, position: int) -> str:
+    """Why no logger can say it instead; "" if one can."""
+    file, call = site.file, site.call
+    logger = _logger(program, rule, file, call)
+    if logger is None:
+        if file.is_python or program.loggers.are_there:
+            return "it is not clear which logger to use here"
+        return "the project has no logger, and does not depend on pino, with which one could be set up"
+    if position != NONE:
+        return "" if _is_rejection_handler(file, call, position) else "it is handed on as a function"
+    if api == _TRACEBACK:
+        if call.args or not _handles_an_error(program, file, call):
+            return "there is no error to log"
+        return ""
+    if api not in _LEVELS:
+        return "its text brings its own line ends" if api.startswith("sys.") else "a logger has no such method"
+    if not file.is_python:
+        planned = log_call(file, call, logger.library)
+        return planned if isinstance(planned, str) else ""
+    if api.startswith("pprint.") and len(call.args) != 1:
+        return "it does not write to the standard output"
+    return "it does not end its line" if "end" in call.keywords else ""
+
+
+def _logger(program: Program, rule: Rule, file: File, call: Call) -> Logger | None:
+    return program.loggers.of(file, call) or program.loggers.to_set_up(file, rule.data["javascript-logger"])
+
+
+def _is_rejection_handler(file: File, call: Call, position: int) -> bool:
+    callee = file.facts.values[call.callee]
+    return callee.kind is ValueKind.MEMBER and (callee.text, position) in (("catch", 0), ("then", 1))
+
+
+def _handles_an_error(program: Program, file: File, call: Call) -> bool:
+    return any(file.facts.regions[at].kind is RegionKind.CATCH for at in program.regions_up(file, call.region))
+
+
+def fix(finding: Finding, program: Program, rule: Rule) -> Fix | None:
+    """The same message through the project's logger, at the same level."""
+    if finding.fixless:
+        return None
+    file = program.files[finding.data["file"]]
+    call = file.facts.calls[finding.data["call"]]
+    logger = _logger(program, rule, file, call)
+    if logger is None:
+        return None
+    api, position = finding.data["api"], finding.data["position"]
+    if file.is_python:
+        return _python_fix(program, file, call, api, logger)
+    return _javascript_fix(program, file, call, api, position, logger)
+
+
+def _python_fix(program: Program, file: File, call: Call, api: str, logger: Logger) -> Fix | None:
+    from prodlint.fixes import python
+
+    source, span = program.read(file.path), Span(call.start, call.end)
+    added = set_up(file, source, logger, before=call.start)
+    if added is None:
+        return None
+    if api == _TRACEBACK:
+        where = file.facts.functions[file.facts.regions[call.region].function].name
+        method = f"{logger.name}.exception"
+        text = f'{method}("Error{f" in {where}" if where else ""}")'
+        edits = python.replace_expression(file.path, source, span, text)
+    else:
+        to_stderr = keyword_of(call, "file") != NONE and b"stderr" in source[call.start : call.end]
+        is_error = to_stderr or _handles_an_error(program, file, call)
+        method = f"{logger.name}.{'error' if is_error else _LEVELS[api]}"
+        placeholder = "{}" if logger.library == "loguru" else "%s"
+        edits = python.print_to_log(file.path, source, span, method, placeholder)
+    if edits is None:
+        return None
+    is_safe = logger.is_known and logger.library != "structlog" and not api.startswith("pprint.")
+    return _fix(method, is_safe, (*added, *edits), logger)
+
+
+def _javascript_fix(program: Program, file: File, call: Call, api: str, position: int, logger: Logger) -> Fix | None:
+    from prodlint.fixes import javascript
+
+    source, span = program.read(file.path), Span(call.start, call.end)
+    added = set_up(file, source, logger, before=call.start)
+    level = "log" if logger.library == "nest" and _LEVELS[api] == "info" else _LEVELS[api]
+    method = logger.name if logger.library == "debug" else f"{logger.name}.{level}"
+    if position != NONE:
+        argument = Span(*call.arg_spans[2 * position : 2 * position + 2])
+        is_safe, edits = True, javascript.replace_expression(file.path, source, argument, f"(err) => {method}(err)")
+    else:
+        planned = log_call(file, call, logger.library)
+        if isinstance(planned, str):
+            return None
+        is_safe = planned.is_safe
+        if planned.parts == tuple(range(len(call.args))):
+            edits = javascript.replace_callee(file.path, source, span, method)
+        else:
+            text = f"{method}({planned.written(source, call)})"
+            edits = javascript.replace_expression(file.path, source, span, text)
+    if added is None or edits is None:
+        return None
+    return _fix(method, is_safe and logger.is_known and logger.library not in ("", "debug"), (*added, *edits), logger)
+
+
+def _fix(method: str, is_safe: bool, edits: tuple[Edit, ...], logger: Logger) -> Fix:
+    safety = Applicability.SAFE if is_safe else Applicability.UNSAFE
+    return Fix(f"Use `{method}`", safety, edits, (logger.request,) if logger.request is not None else ())
