@@ -1,0 +1,260 @@
+"""The five stages in order: the file to read first.
+
+    discover (files) → extract (extraction) → link (program) → check (checks) → fix (checks, fixes) and output
+
+A `Session` is one state of one project with everything that follows from it. The command line, the language server, the
+fix loop and the tests are its callers.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from prodlint.extraction import Extraction, Progress, decode, describe_crash, encode, extract_all
+from prodlint.facts import FileFacts
+from prodlint.files import Project, Root, SourceFile, discover, exists, find_root, kind_of
+from prodlint.findings import Finding, Fix, Location, Severity, Trouble
+from prodlint.rulebook import Rule, load_rules
+from prodlint.settings import Choice, Settings, chosen_rules, parse_settings, read_settings
+from prodlint.sources import Sources
+from prodlint.suppressions import UNUSED_RULE, suppress, unused
+
+if TYPE_CHECKING:
+    from prodlint.cache import Cache
+    from prodlint.program import Program
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """What the checks found in one state of a project."""
+
+    findings: list[Finding]
+    """In all files, likely ones too; without those that an ignore comment or the settings stopped."""
+    suppressed: list[Finding]
+    """The findings that ignore comments stopped."""
+    troubles: list[Trouble]
+    """What went wrong on the way, in all files."""
+
+
+@dataclass(frozen=True)
+class Extracting:
+    """How facts are come by. It changes nothing about them."""
+
+    cache: Cache | None = None
+    shard: Mapping[bytes, bytes] = field(default_factory=dict)
+    """Encoded facts by key, from `prodlint facts --output-format msgpack`."""
+    jobs: int | None = None
+    progress: Progress | None = None
+    through_codec: bool = False
+    """Encode and decode even what never leaves this process."""
+
+
+class Session:
+    """One state of a project: its files as `sources` have them, analysed with `rules`. Everything is computed when it
+    is first asked for, and never changes: `with_overlay` gives another state."""
+
+    def __init__(
+        self,
+        project: Project,
+        sources: Sources,
+        settings: Settings,
+        rules: Mapping[str, Rule],
+        known: Iterable[str] | None = None,
+        extracting: Extracting = Extracting(),
+    ) -> None:
+        """`rules` are those that run, as `chosen_rules` gives them; `known` are the names of all there are."""
+        self.project = project
+        self.sources = sources
+        self.settings = settings
+        self.rules = rules
+        self._known = frozenset(rules if known is None else known)
+        self._extracting = extracting
+        self.fix_troubles: list[Trouble] = []
+        """Fixes that could not be made, so far as they were asked for."""
+        self._before: Mapping[str, FileFacts] = {}
+        """Facts of files that are as they were in the state that this one was made from."""
+
+    @classmethod
+    def open(
+        cls,
+        paths: Sequence[Path],
+        *,
+        config: Path | None = None,
+        overlay: Mapping[Path, bytes] | None = None,
+        choice: Choice | None = None,
+        preview: bool | None = None,
+        force_exclude: bool = False,
+        extracting: Extracting = Extracting(),
+    ) -> Session:
+        """The project that `paths` (absolute) belong to, as it is on disk, with the files of `overlay` as given here.
+        The settings come from `config` or from the nearest configuration; `choice` and `preview` change them. Raises
+        `ConfigError` and `RulebookError`."""
+        known = load_rules()
+        overlay = overlay or {}
+        there = [path for path in paths if exists(path) or path in overlay]
+        root = find_root(there, config) if there else Root(Path.cwd(), config, False)
+        settings = read_settings(root.config, known) if root.config is not None else Settings()
+        if preview is not None:
+            settings = replace(settings, preview=preview)
+        inside = {path: data for path, data in overlay.items() if path.is_relative_to(root.folder)}
+        sources = Sources(root.folder, {path.relative_to(root.folder).as_posix(): inside[path] for path in inside})
+        project = discover(paths, root, settings, sources, force_exclude=force_exclude)
+        return cls(project, sources, settings, chosen_rules(known, settings, choice), known, extracting)
+
+    @classmethod
+    def from_memory(cls, files: Mapping[str, str], settings: Mapping[str, Any] | None = None) -> Session:
+        """A project that is nowhere on disk: texts by path, and settings as `prodlint.toml` has them. Facts pass
+        through the codec, so that cached and parallel runs cannot find anything else."""
+        rules = load_rules()
+        parsed = parse_settings(settings or {}, rules)
+        sources = Sources(None, {path: text.encode() for path, text in files.items()})
+        found = [SourceFile(path, kind) for path in sorted(files) if (kind := kind_of(path, sources)) is not None]
+        extracting = Extracting(jobs=1, through_codec=True)
+        return cls(Project(Path(), found), sources, parsed, chosen_rules(rules, parsed), rules, extracting)
+
+    def with_overlay(self, files: Mapping[str, bytes]) -> Session:
+        """The state in which `files` have these bytes, on top of what this state already overlays."""
+        sources = self.sources.with_overlay(files)
+        there = {file.path for file in self.project.files}
+        added = [SourceFile(path, kind) for path in files if path not in there and (kind := kind_of(path, sources))]
+        project = Project(self.project.root, sorted([*self.project.files, *added]), self.project.given)
+        extracting = replace(self._extracting, cache=None, progress=None)
+        session = Session(project, sources, self.settings, self.rules, self._known, extracting)
+        session._before = {path: facts for path, facts in self.facts.items() if path not in files}
+        return session
+
+    # --- the stages ---------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _extraction(self) -> Extraction:
+        extracting = self._extracting
+        changed = [file for file in self.project.files if file.path not in self._before]
+        extraction = extract_all(
+            changed,
+            self.sources,
+            cache=extracting.cache,
+            shard=extracting.shard,
+            jobs=extracting.jobs,
+            progress=extracting.progress,
+        )
+        if extracting.through_codec:
+            extraction.facts = {path: decode(encode(facts)) for path, facts in extraction.facts.items()}
+        extraction.facts = {**self._before, **extraction.facts}
+        return extraction
+
+    @property
+    def facts(self) -> Mapping[str, FileFacts]:
+        """The facts of every file that has some."""
+        return self._extraction.facts
+
+    @cached_property
+    def program(self) -> Program:
+        """All facts linked."""
+        from prodlint.program import link
+
+        return link(self.facts, self.settings.knowledge, self.sources.read)
+
+    @cached_property
+    def analysis(self) -> Analysis:
+        """What the checks found. A check that fails is a trouble; the others go on."""
+        troubles = self.troubles()
+        try:
+            program = self.program
+        except Exception as error:  # nothing can be checked, but what was learnt before that is still worth showing
+            troubles.append(Trouble("", 0, f"prodlint failed to join the files: {describe_crash(error)}"))
+            return Analysis([], [], troubles)
+        findings: list[Finding] = []
+        for rule in self.rules.values():
+            try:
+                findings += rule.check_module().check(program, rule)
+            except Exception as error:  # one rule's misfortune must not take the others with it
+                troubles.append(Trouble("", 0, f"the rule {rule.name} failed: {describe_crash(error)}"))
+        suppressed = suppress(findings, self.facts)
+        kept = suppressed.kept
+        if UNUSED_RULE in self.rules:
+            idle = unused(self.facts, suppressed.used, program.used_directives, self.rules, self._known)
+            kept = [*kept, *suppress(idle, self.facts).kept]
+        stops = _FileIgnores(self.settings)
+        kept = [finding for finding in kept if not stops(finding, self.rules[finding.rule])]
+        kept.sort(key=lambda finding: (finding.location, finding.rule, finding.message))
+        return Analysis(kept, suppressed.stopped, troubles)
+
+    def troubles(self) -> list[Trouble]:
+        """What went wrong before anything was checked."""
+        return [*self.project.troubles, *self._extraction.troubles, *self._syntax_errors()]
+
+    def _syntax_errors(self) -> Iterator[Trouble]:
+        """One trouble a file, however much of it cannot be read."""
+        for path, facts in self.facts.items():
+            if facts.problems:
+                first = facts.problems[0]
+                line = self._line(Location(path, first.start, first.end))
+                yield Trouble(path, line, first.message, is_failure=False)
+
+    # --- questions ----------------------------------------------------------------------------------------------------
+
+    def findings(self) -> list[Finding]:
+        """Every finding of this state, in all files, likely ones too."""
+        return self.analysis.findings
+
+    def severity_of(self, finding: Finding) -> Severity:
+        """How much a finding matters: as the settings say, else as the check says, else as the rule says."""
+        by_user = self.settings.severity.get(finding.rule)
+        return by_user or finding.severity or self.rules[finding.rule].severity
+
+    def fix_for(self, finding: Finding) -> Fix | None:
+        """The fix for a finding of this state; None where there is none, or where making it failed (a trouble)."""
+        rule = self.rules[finding.rule]
+        if rule.fix == "none":
+            return None
+        make: Callable[[Finding, Program, Rule], Fix | None] = rule.check_module().fix
+        try:
+            return make(finding, self.program, rule)
+        except Exception as error:  # the finding is sound without it
+            message = f"the fix of the rule {rule.name} failed: {describe_crash(error)}"
+            trouble = Trouble(finding.location.path, self._line(finding.location), message)
+            if trouble not in self.fix_troubles:
+                self.fix_troubles.append(trouble)
+            return None
+
+    def _line(self, location: Location) -> int:
+        facts = self.facts.get(location.path)
+        return bisect_right(facts.line_starts, location.start) if facts is not None else 0
+
+    def read(self, path: str) -> bytes:
+        """The bytes of a file in this state; raises `Unreadable`."""
+        return self.sources.read(path)
+
+    def problems(self, path: str) -> int:
+        """How many stretches of a file could not be parsed."""
+        facts = self.facts.get(path)
+        return len(facts.problems) if facts is not None else 0
+
+    def left_out(self) -> list[str]:
+        """The files that were left out because a program wrote them."""
+        return self._extraction.left_out
+
+
+class _FileIgnores:
+    """The settings' `per-file-ignores`."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._ignores = []
+        if settings.per_file_ignores:
+            from pathspec import GitIgnoreSpec
+
+            self._ignores = [
+                (GitIgnoreSpec.from_lines([glob]), frozenset(names)) for glob, names in settings.per_file_ignores
+            ]
+
+    def __call__(self, finding: Finding, rule: Rule) -> bool:
+        """Whether the finding is in a file in which its rule does not count."""
+        return any(
+            names & {rule.name, rule.practice, "all"} and spec.match_file(finding.location.path)
+            for spec, names in self._ignores
+        )
