@@ -9,11 +9,13 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 Assignments = tuple[tuple[str, str], ...]
 """Names and values of variables, in order; the values may have variables in them (`prodlint.deploy.variables`)."""
+
+NOWHERE = -1
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,9 @@ class Command:
     folder: str = ""
     """Where `cd` went before it, relative to where the line starts or absolute."""
     is_background: bool = False
+    at: int = field(default=NOWHERE, compare=False)
+    """Which character of the text it starts at, with the variables that are set for it; NOWHERE for what stands within
+    the word of another command."""
 
 
 # --- shell text -------------------------------------------------------------------------------------------------------
@@ -42,9 +47,9 @@ def split(text: str) -> list[Command]:
     commands: list[Command] = []
     exported: list[tuple[str, str]] = []
     folder = ""
-    for words, operator in _simple_commands(text):
+    for words, places, operator in _simple_commands(text):
         while words and words[0] in _KEYWORDS:
-            words = words[1:]
+            words, places = words[1:], places[1:]
         if not words or words[0] in _ENDS:
             continue
         env: list[tuple[str, str]] = []
@@ -58,34 +63,37 @@ def split(text: str) -> list[Command]:
         elif words[0] == "cd" and len(words) > 1:
             folder = posixpath.join(folder, words[1])
         else:
-            commands.append(Command(tuple(words), (*exported, *env), folder, operator == "&"))
+            commands.append(Command(tuple(words), (*exported, *env), folder, operator == "&", places[0]))
     return commands
 
 
-def _simple_commands(text: str) -> Iterator[tuple[list[str], str]]:
-    """Words and the operator behind them."""
+def _simple_commands(text: str) -> Iterator[tuple[list[str], list[int], str]]:
+    """Words, where each starts, and the operator behind them."""
     words: list[str] = []
+    places: list[int] = []
     skip = False
-    for token, is_operator in _tokens(text):
+    for token, is_operator, place in _tokens(text):
         if is_operator:
-            yield words, token
-            words, skip = [], False
+            yield words, places, token
+            words, places, skip = [], [], False
         elif skip:
             skip = False
         elif redirection := _REDIRECTION.match(token):
             skip = redirection.end() == len(token)
         else:
             words.append(token)
-    yield words, ""
+            places.append(place)
+    yield words, places, ""
 
 
-def _tokens(text: str) -> Iterator[tuple[str, bool]]:
-    """Words without their quotes, and operators."""
+def _tokens(text: str) -> Iterator[tuple[str, bool, int]]:
+    """Words without their quotes, and operators, each with where it starts."""
     word: list[str] = []
     in_word = False
-    at = 0
+    at = begin = 0
     while at < len(text):
         letter = text[at]
+        begin = begin if in_word else at
         if letter in "'\"":
             end = _quote_end(text, at)
             inner = text[at + 1 : end]
@@ -116,24 +124,24 @@ def _tokens(text: str) -> Iterator[tuple[str, bool]]:
             at += 1
         elif operator := next((known for known in _OPERATORS if text.startswith(known, at)), ""):
             if in_word:
-                yield "".join(word), False
+                yield "".join(word), False, begin
                 word, in_word = [], False
-            yield operator, True
+            yield operator, True, at
             at += len(operator)
         elif letter.isspace():
             if in_word:
-                yield "".join(word), False
+                yield "".join(word), False, begin
                 word, in_word = [], False
             at += 1
         else:
             if letter in "<>" and in_word and not "".join(word).rstrip("<>&").isdigit() and word[-1] not in "<>&":
-                yield "".join(word), False
-                word = []
+                yield "".join(word), False, begin
+                word, begin = [], at
             word.append(letter)
             in_word = True
             at += 1
     if in_word:
-        yield "".join(word), False
+        yield "".join(word), False, begin
 
 
 def _quote_end(text: str, at: int) -> int:
@@ -203,6 +211,12 @@ class Start:
     rest: tuple[str, ...] = ()
     """The words behind the target."""
     is_background: bool = False
+    words: tuple[str, ...] = field(default=(), compare=False)
+    """The command without what only hands on."""
+    wrappers: tuple[str, ...] = field(default=(), compare=False)
+    """The names of what only hands on, outermost first."""
+    at: int = field(default=NOWHERE, compare=False)
+    """Which character of the shell text the command starts at (see `Command.at`)."""
 
 
 _DEEPEST = 8
@@ -257,13 +271,17 @@ def _resolve(command: Command, depth: int) -> list[Start]:
     name = posixpath.basename(words[0]).removesuffix(".exe").removesuffix(".cmd")
     inner = _unwrapped(name, command)
     if inner is not None:
-        return [start for each in inner for start in _resolve(each, depth + 1)]
+        found = (start for each in inner for start in _resolve(each, depth + 1))
+        return [replace(start, wrappers=(name, *start.wrappers)) for start in found]
     return [_start(name, command)]
 
 
 def _start(name: str, command: Command) -> Start:
     rest = command.words[1:]
-    start = Start(StartKind.OTHER, name, command.env, command.folder, rest=rest, is_background=command.is_background)
+    start = Start(
+        StartKind.OTHER, name, command.env, command.folder, rest=rest, is_background=command.is_background,
+        words=command.words, at=command.at,
+    )  # fmt: skip
     if name in _MANAGERS and (script := _package_script(name, rest)) is not None:
         target, workspace, folder = script
         if target:
@@ -503,6 +521,7 @@ def _from_shell(command: Command, rest: list[str]) -> list[Command] | None:
                     env=(*command.env, *each.env),
                     folder=posixpath.join(command.folder, each.folder),
                     is_background=command.is_background or each.is_background,
+                    at=NOWHERE,
                 )
                 for each in inner
             ]
@@ -534,7 +553,7 @@ def _from_env(name: str, command: Command, rest: list[str]) -> list[Command]:
 
 
 def _shell_in(command: Command, text: str) -> list[Command]:
-    return [replace(each, env=(*command.env, *each.env), folder=command.folder) for each in split(text)]
+    return [replace(each, env=(*command.env, *each.env), folder=command.folder, at=NOWHERE) for each in split(text)]
 
 
 def _concurrent(command: Command, rest: list[str]) -> list[Command]:

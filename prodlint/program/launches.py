@@ -149,6 +149,19 @@ def joined(folder: str, path: str) -> str:
 
 
 @dataclass(frozen=True)
+class Hop:
+    """One command on the way to what is started in the end."""
+
+    source: Source
+    """What has the command."""
+    start: Start
+    is_shell: bool
+    """Whether a shell reads it."""
+    is_last: bool
+    """Whether nothing is started behind it."""
+
+
+@dataclass(frozen=True)
 class Launch:
     """What is started in the end."""
 
@@ -167,6 +180,8 @@ class Launch:
     through: tuple[Source, ...] = ()
     """The scripts that lead there, outermost first."""
     is_background: bool = False
+    hops: tuple[Hop, ...] = ()
+    """The commands that lead there, outermost first."""
 
 
 _ARGUMENTS = re.compile(r"\$(?:\{)?[@*](?:\})?")
@@ -222,7 +237,8 @@ class Launcher:
         if depth > _DEEPEST:
             return None
         env = env.copy()
-        for start in starts(words, is_shell=is_shell):
+        found_starts = starts(words, is_shell=is_shell)
+        for start in found_starts:
             if start.kind is StartKind.OTHER:
                 if start.target in (".", "source"):
                     env.opened(by, "the command reads another script")
@@ -231,7 +247,8 @@ class Launcher:
             if found is None or (found.language == "" and best is not None):
                 continue
             if best is None or not best.language or best.is_background or not found.is_background:
-                best = found
+                hop = Hop(by, start, is_shell, start is found_starts[-1])
+                best = replace(found, hops=(hop, *found.hops))
         return best
 
     def script(self, folder: str, name: str) -> tuple[Source, Setting] | None:

@@ -79,6 +79,8 @@ class Variant:
     """What speaks for (or, below 0, against) its being for development, and how much."""
     image: str = ""
     """What identifies the image that is built for it."""
+    base: str = ""
+    """The image that this one starts from, "" where that is not known."""
 
     @property
     def outer(self) -> Source:
@@ -573,7 +575,7 @@ class _Builder:
         evidence |= self._dev_values(launch)
         layers += self._script_layers(launch)
         kind = "dockerfile" if service is None else "compose"
-        return Variant(kind, tuple(layers), launch, evidence, f"{image.path}#{stage.name}")
+        return Variant(kind, tuple(layers), launch, evidence, f"{image.path}#{stage.name}", image.base or "")
 
     def _by_base(self, image: Image, words: list[str], env: Environment) -> Launch | None:
         """What an image starts whose command says nothing, by the language that it is made for."""

@@ -202,3 +202,28 @@ def test_variables_in_values(text: str, value: str | None) -> None:
 
 def test_defaults_within_defaults_end() -> None:
     assert expand("${A:-" * 500 + "}" * 500, {}) is None
+
+
+def test_a_start_says_what_was_taken_off_and_where_it_stands():
+    text = "set -e\nexec tini -- node --inspect app.js"
+    start = last(text)
+    assert start.wrappers == ("exec", "tini")
+    assert start.words == ("node", "--inspect", "app.js")
+    assert text[start.at :] == "exec tini -- node --inspect app.js"
+
+
+@pytest.mark.parametrize(
+    ("text", "rest"),
+    [
+        ("a && A=1 b c", "A=1 b c"),
+        ("if x; then y 'z'; fi", "y 'z'; fi"),
+        ("a >out b; c>d", "c>d"),
+        ('echo "a b"|cat', "cat"),
+    ],
+)
+def test_commands_say_where_they_start(text: str, rest: str) -> None:
+    assert text[split(text)[-1].at :] == rest
+
+
+def test_what_stands_in_a_word_is_nowhere():
+    assert [command.at for command in starts(["sh", "-c", "cd a && node b"])] == [-1]
