@@ -69,6 +69,28 @@ def _names(_context: click.Context, _option: click.Parameter, value: tuple[str, 
     return tuple(name.strip() for item in value for name in item.split(",") if name.strip())
 
 
+_FORMATS = (
+    *("text", "concise", "json", "sarif", "github", "gitlab", "azure", "junit", "checkstyle", "sonarqube", "markdown"),
+)
+"""The names of `prodlint.output.FORMATS`, which would have to be imported for every `--help`."""
+
+
+def _outputs(_context: click.Context, _option: click.Parameter, values: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    """The formats and files of `--output`; "" is standard output."""
+    found = []
+    for value in values:
+        name, _, file = value.partition("=")
+        if name not in _FORMATS:
+            from prodlint.settings import suggestion
+
+            raise click.BadParameter(f"no format is called {name!r}{suggestion(name, _FORMATS)}")
+        found.append((name, "" if file == "-" else file))
+    files = [file for _, file in found]
+    if len(set(files)) < len(files):
+        raise click.BadParameter("two formats cannot go to the same place")
+    return tuple(found)
+
+
 _COLOR = click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True)
 _Command = Callable[..., int]
 
@@ -105,10 +127,16 @@ _CONFIG = click.option("--config", type=click.Path(dir_okay=False), help="Read t
     "--fail-on", type=click.Choice(["error", "warning", "advice"]), help="The least that makes the exit code 1."
 )
 @click.option("--exit-zero", is_flag=True, help="Exit with 0 whatever is found.")
-@click.option(
-    "--output-format", type=click.Choice(["text", "concise", "json", "sarif"]), default="text", show_default=True
-)
+@click.option("--output-format", type=click.Choice(_FORMATS), metavar="FORMAT", help=f"One of {', '.join(_FORMATS)}.")
 @click.option("-o", "--output-file", type=click.Path(dir_okay=False), help="Write the findings to this file.")
+@click.option(
+    "--output",
+    "outputs",
+    multiple=True,
+    metavar="FORMAT[=FILE]",
+    callback=_outputs,
+    help="Write this format, too, to FILE or (-) standard output. Repeatable, in place of the two above.",
+)
 @click.option("--statistics", is_flag=True, help="Count the findings per rule instead of showing them.")
 @_CONFIG
 @click.option("--force-exclude", is_flag=True, help="Leave out excluded files even if they are given by name.")
@@ -319,11 +347,19 @@ def _report(
 ) -> None:
     from prodlint.output import ErrorMessage, Report, Stats, in_order, render
 
+    fixes: dict[int, Fix | None] = {}
+
+    def fix_for(finding: Finding) -> Fix | None:
+        """Every format asks, and making a fix takes longer than showing it."""
+        if id(finding) not in fixes:
+            fixes[id(finding)] = session.fix_for(finding)
+        return fixes[id(finding)]
+
     report = Report(
         findings=in_order(findings),
         rules=session.rules,
         severity_of=session.severity_of,
-        fix_for=session.fix_for,
+        fix_for=fix_for,
         read=session.read,
         root=session.project.root,
         cwd=Path.cwd(),
@@ -336,24 +372,29 @@ def _report(
             suppressed=sum(session.project.reports(finding.location.path) for finding in session.analysis.suppressed),
         ),
     )
-    pieces = render(report, options["output_format"], _output_options(options))
-    if options["output_file"]:
-        try:
-            Path(options["output_file"]).write_text("".join(pieces), encoding="utf-8")
-        except OSError as error:
-            raise click.FileError(options["output_file"], error.strerror) from error
-    else:
-        is_second = bool(session.sources.overlay) and (options["fix"] or options["unsafe_fixes"])
-        stream = sys.stderr if is_second else sys.stdout
-        for piece in pieces:
-            stream.write(piece)
+    terminal = replace(_terminal(options["color"]), statistics=options["statistics"])
+    for output_format, file in _wanted_outputs(options):
+        if file:
+            pieces = render(report, output_format, replace(terminal, color=False, unicode=True))
+            try:
+                Path(file).write_text("".join(pieces), encoding="utf-8")
+            except OSError as error:
+                raise click.FileError(file, error.strerror) from error
+        else:
+            is_second = bool(session.sources.overlay) and (options["fix"] or options["unsafe_fixes"])
+            stream = sys.stderr if is_second else sys.stdout
+            for piece in render(report, output_format, terminal):
+                stream.write(piece)
 
 
-def _output_options(options: Mapping[str, Any]) -> Options:
-    terminal = _terminal(options["color"])
-    if options["output_file"]:
-        return replace(terminal, color=False, unicode=True, statistics=options["statistics"])
-    return replace(terminal, statistics=options["statistics"])
+def _wanted_outputs(options: Mapping[str, Any]) -> Sequence[tuple[str, str]]:
+    """The formats that are asked for, each with its file ("" for standard output)."""
+    outputs: Sequence[tuple[str, str]] = options["outputs"]
+    if not outputs:
+        return [(options["output_format"] or "text", options["output_file"] or "")]
+    if options["output_format"] or options["output_file"]:
+        raise click.UsageError("--output does the work of --output-format and --output-file: use one or the other")
+    return outputs
 
 
 def _terminal(color: str) -> Options:

@@ -22,6 +22,13 @@ FORMATS: Mapping[str, str] = {
     "concise": "prodlint.output.concise",
     "json": "prodlint.output.json",
     "sarif": "prodlint.output.sarif",
+    "github": "prodlint.output.github",
+    "gitlab": "prodlint.output.gitlab",
+    "azure": "prodlint.output.azure",
+    "junit": "prodlint.output.junit",
+    "checkstyle": "prodlint.output.checkstyle",
+    "sonarqube": "prodlint.output.sonarqube",
+    "markdown": "prodlint.output.digest",
 }
 """The module of each format that `--output-format` takes."""
 

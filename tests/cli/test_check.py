@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from prodlint import extraction
+from prodlint import cli, extraction
+from prodlint.output import FORMATS
 from prodlint.sources import SIZE_LIMIT
 from tests.cli.conftest import Shell
 from tests.pages import ROOT
@@ -456,3 +457,36 @@ def test_version() -> None:
     assert not [
         name for name in ("msgspec", "pathspec", "sqlite3", "tree_sitter", "tomllib") if f" {name}\n" in done.stderr
     ]
+
+
+# --- several outputs
+
+
+def test_several_formats_at_once(shell: Shell) -> None:
+    result = shell("check", "--output", "concise", "--output", "json=out.json", "--output", "junit=out.xml")
+    assert result.code == 1
+    assert "src/a.py:1:1: error[bad-error]" in result.out
+    assert len(json.loads(shell.read("out.json"))["findings"]) == 3
+    assert 'failures="3"' in shell.read("out.xml")
+
+
+def test_a_dash_is_standard_output(shell: Shell) -> None:
+    assert json.loads(shell("check", "--output", "json=-").out)["findings"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--output", "sarrif=x"), 'did you mean "sarif"'),
+        (("--output", "text", "--output", "json=-"), "two formats cannot go to the same place"),
+        (("--output", "text", "--output-format", "json"), "use one or the other"),
+    ],
+)
+def test_outputs_that_cannot_be(shell: Shell, arguments: tuple[str, ...], message: str) -> None:
+    result = shell("check", *arguments)
+    assert result.code == 2
+    assert message in result.err
+
+
+def test_the_command_line_knows_every_format() -> None:
+    assert sorted(cli._FORMATS) == sorted(FORMATS)
