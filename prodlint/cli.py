@@ -123,6 +123,9 @@ _CONFIG = click.option("--config", type=click.Path(dir_okay=False), help="Read t
 @click.option("--fix", is_flag=True, help="Make the fixes that are safe.")
 @click.option("--unsafe-fixes", is_flag=True, help="Make those too that need a look.")
 @click.option("--diff", is_flag=True, help="Show what the fixes would change, and change nothing.")
+@click.option("--diff-base", metavar="REV", help="Show only what the change since this git revision touches or causes.")
+@click.option("--baseline", type=click.Path(dir_okay=False), help="Leave out the findings that are in this file.")
+@click.option("--no-baseline", is_flag=True, help="Do not look at the project's baseline.")
 @click.option(
     "--fail-on", type=click.Choice(["error", "warning", "advice"]), help="The least that makes the exit code 1."
 )
@@ -247,14 +250,15 @@ def _fix_and_report(session: Session, options: Mapping[str, Any], clock: _Clock)
     if options["fix"] or options["unsafe_fixes"] or options["diff"]:
         session, changed = _fix(session, options)
         clock.lap("fix")
-    found = [finding for finding in session.findings() if session.project.reports(finding.location.path)]
+    wanted, known = _wanted(session, options)
+    found = [finding for finding in wanted if session.project.reports(finding.location.path)]
     shown = [finding for finding in found if options["likely"] or finding.confidence is Confidence.CERTAIN]
     troubles = [trouble for trouble in session.analysis.troubles if not trouble.path or _is_ours(session, trouble)]
     if options["quiet"] or options["diff"]:
         for trouble in troubles:
             click.echo(_one_line(session, trouble), err=True)
     if not options["quiet"] and not options["diff"]:
-        _report(session, shown, troubles, len(found) - len(shown), options, clock.seconds)
+        _report(session, shown, troubles, len(found) - len(shown), known, options, clock.seconds)
         clock.lap("output")
     for trouble in session.fix_troubles:  # known only when all fixes were asked for
         click.echo(_one_line(session, trouble), err=True)
@@ -267,6 +271,43 @@ def _fix_and_report(session: Session, options: Mapping[str, Any], clock: _Clock)
     if options["diff"]:
         return FOUND if changed else CLEAN
     return FOUND if any(_counts(session, finding, options["fail_on"]) for finding in shown) else CLEAN
+
+
+def _wanted(session: Session, options: Mapping[str, Any]) -> tuple[list[Finding], int]:
+    """The findings that are not in the baseline and, with --diff-base, that a change caused; and how many the baseline
+    has in the given paths."""
+    from prodlint.output import in_order
+
+    findings = in_order(session.findings())
+    known: list[Finding] = []
+    path = _baseline_path(session, options)
+    if path is not None:
+        from prodlint.baseline import BaselineError, read_baseline, split
+
+        try:
+            findings, known, _ = split(findings, session.read, read_baseline(path))
+        except BaselineError as error:
+            raise click.ClickException(str(error)) from error
+    if options["diff_base"]:
+        from prodlint.changes import GitError, caused, changes_since
+
+        try:
+            findings = caused(session, findings, changes_since(session.project.root, options["diff_base"]))
+        except GitError as error:
+            raise click.ClickException(f"--diff-base: {error}") from error
+    return findings, sum(session.project.reports(finding.location.path) for finding in known)
+
+
+def _baseline_path(session: Session, options: Mapping[str, Any]) -> Path | None:
+    """The baseline that counts: the one that is named, else the project's own, if it has one."""
+    if options["no_baseline"]:
+        return None
+    if options["baseline"]:
+        return Path(options["baseline"])
+    from prodlint.baseline import BASELINE_NAME
+
+    path = session.project.root / BASELINE_NAME
+    return path if path.is_file() else None
 
 
 def _is_ours(session: Session, trouble: Trouble) -> bool:
@@ -298,9 +339,11 @@ def _fix(session: Session, options: Mapping[str, Any]) -> tuple[Session, bool]:
     from prodlint.fixes.apply import FixLoopError, fix_all, write
 
     from_stdin = set(session.sources.overlay)
+    narrowed = bool(options["diff_base"]) or _baseline_path(session, options) is not None
+    wanted = {id(finding) for finding in _wanted(session, options)[0]} if narrowed else set()
 
     def choose(finding: Finding, fix: Fix) -> bool:
-        if not session.project.reports(finding.location.path):
+        if not session.project.reports(finding.location.path) or (narrowed and id(finding) not in wanted):
             return False
         if from_stdin and {edit.path for edit in fix.edits} != from_stdin:
             return False  # only what was read can be written back
@@ -342,6 +385,7 @@ def _report(
     findings: Sequence[Finding],
     troubles: Iterable[Trouble],
     hidden: int,
+    known: int,
     options: Mapping[str, Any],
     seconds: float,
 ) -> None:
@@ -369,7 +413,8 @@ def _report(
             files=sum(map(session.project.reports, session.facts)),
             seconds=seconds,
             hidden_likely=hidden,
-            suppressed=sum(session.project.reports(finding.location.path) for finding in session.analysis.suppressed),
+            suppressed=known
+            + sum(session.project.reports(finding.location.path) for finding in session.analysis.suppressed),
         ),
     )
     terminal = replace(_terminal(options["color"]), statistics=options["statistics"])
@@ -652,6 +697,60 @@ def explain(place: str, **options: Any) -> int:
     except LookupError as error:
         raise click.ClickException(str(error.args[0])) from error
     return CLEAN
+
+
+# --- baseline -------------------------------------------------------------------------------------------------------
+
+
+@cli.command()
+@click.argument("paths", nargs=-1, type=click.Path())
+@click.option("--check", "mode", flag_value="check", help="Write nothing; exit with 1 if the file would change.")
+@click.option("--prune", "mode", flag_value="prune", help="Only take out what is found no longer.")
+@click.option("-o", "--output-file", type=click.Path(dir_okay=False), help="The file, if it is not the project's own.")
+@click.option("--preview/--no-preview", default=None, help="With rules that still have to prove themselves.")
+@_CONFIG
+@_cache_options
+def baseline(paths: tuple[str, ...], mode: str | None, output_file: str | None, **options: Any) -> int:
+    """Write down today's findings, so that `prodlint check` shows only new ones.
+
+    The file is .prodlint-baseline.json in the project's root; commit it. With PATHS only their findings are written
+    anew.
+    """
+    from prodlint.baseline import BASELINE_NAME, BaselineError, entries_of, read_baseline, split, write_baseline
+    from prodlint.findings import Confidence
+    from prodlint.output import in_order
+
+    with ExitStack() as stack:
+        session = _open(paths, options, stack)
+        findings = in_order(session.findings())
+        troubles = [trouble for trouble in session.analysis.troubles if trouble.is_failure]
+    path = Path(output_file) if output_file else session.project.root / BASELINE_NAME
+    reports = session.project.reports
+    try:
+        old = read_baseline(path) if path.exists() else []
+        stale = {entry for entry in split(findings, session.read, old).stale if reports(entry.path)}
+        new = [entry for entry in old if entry not in stale]
+        if mode != "prune":
+            today = [
+                entry
+                for finding, entry in zip(findings, entries_of(findings, session.read), strict=True)
+                if reports(entry.path) and finding.confidence is Confidence.CERTAIN
+            ]
+            new = sorted({*today, *new})
+        added = len(set(new) - set(old))
+        if mode != "check" and (new != old or not path.exists()):
+            write_baseline(path, new)
+    except BaselineError as error:
+        raise click.ClickException(str(error)) from error
+    for trouble in troubles:
+        click.echo(_one_line(session, trouble), err=True)
+    verb = "would be " if mode == "check" else ""
+    click.echo(
+        f"{len(new)} finding{'s' * (len(new) != 1)} in {path.name}: {added} {verb}added, {len(stale)} {verb}taken out."
+    )
+    if troubles:
+        return FAILED
+    return FOUND if mode == "check" and (added or stale) else CLEAN
 
 
 # --- init -------------------------------------------------------------------------------------------------------------
