@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from prodlint import cli, extraction
+from prodlint import extraction
+from prodlint.cli import options
 from prodlint.output import FORMATS
 from prodlint.sources import SIZE_LIMIT
 from tests.cli.conftest import Shell
@@ -489,4 +490,4 @@ def test_outputs_that_cannot_be(shell: Shell, arguments: tuple[str, ...], messag
 
 
 def test_the_command_line_knows_every_format() -> None:
-    assert sorted(cli._FORMATS) == sorted(FORMATS)
+    assert sorted(options.FORMATS) == sorted(FORMATS)

@@ -1,0 +1,91 @@
+"""The command line: a module per command, imported when it is asked for. Every command starts quickly."""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import io
+import os
+import sys
+
+import click
+
+from prodlint import __version__
+
+CLEAN, FOUND, FAILED, INTERRUPTED = 0, 1, 2, 130
+
+_MODULES = {
+    "baseline": "baseline",
+    "check": "check",
+    "explain": "explain",
+    "facts": "facts",
+    "init": "init",
+    "rule": "rules",
+    "rules": "rules",
+    "services": "services",
+}
+"""The module of each command."""
+
+
+def main() -> None:
+    """The entry point: runs the command, and ends with its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # the code shown may have what the terminal's charset has not
+    gc.disable()  # facts are millions of small objects without cycles, and the process ends soon: measured, 1 s in 3
+    try:
+        code = cli.main(prog_name="prodlint", standalone_mode=False)
+        sys.stdout.flush()
+    except click.ClickException as error:
+        error.show()
+        code = FAILED
+    except (click.Abort, KeyboardInterrupt):
+        code = INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has seen enough. Python would complain once more when it flushes at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = FOUND
+    except Exception:  # a defect must not look like findings, which is what Python's own exit code 1 would mean
+        import traceback
+
+        traceback.print_exc()
+        click.echo("This is a defect in prodlint. Please report it, with the lines above.", err=True)
+        code = FAILED
+    sys.exit(code)
+
+
+class _Commands(click.Group):
+    """The commands, none of which is imported before it is needed."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names, sorted."""
+        return sorted(_MODULES)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of a name, or None."""
+        if cmd_name not in _MODULES:
+            return None
+        module = importlib.import_module(f"{__name__}.{_MODULES[cmd_name]}")
+        command: click.Command = getattr(module, cmd_name)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that the first argument names; one that is not there is an error which suggests the nearest."""
+        if args and args[0] not in _MODULES and not args[0].startswith("-"):
+            from prodlint.settings import suggestion
+
+            hint = suggestion(args[0], _MODULES) or "; see prodlint --help"
+            ctx.fail(f"no command is called {args[0]!r}{hint}")
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, message="prodlint %(version)s")
+def cli() -> None:
+    """Finds what will hurt a Node or Python web service in production.
+
+    Source code and deployment files are read as one program. Exit codes: 0 nothing found, 1 findings, 2 something
+    went wrong.
+    """

@@ -1,0 +1,289 @@
+"""`prodlint check`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from prodlint import __version__
+from prodlint.cli import CLEAN, FAILED, FOUND
+from prodlint.cli.options import COLOR, CONFIG, FORMATS, cache_options, names, outputs
+from prodlint.cli.sessions import from_here, is_ours, one_line, open_session
+from prodlint.cli.terminal import Clock, terminal
+
+if TYPE_CHECKING:
+    from prodlint.engine import Session
+    from prodlint.findings import Finding, Fix, Trouble
+
+
+@click.command()
+@click.argument("paths", nargs=-1, type=click.Path())
+@click.option("--select", multiple=True, metavar="NAMES", callback=names, help="Run these rules or practices only.")
+@click.option("--extend-select", multiple=True, metavar="NAMES", callback=names, help="Run these too.")
+@click.option("--ignore", multiple=True, metavar="NAMES", callback=names, help="Do not run these.")
+@click.option("--preview/--no-preview", default=None, help="Run rules that still have to prove themselves.")
+@click.option("--likely", is_flag=True, help="Show findings that rest on a name alone, too.")
+@click.option("--fix", is_flag=True, help="Make the fixes that are safe.")
+@click.option("--unsafe-fixes", is_flag=True, help="Make those too that need a look.")
+@click.option("--diff", is_flag=True, help="Show what the fixes would change, and change nothing.")
+@click.option("--diff-base", metavar="REV", help="Show only what the change since this git revision touches or causes.")
+@click.option("--baseline", type=click.Path(dir_okay=False), help="Leave out the findings that are in this file.")
+@click.option("--no-baseline", is_flag=True, help="Do not look at the project's baseline.")
+@click.option(
+    "--fail-on", type=click.Choice(["error", "warning", "advice"]), help="The least that makes the exit code 1."
+)
+@click.option("--exit-zero", is_flag=True, help="Exit with 0 whatever is found.")
+@click.option("--output-format", type=click.Choice(FORMATS), metavar="FORMAT", help=f"One of {', '.join(FORMATS)}.")
+@click.option("-o", "--output-file", type=click.Path(dir_okay=False), help="Write the findings to this file.")
+@click.option(
+    "--output",
+    "outputs",
+    multiple=True,
+    metavar="FORMAT[=FILE]",
+    callback=outputs,
+    help="Write this format, too, to FILE or (-) standard output. Repeatable, in place of the two above.",
+)
+@click.option("--statistics", is_flag=True, help="Count the findings per rule instead of showing them.")
+@CONFIG
+@click.option("--force-exclude", is_flag=True, help="Leave out excluded files even if they are given by name.")
+@click.option("--stdin-filename", metavar="PATH", help="What the file read from standard input (-) is called.")
+@click.option(
+    "--facts", multiple=True, type=click.Path(dir_okay=False), help="Use facts from `prodlint facts -o FILE`."
+)
+@cache_options
+@click.option("-j", "--jobs", type=click.IntRange(min=1), help="How many processes to use.")
+@COLOR
+@click.option("--show-settings", is_flag=True, help="Print the settings and the rules that would run, and stop.")
+@click.option("--timings", is_flag=True, help="Say how long each stage took.")
+@click.option("-q", "--quiet", is_flag=True, help="Print nothing but what went wrong; the exit code says the rest.")
+def check(paths: tuple[str, ...], **options: Any) -> int:
+    """Lint the project that PATHS (by default the working directory) belong to.
+
+    The whole project is analysed; findings are shown for PATHS only.
+    """
+    clock = Clock()
+    with ExitStack() as stack:
+        session = open_session(paths, options, stack)
+        clock.lap("discover")
+        if options["show_settings"]:
+            return _show_settings(session)
+        _ = session.facts
+    clock.lap("extract")
+    _ = session.analysis
+    clock.lap("link and check")
+    code = _fix_and_report(session, options, clock)
+    if options["timings"]:
+        click.echo(clock.table(), err=True)
+    return code
+
+
+def _fix_and_report(session: Session, options: Mapping[str, Any], clock: Clock) -> int:
+    """What remains to be done when everything is analysed. Returns the exit code."""
+    from prodlint.findings import Confidence
+
+    changed = False
+    if options["fix"] or options["unsafe_fixes"] or options["diff"]:
+        session, changed = _fix(session, options)
+        clock.lap("fix")
+    wanted, known = _wanted(session, options)
+    found = [finding for finding in wanted if session.project.reports(finding.location.path)]
+    shown = [finding for finding in found if options["likely"] or finding.confidence is Confidence.CERTAIN]
+    troubles = [trouble for trouble in session.analysis.troubles if not trouble.path or is_ours(session, trouble)]
+    if options["quiet"] or options["diff"]:
+        for trouble in troubles:
+            click.echo(one_line(session, trouble), err=True)
+    if not options["quiet"] and not options["diff"]:
+        _report(session, shown, troubles, len(found) - len(shown), known, options, clock.seconds)
+        clock.lap("output")
+    for trouble in session.fix_troubles:  # known only when all fixes were asked for
+        click.echo(one_line(session, trouble), err=True)
+    if not (options["quiet"] or any(map(session.project.reports, session.facts)) or troubles):
+        click.echo("There is nothing to check here: no file that prodlint reads.", err=True)
+    if any(trouble.is_failure for trouble in (*troubles, *session.fix_troubles)):
+        return FAILED
+    if options["exit_zero"]:
+        return CLEAN
+    if options["diff"]:
+        return FOUND if changed else CLEAN
+    return FOUND if any(_counts(session, finding, options["fail_on"]) for finding in shown) else CLEAN
+
+
+def _wanted(session: Session, options: Mapping[str, Any]) -> tuple[list[Finding], int]:
+    """The findings that are not in the baseline and, with --diff-base, that a change caused; and how many the baseline
+    has in the given paths."""
+    from prodlint.output import in_order
+
+    findings = in_order(session.findings())
+    known: list[Finding] = []
+    path = _baseline_path(session, options)
+    if path is not None:
+        from prodlint.baseline import BaselineError, read_baseline, split
+
+        try:
+            findings, known, _ = split(findings, session.read, read_baseline(path))
+        except BaselineError as error:
+            raise click.ClickException(str(error)) from error
+    if options["diff_base"]:
+        from prodlint.changes import GitError, caused, changes_since
+
+        try:
+            findings = caused(session, findings, changes_since(session.project.root, options["diff_base"]))
+        except GitError as error:
+            raise click.ClickException(f"--diff-base: {error}") from error
+    return findings, sum(session.project.reports(finding.location.path) for finding in known)
+
+
+def _baseline_path(session: Session, options: Mapping[str, Any]) -> Path | None:
+    """The baseline that counts: the one that is named, else the project's own, if it has one."""
+    if options["no_baseline"]:
+        return None
+    if options["baseline"]:
+        return Path(options["baseline"])
+    from prodlint.baseline import BASELINE_NAME
+
+    path = session.project.root / BASELINE_NAME
+    return path if path.is_file() else None
+
+
+def _counts(session: Session, finding: Finding, fail_on: str | None) -> bool:
+    """Whether a finding is reason enough for the exit code 1."""
+    from prodlint.findings import Severity
+
+    least = Severity(fail_on) if fail_on else session.settings.fail_on
+    return session.severity_of(finding).rank >= least.rank
+
+
+def _fix(session: Session, options: Mapping[str, Any]) -> tuple[Session, bool]:
+    """Makes the fixes that are asked for, or shows them. Returns the state after them, and whether it is another."""
+    from prodlint.findings import Applicability, Confidence
+    from prodlint.fixes.apply import FixLoopError, fix_all, write
+
+    from_stdin = set(session.sources.overlay)
+    narrowed = bool(options["diff_base"]) or _baseline_path(session, options) is not None
+    wanted = {id(finding) for finding in _wanted(session, options)[0]} if narrowed else set()
+
+    def choose(finding: Finding, fix: Fix) -> bool:
+        if not session.project.reports(finding.location.path) or (narrowed and id(finding) not in wanted):
+            return False
+        if from_stdin and {edit.path for edit in fix.edits} != from_stdin:
+            return False  # only what was read can be written back
+        if finding.confidence is not Confidence.CERTAIN and not options["likely"]:
+            return False
+        return fix.applicability is Applicability.SAFE or options["unsafe_fixes"]
+
+    try:
+        outcome = fix_all(session, choose)
+    except FixLoopError as error:
+        raise click.ClickException(f"{error}. This is a defect in prodlint; nothing was changed.") from error
+    messages = list(outcome.messages)
+    if options["diff"]:
+        from prodlint.fixes.diff import unified_diff
+
+        here = {from_here(session, path): change for path, change in outcome.changed.items()}
+        sys.stdout.buffer.write(unified_diff(here))
+    elif from_stdin:
+        for path in from_stdin:
+            data = outcome.changed[path][1] if path in outcome.changed else session.read(path)
+            sys.stdout.buffer.write(data)
+    else:
+        messages += write(outcome, session.project.root)
+    for message in messages:
+        click.echo(message, err=True)
+    if not options["quiet"]:
+        click.echo(_fixed(len(outcome.applied), len(outcome.changed), options["diff"]), err=True)
+    after = session.with_overlay({path: new for path, (_, new) in outcome.changed.items()})
+    return after, bool(outcome.changed)
+
+
+def _fixed(findings: int, files: int, is_diff: bool) -> str:
+    verb = "Would fix" if is_diff else "Fixed"
+    return f"{verb} {findings} finding{'s' * (findings != 1)} in {files} file{'s' * (files != 1)}."
+
+
+def _report(
+    session: Session,
+    findings: Sequence[Finding],
+    troubles: Iterable[Trouble],
+    hidden: int,
+    known: int,
+    options: Mapping[str, Any],
+    seconds: float,
+) -> None:
+    from prodlint.output import ErrorMessage, Report, Stats, in_order, render
+
+    fixes: dict[int, Fix | None] = {}
+
+    def fix_for(finding: Finding) -> Fix | None:
+        """Every format asks, and making a fix takes longer than showing it."""
+        if id(finding) not in fixes:
+            fixes[id(finding)] = session.fix_for(finding)
+        return fixes[id(finding)]
+
+    report = Report(
+        findings=in_order(findings),
+        rules=session.rules,
+        severity_of=session.severity_of,
+        fix_for=fix_for,
+        read=session.read,
+        root=session.project.root,
+        cwd=Path.cwd(),
+        version=__version__,
+        errors=[ErrorMessage(trouble.path or None, trouble.line or None, trouble.message) for trouble in troubles],
+        stats=Stats(
+            files=sum(map(session.project.reports, session.facts)),
+            seconds=seconds,
+            hidden_likely=hidden,
+            suppressed=known
+            + sum(session.project.reports(finding.location.path) for finding in session.analysis.suppressed),
+        ),
+    )
+    look = replace(terminal(options["color"]), statistics=options["statistics"])
+    for output_format, file in _wanted_outputs(options):
+        if file:
+            pieces = render(report, output_format, replace(look, color=False, unicode=True))
+            try:
+                Path(file).write_text("".join(pieces), encoding="utf-8")
+            except OSError as error:
+                raise click.FileError(file, error.strerror) from error
+        else:
+            is_second = bool(session.sources.overlay) and (options["fix"] or options["unsafe_fixes"])
+            stream = sys.stderr if is_second else sys.stdout
+            for piece in render(report, output_format, look):
+                stream.write(piece)
+
+
+def _wanted_outputs(options: Mapping[str, Any]) -> Sequence[tuple[str, str]]:
+    """The formats that are asked for, each with its file ("" for standard output)."""
+    outputs: Sequence[tuple[str, str]] = options["outputs"]
+    if not outputs:
+        return [(options["output_format"] or "text", options["output_file"] or "")]
+    if options["output_format"] or options["output_file"]:
+        raise click.UsageError("--output does the work of --output-format and --output-file: use one or the other")
+    return outputs
+
+
+def _show_settings(session: Session) -> int:
+    import msgspec
+
+    settings = session.settings
+    shown = {
+        "root": str(session.project.root),
+        "config": None if settings.path is None else str(settings.path),
+        "fail-on": settings.fail_on,
+        "preview": settings.preview,
+        "exclude": settings.exclude,
+        "per-file-ignores": dict(settings.per_file_ignores),
+        "project": settings.knowledge,
+        "rules": {
+            name: {"severity": rule.severity, **settings.rule_data.get(name, {})}
+            for name, rule in session.rules.items()
+        },
+    }
+    click.echo(msgspec.json.format(msgspec.json.encode(shown), indent=2))
+    return CLEAN

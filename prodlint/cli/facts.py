@@ -1,0 +1,46 @@
+"""`prodlint facts`."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import click
+
+from prodlint.cli import CLEAN, FAILED
+from prodlint.cli.options import CONFIG, cache_options
+from prodlint.cli.sessions import is_ours, one_line, open_session
+
+
+@click.command()
+@click.argument("paths", nargs=-1, required=True, type=click.Path())
+@click.option("--output-format", type=click.Choice(["json", "msgpack"]), default="json", show_default=True)
+@click.option("-o", "--output-file", type=click.Path(dir_okay=False), help="Write the facts to this file.")
+@CONFIG
+@cache_options
+def facts(paths: tuple[str, ...], output_format: str, output_file: str | None, **options: Any) -> int:
+    """Print what prodlint sees in PATHS, before any rule judges it.
+
+    With --output-format msgpack the facts are a shard for `prodlint check --facts`: the files of a large project can be
+    read on several machines, and checked together on one.
+    """
+    from prodlint.factfiles import as_json, shard_of
+
+    with ExitStack() as stack:
+        session = open_session(paths, options, stack)
+        found = {path: facts for path, facts in session.facts.items() if session.project.reports(path)}
+    files = [file for file in session.project.files if file.path in found]
+    if output_format == "json":
+        data = as_json(found) + b"\n"
+    else:
+        data = shard_of((file, session.read(file.path), found[file.path]) for file in files)
+    if output_file is None:
+        sys.stdout.buffer.write(data)
+    else:
+        Path(output_file).write_bytes(data)
+    troubles = [trouble for trouble in session.troubles() if is_ours(session, trouble)]
+    for trouble in troubles:
+        click.echo(one_line(session, trouble), err=True)
+    return FAILED if any(trouble.is_failure for trouble in troubles) else CLEAN

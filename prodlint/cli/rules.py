@@ -1,0 +1,86 @@
+"""`prodlint rule` and `prodlint rules`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from prodlint.cli import CLEAN
+from prodlint.cli.options import COLOR
+from prodlint.cli.terminal import terminal, wants_color
+
+if TYPE_CHECKING:
+    from prodlint.output import Options
+    from prodlint.rulebook import Rule
+
+
+def _rules() -> dict[str, Rule]:
+    from prodlint.rulebook import RulebookError, load_rules
+
+    try:
+        return load_rules()
+    except RulebookError as error:
+        raise click.ClickException(str(error)) from error
+
+
+@click.command()
+@click.argument("name")
+@click.option("--output-format", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@COLOR
+def rule(name: str, output_format: str, color: str) -> int:
+    """Explain the rule NAME: why it is there, what it flags, what it leaves alone."""
+    rules = _rules()
+    if name not in rules:
+        from prodlint.settings import suggestion
+
+        raise click.UsageError(f'no rule is called "{name}"{suggestion(name, rules) or "; see prodlint rules"}')
+    if output_format == "json":
+        click.echo(_rules_json([rules[name]])[1:-1].strip())
+    else:
+        for row in _page(rules[name], terminal(color)):
+            click.echo(row, nl=False, color=True)
+    return CLEAN
+
+
+def _page(rule: Rule, options: Options) -> Iterator[str]:
+    from prodlint.output.markdown import render_page
+
+    facts = [rule.practice, rule.severity, ", ".join(rule.languages), f"since {rule.since}"]
+    facts.append("no fix" if rule.fix == "none" else f"{rule.fix} fix")
+    if rule.is_preview:
+        facts.append("preview: runs only with --preview or if selected by name")
+    head, _, rest = rule.page.partition("\n")
+    yield from render_page(f"{head}\n\n{rule.summary}\n\n{' · '.join(facts)}\n{rest}", options)
+
+
+@click.command()
+@click.option("--output-format", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@COLOR
+def rules(output_format: str, color: str) -> int:
+    """List all rules by practice."""
+    known = list(_rules().values())
+    if output_format == "json":
+        click.echo(_rules_json(known))
+        return CLEAN
+    from itertools import groupby
+
+    from prodlint.output.terminal import UNICODE, Painter
+
+    painter = Painter(wants_color(color), UNICODE)
+    widest = max(len(rule.name) for rule in known)
+    for practice, group in groupby(known, key=lambda rule: rule.practice):
+        click.echo(painter.paint("strong", practice), color=True)
+        for rule in group:
+            status = " (preview)" if rule.is_preview else ""
+            click.echo(f"  {rule.name:<{widest}}  {rule.summary}{painter.paint('faint', status)}", color=True)
+    return CLEAN
+
+
+def _rules_json(rules: Sequence[Rule]) -> str:
+    import msgspec
+
+    keys = ("name", "practice", "summary", "severity", "languages", "fix", "since", "status", "page")
+    shown = [{key: getattr(rule, key) for key in keys} for rule in rules]
+    return msgspec.json.format(msgspec.json.encode(shown), indent=2).decode()

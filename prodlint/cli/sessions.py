@@ -1,0 +1,103 @@
+"""From paths and options to a session, and how its files and troubles are named on the command line."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from prodlint.cli.terminal import ProgressBar, shows_progress
+
+if TYPE_CHECKING:
+    from prodlint.cache import Cache
+    from prodlint.engine import Session
+    from prodlint.findings import Trouble
+
+
+def open_session(paths: Sequence[str], options: Mapping[str, Any], stack: ExitStack) -> Session:
+    """The session that a command's paths and options ask for. What it holds open is closed by `stack`."""
+    from prodlint.engine import Extracting, Session
+    from prodlint.rulebook import RulebookError
+    from prodlint.settings import Choice, ConfigError
+
+    overlay = _standard_input(paths, options.get("stdin_filename"))
+    given = [_absolute(path) for path in paths or (".",) if path != "-"]
+    extracting = Extracting(
+        cache=_cache(options, stack),
+        shard=_shards(options.get("facts", ())),
+        jobs=options.get("jobs"),
+        progress=stack.enter_context(ProgressBar()).update if shows_progress(options) else None,
+    )
+    choice = Choice(options.get("select") or None, options.get("extend_select", ()), options.get("ignore", ()))
+    try:
+        return Session.open(
+            [*given, *overlay],
+            config=_absolute(options["config"]) if options["config"] else None,
+            overlay=overlay,
+            choice=choice,
+            preview=options.get("preview"),
+            force_exclude=options.get("force_exclude", False),
+            extracting=extracting,
+        )
+    except (ConfigError, RulebookError) as error:
+        raise click.ClickException(str(error)) from error
+
+
+def _absolute(path: str) -> Path:
+    """The path as the walk will meet it: symbolic links on the way to it are followed."""
+    try:
+        return Path(path).resolve()
+    except (OSError, RuntimeError, ValueError) as error:
+        raise click.ClickException(f"{path!r} is no path: {error}") from error
+
+
+def _standard_input(paths: Sequence[str], name: str | None) -> dict[Path, bytes]:
+    if "-" not in paths:
+        return {}
+    if name is None:
+        raise click.UsageError("reading from standard input (-) needs --stdin-filename")
+    return {_absolute(name): sys.stdin.buffer.read()}
+
+
+def _cache(options: Mapping[str, Any], stack: ExitStack) -> Cache | None:
+    if options["no_cache"]:
+        return None
+    from prodlint.cache import Cache, default_directory
+
+    directory = Path(options["cache_dir"]) if options["cache_dir"] else default_directory()
+    return None if directory is None else stack.enter_context(Cache(directory))
+
+
+def _shards(files: Sequence[str]) -> dict[bytes, bytes]:
+    if not files:
+        return {}
+    from prodlint.factfiles import ShardError, read_shard
+
+    shards: dict[bytes, bytes] = {}
+    for file in files:
+        try:
+            shards |= read_shard(Path(file))
+        except ShardError as error:
+            raise click.ClickException(str(error)) from error
+    return shards
+
+
+def is_ours(session: Session, trouble: Trouble) -> bool:
+    """Whether a trouble is about what the user gave."""
+    return session.project.reports(trouble.path) or trouble in session.project.troubles
+
+
+def from_here(session: Session, path: str) -> str:
+    """A path of the project as seen from the working directory, with forward slashes."""
+    return Path(os.path.relpath(session.project.root / path)).as_posix()
+
+
+def one_line(session: Session, trouble: Trouble) -> str:
+    """A trouble as grep would write it."""
+    path = from_here(session, trouble.path) if trouble.path else "prodlint"
+    return f"{path}:{trouble.line}: {trouble.message}" if trouble.line else f"{path}: {trouble.message}"
