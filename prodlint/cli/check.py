@@ -18,6 +18,7 @@ from prodlint.cli.sessions import from_here, is_ours, one_line, open_session
 from prodlint.cli.terminal import Clock, terminal
 
 if TYPE_CHECKING:
+    from prodlint.cli.interactive import Interview
     from prodlint.engine import Session
     from prodlint.findings import Finding, Fix, Trouble
 
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 @click.option("--likely", is_flag=True, help="Show findings that rest on a name alone, too.")
 @click.option("--fix", is_flag=True, help="Make the fixes that are safe.")
 @click.option("--unsafe-fixes", is_flag=True, help="Make those too that need a look.")
+@click.option("--fix-only", multiple=True, metavar="NAMES", callback=names, help="Fix these rules or practices only.")
+@click.option("--interactive", is_flag=True, help="Show each fix, unsafe ones too, and ask before it is made.")
 @click.option("--diff", is_flag=True, help="Show what the fixes would change, and change nothing.")
 @click.option("--diff-base", metavar="REV", help="Show only what the change since this git revision touches or causes.")
 @click.option("--baseline", type=click.Path(dir_okay=False), help="Leave out the findings that are in this file.")
@@ -88,7 +91,7 @@ def _fix_and_report(session: Session, options: Mapping[str, Any], clock: Clock) 
     from prodlint.findings import Confidence
 
     changed = False
-    if options["fix"] or options["unsafe_fixes"] or options["diff"]:
+    if any(options[name] for name in ("fix", "unsafe_fixes", "interactive", "fix_only", "diff")):
         session, changed = _fix(session, options)
         clock.lap("fix")
     wanted, known = _wanted(session, options)
@@ -168,13 +171,20 @@ def _fix(session: Session, options: Mapping[str, Any]) -> tuple[Session, bool]:
     narrowed = bool(options["diff_base"]) or _baseline_path(session, options) is not None
     wanted = {id(finding) for finding in _wanted(session, options)[0]} if narrowed else set()
 
+    only = _fixed_rules(session, options["fix_only"])
+    interview = _interview(session, options) if options["interactive"] else None
+
     def choose(finding: Finding, fix: Fix) -> bool:
-        if not session.project.reports(finding.location.path) or (narrowed and id(finding) not in wanted):
+        if finding.rule not in only or not session.project.reports(finding.location.path):
+            return False
+        if narrowed and id(finding) not in wanted:
             return False
         if from_stdin and {edit.path for edit in fix.edits} != from_stdin:
             return False  # only what was read can be written back
         if finding.confidence is not Confidence.CERTAIN and not options["likely"]:
             return False
+        if interview is not None:
+            return interview.asks(finding, fix)
         return fix.applicability is Applicability.SAFE or options["unsafe_fixes"]
 
     try:
@@ -199,6 +209,27 @@ def _fix(session: Session, options: Mapping[str, Any]) -> tuple[Session, bool]:
         click.echo(_fixed(len(outcome.applied), len(outcome.changed), options["diff"]), err=True)
     after = session.with_overlay({path: new for path, (_, new) in outcome.changed.items()})
     return after, bool(outcome.changed)
+
+
+def _fixed_rules(session: Session, names: Sequence[str]) -> frozenset[str]:
+    """The rules whose fixes are to be made: of those that run, all, or those that `names` (rules, practices) choose."""
+    known = {*session.rules, *(rule.practice for rule in session.rules.values())}
+    for name in names:
+        if name not in known:
+            from prodlint.settings import suggestion
+
+            hint = suggestion(name, known) or "; see --show-settings"
+            raise click.UsageError(f'--fix-only: no rule or practice that runs is called "{name}"{hint}')
+    chosen = {rule.name for rule in session.rules.values() if not names or {rule.name, rule.practice} & {*names}}
+    return frozenset(chosen)
+
+
+def _interview(session: Session, options: Mapping[str, Any]) -> Interview:
+    from prodlint.cli.interactive import Interview
+
+    if session.sources.overlay:
+        raise click.UsageError("--interactive needs standard input for the answers")
+    return Interview(session, terminal(options["color"]), lambda path: from_here(session, path))
 
 
 def _fixed(findings: int, files: int, is_diff: bool) -> str:
