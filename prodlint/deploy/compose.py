@@ -112,7 +112,7 @@ class _Service:
         yield from self._deploy(table.map("deploy"))
         yield from self._extends(table.get("extends"))
         yield from self._list("profile", table.get("profiles"))
-        yield from self._list("port", table.get("ports"), "published")
+        yield from self._list("ports", table.get("ports"), "published")
         yield from self._list("volume", table.get("volumes"), "source")
         yield from self._list("depends_on", table.get("depends_on"))
         health = table.get("healthcheck")

@@ -187,7 +187,7 @@ def json_form(text: str) -> list[str] | None:
 
 def extract(data: bytes, path: str) -> FileFacts:
     """One artefact `stage` for each stage. Its settings are in the order of the file: `base_image`, `platform`,
-    `arg.*`, `env.*`, `workdir`, `user`, `port`, `copy` and `run.*` among them; `command.exec` and `entrypoint.exec`
+    `arg.*`, `env.*`, `workdir`, `user`, `ports`, `copy` and `run.*` among them; `command.exec` and `entrypoint.exec`
     hold a JSON array, `command.shell` and `entrypoint.shell` the text."""
     facts = FileFacts(KIND, line_starts=line_starts_of(data))
     if MARKER in data:
@@ -290,7 +290,7 @@ class _Stages:
             yield Setting(key, expand(_utf8(_unquoted(text)), variables), *whole, _template(text))
         elif name == "EXPOSE":
             for port in text.split():
-                yield Setting("port", expand(port, variables), *whole, _template(port))
+                yield Setting("ports", expand(port, variables), *whole, _template(port))
         elif name == "HEALTHCHECK":
             yield Setting("healthcheck", _utf8(text), *whole)
         elif name == "SHELL":

@@ -55,6 +55,7 @@ class Program:
         self._loaded, self._perhaps = self._load()
         self.contexts = self._contexts()
         self._by_rule: dict[str, Contexts] = {}
+        self._run_by_entry: dict[str, set[int]] = {}
         self.used_directives: set[tuple[str, int]] = set()
         """Ignore comments (path, index) that a path rule used as a barrier."""
 
@@ -62,7 +63,7 @@ class Program:
 
     def _load(self) -> tuple[set[int], set[int]]:
         """The files that a service loads: surely, and (no import says so, but they lie beside it) perhaps."""
-        imports: dict[int, set[int]] = defaultdict(set)
+        imports = self._imports = defaultdict[int, set[int]](set)
         importers: dict[int, set[int]] = defaultdict(set)
         for file in self.files:
             for request in file.facts.imports:
@@ -341,6 +342,50 @@ class Program:
         deploy = {path: facts for path, facts in self.facts.items() if facts.kind not in SOURCE_KINDS}
         return build_services(deploy, self._source_view())
 
+    def services_of(self, path: str) -> tuple[Service, ...]:
+        """The services that run a source file: those whose entry imports it, if only through others. Where no entry
+        does, the service of the package that it is in, if that has but one."""
+        file = self.by_path.get(path)
+        if file is None:
+            return ()
+        found = [service for service in self.services if file.index in self._run_by(service.entry)]
+        if not found and self.is_loaded(file) is not None:
+            home = self._home(file.index)
+            language = "python" if file.is_python else "node"
+            found = [
+                service
+                for service in self.services
+                if service.language == language
+                and (not service.entry or self._home(self.by_path[service.entry].index) == home)
+                and (service.entry or service.package == self.versions.package_folder(path))
+            ]
+            found = found if len(found) == 1 else []
+        return tuple(found)
+
+    def service_of(self, path: str) -> Service | None:
+        """The service that runs a source file, None if there is none or several do."""
+        found = self.services_of(path)
+        return found[0] if len(found) == 1 else None
+
+    def _run_by(self, entry: str) -> set[int]:
+        if entry not in self._run_by_entry:
+            file = self.by_path.get(entry)
+            start = {file.index} if file is not None else set()
+            self._run_by_entry[entry] = _closure(start, self._imports, lambda index: True)
+        return self._run_by_entry[entry]
+
+    def _forks(self) -> Iterator[tuple[str, str]]:
+        """The source files that start worker processes, with how many ("" for several)."""
+        for api in ("cluster.fork", "throng", "throng.default"):
+            for site in self.api_calls.get(api, ()):
+                if self.roles[site.file.index] is FileRole.SOURCE:
+                    yield site.file.path, ""
+        for site in self.api_calls.get("uvicorn.run", ()):
+            names = dict(zip(reversed(site.call.keywords), reversed(site.call.args), strict=False))
+            if "workers" in names:
+                value = self.value(site.file, names["workers"])
+                yield site.file.path, value.text if value.kind is ValueKind.NUMBER else "an expression"
+
     def _source_view(self) -> SourceView:
         reads, sets = set(), {}
         for file in self.files:
@@ -359,6 +404,7 @@ class Program:
             reads_node_env=frozenset(reads),
             sets_node_env=sets,
             packages=self.versions.packages,
+            forks=dict(self._forks()),
         )
 
 

@@ -36,6 +36,11 @@ class Source:
     name: str
     location: Location
 
+    @classmethod
+    def of_file(cls, kind: str, path: str) -> Source:
+        """A file as a whole."""
+        return cls(kind, posixpath.basename(path), Location(path, 0, 0))
+
     @property
     def path(self) -> str:
         """The file that it is in."""

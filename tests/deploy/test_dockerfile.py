@@ -153,7 +153,7 @@ def test_stages_and_what_they_set() -> None:
     assert json.loads(found["entrypoint.exec"] or "") == ["tini", "--"]
     assert found["command.shell"] == "npm start"
     assert json.loads(found["copy"] or "") == {"from": "base", "sources": ["a", "b/"], "to": "/c/"}
-    assert [setting.value for setting in last.settings if setting.key == "port"] == ["80/tcp", "81"]
+    assert [setting.value for setting in last.settings if setting.key == "ports"] == ["80/tcp", "81"]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,143 @@
+"""The deployable services of a project: everything that starts, builds and feeds one of them, joined.
+
+A *variant* is one way in which a service is deployed: a unit on a host, a compose service with the image that it
+builds, a Dockerfile alone, a line of a Procfile. Each is followed to what it starts in the end; variants that start the
+same source file, or are built from the same image, are one *service*. Variants for development or tests are known as
+such: they provide nothing and are blamed for nothing.
+
+Every question has three answers: set, absent, and unknown, where a file that is not here or a value from outside
+decides.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from prodlint.facts import FileFacts
+from prodlint.program.launches import Launch
+from prodlint.program.services.compose import compose_variants
+from prodlint.program.services.containers import dockerfile_variants
+from prodlint.program.services.evidence import BY_CONTENT, is_for_development
+from prodlint.program.services.model import Layer, Service, SourceView, Variant
+from prodlint.program.services.processes import Count, Processes
+from prodlint.program.services.project import Project
+from prodlint.program.services.scripts import procfile_variants, script_variants
+from prodlint.program.services.units import unit_variants
+
+__all__ = ["Count", "Layer", "Processes", "Service", "SourceView", "Variant", "build_services", "is_for_development"]
+
+
+def build_services(files: Mapping[str, FileFacts], view: SourceView) -> list[Service]:
+    """The services that the deployment files (facts by path) describe, by id."""
+    return sorted(_services(Project(files, view)), key=lambda service: service.id)
+
+
+def _services(project: Project) -> Iterator[Service]:
+    variants = [*unit_variants(project), *compose_variants(project)]
+    variants += dockerfile_variants(project, variants)
+    variants += procfile_variants(project)
+    groups = _grouped(variants)
+    for package in sorted(project.view.packages):
+        scripts = list(script_variants(project, package))
+        if scripts and not _is_served(project, package, groups):
+            groups = _grouped([*scripts, *(variant for group in groups for variant in group)])
+    for group in groups:
+        service = _service(project, group)
+        if service is not None:
+            yield service
+
+
+def _is_served(project: Project, package: str, groups: list[list[Variant]]) -> bool:
+    """Whether something else than its scripts starts what is in a package."""
+    return any(
+        variant.launch.package == package and variant.launch.language != "python" and variant.dev_score < 1
+        for group in groups
+        for variant in group
+    )
+
+
+def _service(project: Project, group: list[Variant]) -> Service | None:
+    launches = [variant.launch for variant in group]
+    launch = next((launch for launch in launches if launch.language and launch.entry), None)
+    launch = launch or next((launch for launch in launches if launch.language), None)
+    if launch is None:
+        return None
+    package = launch.package
+    info = project.view.packages.get(package)
+    names = [variant.outer.name for variant in group if variant.kind in ("compose", "systemd")]
+    folder = posixpath.basename(package)
+    name = (info.name if info and launch.language == "node" else "") or (names[0] if names else "") or folder
+    group = [variant if variant.launch.language else _as_unknown(variant, launch) for variant in group]
+    forks = {path: count for path, count in project.view.forks.items() if project.owns(package, path)}
+    group = [replace(variant, forks=forks) for variant in group] if forks else group
+    if len(group) == 1:
+        group = [_only_one(group[0])]
+    return Service(
+        id=launch.entry or f"{package or '.'} {launch.target}",
+        name=name or posixpath.basename(launch.entry or launch.target),
+        language=launch.language,
+        entry=launch.entry,
+        package=package,
+        variants=tuple(group),
+        dependencies=frozenset(info.dependencies) | _hoisted(project, package) if info else frozenset(),
+        reads_node_env=any(project.owns(package, path) for path in project.view.reads_node_env),
+        platforms=tuple(project.platforms(package)),
+    )
+
+
+def _hoisted(project: Project, package: str) -> frozenset[str]:
+    """What the packages of the project that `package` requires require themselves."""
+    by_name = {info.name: info for info in project.view.packages.values() if info.name}
+    seen: set[str] = set()
+    found: set[str] = set()
+    stack = list(project.view.packages[package].dependencies)
+    while stack:
+        name = stack.pop()
+        if name in by_name and name not in seen:
+            seen.add(name)
+            found |= by_name[name].dependencies.keys()
+            stack += by_name[name].dependencies
+    return frozenset(found)
+
+
+def _as_unknown(variant: Variant, launch: Launch) -> Variant:
+    """A variant that cannot be followed to its end, as one of a service that others can be followed to."""
+    own = replace(launch, env=variant.launch.env, through=variant.launch.through, target=variant.launch.target)
+    return replace(variant, launch=own)
+
+
+def _only_one(variant: Variant) -> Variant:
+    """The only variant of a service: what it runs does not make it one for development, as nothing else is there for
+    production. Its name and the source code mounted into it still do."""
+    return replace(variant, dev={reason: weight for reason, weight in variant.dev.items() if weight != BY_CONTENT})
+
+
+def _grouped(variants: Sequence[Variant]) -> list[list[Variant]]:
+    """The variants that start the same file, or run the same image, together."""
+    groups: list[list[Variant]] = []
+    keys: list[set[str]] = []
+    for variant in variants:
+        launch = variant.launch
+        own = {variant.image.partition("#")[0]} if variant.image else set()
+        if variant.kind == "package_json":
+            own.add(f"scripts of {launch.package}")
+        own.add(f"{launch.language} {launch.entry or f'{launch.package} {launch.target}'}")
+        joint = [at for at, known in enumerate(keys) if known & own]
+        group = [other for at in joint for other in groups[at]] + [variant]
+        own = own.union(*(keys[at] for at in joint))
+        groups = [each for at, each in enumerate(groups) if at not in joint] + [group]
+        keys = [each for at, each in enumerate(keys) if at not in joint] + [own]
+    return _with_opaque(groups)
+
+
+def _with_opaque(groups: list[list[Variant]]) -> list[list[Variant]]:
+    """Variants of which nobody can see what they start belong to the services of the package that they are in."""
+    opaque = [group for group in groups if not any(variant.launch.language for variant in group)]
+    seen = [group for group in groups if group not in opaque]
+    for group in opaque:
+        for other in seen:
+            if other[0].launch.package == group[0].launch.package:
+                other += group
+    return seen + [group for group in opaque if not any(group[0] in other for other in seen)]

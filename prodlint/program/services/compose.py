@@ -1,0 +1,273 @@
+"""Compose services: what the files that are used together make of each, and the image that it runs."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from prodlint.deploy.variables import expand
+from prodlint.facts import Artefact, Setting
+from prodlint.program.images import Image, is_plain_base
+from prodlint.program.launches import Environment, FolderPlace, MountedPlace, joined, source_of, words_of
+from prodlint.program.services.containers import Runner, context_of, image_variant, own_image
+from prodlint.program.services.evidence import BY_CONTENT, DEBUG_PORT, DEV_WORDS, TARGET_DEV, name_evidence
+from prodlint.program.services.model import Variant, layer_of
+from prodlint.program.services.project import Project, script_layers
+
+_DEFAULT_COMPOSE = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
+
+
+@dataclass
+class _ComposeService:
+    """A compose service with what overlays and `extends` make of it: its parts, the weakest first."""
+
+    name: str
+    parts: list[tuple[str, Artefact]]
+    evidence: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def top(self) -> tuple[str, Artefact]:
+        """The part that is the last word."""
+        return self.parts[-1]
+
+    def setting(self, key: str) -> tuple[str, Artefact, Setting] | None:
+        """The strongest setting of a key, with the file and the artefact that have it."""
+        for path, artefact in reversed(self.parts):
+            for setting in reversed(artefact.settings):
+                if setting.key == key:
+                    return path, artefact, setting
+        return None
+
+    def value(self, key: str) -> str | None:
+        """The value of the strongest setting of a key."""
+        found = self.setting(key)
+        return found[2].value if found else None
+
+    def all(self, key: str) -> list[tuple[str, Setting]]:
+        """The settings of a key in all parts."""
+        return [(path, setting) for path, part in self.parts for setting in part.settings if setting.key == key]
+
+
+def compose_variants(project: Project) -> Iterator[Variant]:
+    """What each service of each set of compose files that are used together starts."""
+    for service in _compose_services(project):
+        variant = _compose_variant(project, service)
+        if variant is not None:
+            yield variant
+
+
+def _compose_variant(project: Project, service: _ComposeService) -> Variant | None:
+    build = service.setting("build.context")
+    if build is not None and service.setting("build.inline") is None:
+        path, _, setting = build
+        context = setting.value
+        if context is None or "://" in context or context.startswith("git@"):
+            return None
+        folder = joined(posixpath.dirname(path), context)
+        dockerfile = service.value("build.dockerfile")
+        names = [dockerfile] if dockerfile else ["Dockerfile", "Containerfile", "dockerfile"]
+        file = next((joined(folder, name) for name in names if joined(folder, name) in project.files), None)
+        return _built_variant(project, service, file, folder) if file else None
+    image = service.value("image")
+    if image is None:
+        return None
+    file = own_image(project, image)
+    if file is not None:
+        facts = project.files[file]
+        return _built_variant(project, service, file, context_of(project, file, facts.artefacts[-1]))
+    return _plain_image_variant(project, service, image)
+
+
+def _built_variant(project: Project, service: _ComposeService, path: str, context: str) -> Variant | None:
+    facts = project.files[path]
+    if facts.kind != "dockerfile" or not facts.artefacts:
+        return None
+    target = service.value("build.target")
+    stage = next((each for each in facts.artefacts if target and each.name.lower() == target.lower()), None)
+    variables = _interpolation(project, posixpath.dirname(service.top[0]))
+    args = {
+        setting.key.removeprefix("build.arg."): (
+            expand(setting.template, variables) if setting.template else setting.value
+        )
+        for _, part in service.parts
+        for setting in part.settings
+        if setting.key.startswith("build.arg.")
+    }
+    image = Image(path, facts, stage or facts.artefacts[-1], context, args)
+    return image_variant(project, image, _runner(project, service))
+
+
+def _plain_image_variant(project: Project, service: _ComposeService, image: str) -> Variant | None:
+    """A service that runs the project's code, mounted into somebody else's image."""
+    mounts = tuple(_mounts(project, service))
+    found = service.setting("command.exec")
+    command = words_of(found[2]) if found else None
+    if not mounts or found is None or command is None or not is_plain_base(image):
+        return None
+    runner = _runner(project, service)
+    env = Environment()
+    runner.set_env(env)
+    workdir = runner.value("workdir") or "/"
+    place = MountedPlace(FolderPlace(posixpath.dirname(service.top[0])), workdir, mounts)
+    launch = project.launcher.launch(*command, place, env, runner.source)
+    if launch is None or not launch.entry:
+        return None
+    launch = project.finished(launch)
+    evidence = runner.evidence(workdir) | project.dev_values(launch)
+    layers = (layer_of(runner.source, runner.every), *script_layers(launch))
+    return Variant("compose", layers, launch, evidence)
+
+
+def _runner(project: Project, service: _ComposeService) -> Runner:
+    path, artefact = service.top
+    mounts = tuple(_mounts(project, service))
+    return Runner(
+        "compose",
+        source_of(path, "compose", artefact),
+        tuple(setting for _, part in service.parts for setting in part.settings),
+        lambda env: _apply_service_env(project, service, env),
+        lambda workdir: _service_evidence(service, workdir, mounts),
+        mounts,
+    )
+
+
+def _mounts(project: Project, service: _ComposeService) -> Iterator[tuple[str, str]]:
+    """The folders of the project that hold source code and are mounted: (path in the project, path there)."""
+    for path, setting in service.all("volume"):
+        source, colon, rest = (setting.value or "").partition(":")
+        target = rest.partition(":")[0]
+        if not colon or not source.startswith(".") or not target.startswith("/"):
+            continue
+        folder = joined(posixpath.dirname(path), source)
+        inside = folder + "/" if folder else ""
+        if any(known.startswith(inside) for known in project.view.paths):
+            yield folder, posixpath.normpath(target)
+
+
+def _apply_service_env(project: Project, service: _ComposeService, env: Environment) -> None:
+    files = [each for key in ("env_file", "optional_env_file") for each in service.all(key)]
+    for path, setting in files:
+        artefact = service.top[1]
+        name = setting.value
+        if name is None or not project.load_env_file(env, joined(posixpath.dirname(path), name)):
+            env.opened(source_of(path, "compose", artefact, setting), f"the env_file {name or ''} is not here")
+    for path, artefact in service.parts:
+        variables = _interpolation(project, posixpath.dirname(path))
+        for setting in artefact.settings:
+            if setting.key.startswith("env."):
+                name = setting.key.removeprefix("env.")
+                value = expand(setting.template, variables) if setting.template else setting.value
+                # A name without a value takes it from `.env` or from whoever runs compose.
+                value = variables.get(name) if value is None and not setting.template else value
+                env.set(name, value, source_of(path, "compose", artefact, setting))
+
+
+def _interpolation(project: Project, folder: str) -> dict[str, str | None]:
+    """The variables that the `.env` file beside a compose file gives to it."""
+    facts = project.files.get(joined(folder, ".env"))
+    if facts is None or facts.kind != "dotenv":
+        return {}
+    return {setting.key.removeprefix("env."): setting.value for setting in facts.artefacts[0].settings}
+
+
+def _service_evidence(service: _ComposeService, workdir: str, mounts: Sequence[tuple[str, str]]) -> dict[str, float]:
+    path, artefact = service.top
+    found = name_evidence(path, artefact.name) | service.evidence
+    if any(target == workdir or _is_around(target, workdir) or _is_around(workdir, target) for _, target in mounts):
+        found["it mounts the source code"] = 0.7
+    if TARGET_DEV.search(service.value("build.target") or ""):
+        found["it builds a stage for development"] = 0.7
+    if service.setting("watch") is not None:
+        found["it watches the source code"] = 0.7
+    if any(DEBUG_PORT.search(setting.value or "") for _, setting in service.all("ports")):
+        found["it publishes a debugger's port"] = BY_CONTENT
+    if service.value("restart") not in (None, "no", "false"):
+        found["it restarts"] = -0.3
+    if service.setting("replicas") is not None:
+        found["it has replicas"] = -0.5
+    if any(profile.value in DEV_WORDS for _, profile in service.all("profile")):
+        found["its profile is called so"] = 1.0
+    return found
+
+
+def _compose_services(project: Project) -> Iterator[_ComposeService]:
+    """Every service of every set of compose files that are used together."""
+    overlays = [path for path in project.by_kind["compose"] if _is_overlay(project, path)]
+    for path in project.by_kind["compose"]:
+        if path in overlays:
+            continue
+        automatic = _override_of(path)
+        yield from _merged(project, [path, automatic] if automatic in overlays else [path])
+    for path in overlays:
+        base = _base_of(project, path)
+        if base is not None and path != _override_of(base):
+            yield from _merged(project, [base, path])
+
+
+def _override_of(path: str) -> str:
+    stem, extension = posixpath.splitext(path)
+    return f"{stem}.override{extension}"
+
+
+def _base_of(project: Project, overlay: str) -> str | None:
+    folder = posixpath.dirname(overlay)
+    files = (joined(folder, name) for name in _DEFAULT_COMPOSE)
+    return next((path for path in files if path in project.files and path != overlay), None)
+
+
+def _is_overlay(project: Project, path: str) -> bool:
+    """Whether a compose file only makes sense on top of another one: a service in it neither builds nor names an
+    image, or a command in the project says so."""
+    artefacts = [artefact for artefact in project.files[path].artefacts if artefact.kind == "service"]
+    if ".override." in path and _base_of(project, path):
+        return True
+    keys = ("image", "build.context", "build.inline", "extends.service")
+    partial = [artefact for artefact in artefacts if not any(setting.key in keys for setting in artefact.settings)]
+    return bool(partial) and _base_of(project, path) is not None
+
+
+def _merged(project: Project, paths: Sequence[str]) -> Iterator[_ComposeService]:
+    """The services of compose files that are merged in this order."""
+    parts: dict[str, list[tuple[str, Artefact]]] = {}
+    for path in paths:
+        for artefact in project.files[path].artefacts:
+            if artefact.kind == "service":
+                parts.setdefault(artefact.name, []).extend(_extended(project, path, artefact))
+    for name, own in parts.items():
+        if all(path != paths[-1] for path, _ in own):
+            continue  # the last file does not touch it
+        service = _ComposeService(name, own)
+        if own[-1][0] == paths[0] and len(paths) == 1 and _has_production_overlay(project, paths[0], name):
+            # What an overlay for production is laid over is not how the service is deployed.
+            service.evidence["an overlay for production exists"] = 1.0
+        yield service
+
+
+def _has_production_overlay(project: Project, path: str, name: str) -> bool:
+    return any(
+        _base_of(project, other) == path
+        and _is_overlay(project, other)
+        and any(score < 0 for score in name_evidence(other).values())
+        and any(artefact.name == name for artefact in project.files[other].artefacts)
+        for other in project.by_kind["compose"]
+    )
+
+
+def _extended(project: Project, path: str, artefact: Artefact, depth: int = 0) -> list[tuple[str, Artefact]]:
+    """An artefact after those that it `extends`."""
+    values = {setting.key: setting.value for setting in artefact.settings}
+    name = values.get("extends.service")
+    file = values.get("extends.file")
+    other_path = joined(posixpath.dirname(path), file) if file else path
+    facts = project.files.get(other_path)
+    if name is None or facts is None or depth > 8:
+        return [(path, artefact)]
+    for other in facts.artefacts:
+        if other.kind == "service" and other.name == name and other is not artefact:
+            return [*_extended(project, other_path, other, depth + 1), (path, artefact)]
+    return [(path, artefact)]
+
+
+def _is_around(folder: str, path: str) -> bool:
+    return path.startswith(folder.rstrip("/") + "/")

@@ -1,0 +1,235 @@
+"""What images start: alone, or as a compose service or a container of a pod runs them."""
+
+from __future__ import annotations
+
+import json
+import posixpath
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from prodlint.facts import Artefact, Setting
+from prodlint.program.images import Image, is_plain_base
+from prodlint.program.launches import (
+    Environment,
+    Launch,
+    MountedPlace,
+    Place,
+    Source,
+    joined,
+    source_of,
+    words_of,
+)
+from prodlint.program.services.evidence import TARGET_DEV, name_evidence
+from prodlint.program.services.model import Variant, layer_of
+from prodlint.program.services.project import Project, script_layers
+
+
+@dataclass(frozen=True)
+class Runner:
+    """What runs an image, and what it changes about it."""
+
+    kind: str
+    source: Source
+    every: tuple[Setting, ...]
+    """Its settings, weakest first."""
+    set_env: Callable[[Environment], None]
+    """Adds the variables that it sets."""
+    evidence: Callable[[str], dict[str, float]]
+    """What it says of its purpose, for an image with this working directory."""
+    mounts: tuple[tuple[str, str], ...] = ()
+    """The folders of the project that it mounts into the image: (path in the project, path there)."""
+
+    @cached_property
+    def settings(self) -> Mapping[str, Setting]:
+        """The settings in force."""
+        return {setting.key: setting for setting in self.every}
+
+    def value(self, key: str) -> str | None:
+        """The value of a setting."""
+        setting = self.settings.get(key)
+        return setting.value if setting is not None else None
+
+
+def dockerfile_variants(project: Project, others: Sequence[Variant]) -> Iterator[Variant]:
+    """Dockerfiles that no compose service for production builds."""
+    built = {variant.image.partition("#")[0] for variant in others if variant.image and variant.dev_score < 1}
+    for path in project.by_kind["dockerfile"]:
+        if path in built:
+            continue
+        variant = _dockerfile_variant(project, path)
+        if variant is not None:
+            yield variant
+
+
+def _dockerfile_variant(project: Project, path: str) -> Variant | None:
+    """The variant of the last stage, or, if that is none for production, of the last one that is."""
+    found: list[Variant] = []
+    facts = project.files[path]
+    for stage in reversed(facts.artefacts):
+        if found and not stage.settings:
+            continue
+        image = Image(path, facts, stage, context_of(project, path, stage))
+        variant = image_variant(project, image)
+        if variant is None:
+            if stage is facts.artefacts[-1] and not TARGET_DEV.search(stage.name) and not _is_exported(image):
+                return None
+            continue
+        found.append(variant)
+        if variant.dev_score < 1:
+            return variant
+    return found[0] if found else None
+
+
+def context_of(project: Project, path: str, stage: Artefact) -> str:
+    """The folder that a Dockerfile is most likely built in: its own, or one above with more of what it copies."""
+    folder = posixpath.dirname(path)
+    candidates = [folder]
+    while candidates[-1]:
+        candidates.append(posixpath.dirname(candidates[-1]))
+    wanted = [
+        source
+        for setting in (setting for artefact in project.files[path].artefacts for setting in artefact.settings)
+        if setting.key == "copy" and setting.value
+        for source in _context_sources(setting.value)
+    ]
+    return max(candidates, key=lambda each: (sum(project.exists(joined(each, source)) for source in wanted), len(each)))
+
+
+def image_variant(project: Project, image: Image, runner: Runner | None = None) -> Variant | None:
+    """What an image starts, alone or as something runs it."""
+    stage = image.stage
+    source = source_of(image.path, "dockerfile", stage)
+    env = Environment()
+    base = image.base
+    if base is None or not is_plain_base(base):
+        env.opened(source, f"the base image {base or ''} may set it".replace("  ", " "))
+    for name, value, setting in image.env:
+        env.set(name, value, source_of(image.path, "dockerfile", stage, setting), "it is a build argument")
+    place: Place = _ImagePlace(image)
+    workdir = image.workdir
+    if runner is not None:
+        workdir = posixpath.join(workdir, runner.value("workdir") or "")
+        runner.set_env(env)
+    mounts = runner.mounts if runner is not None else ()
+    if mounts or workdir != image.workdir:
+        place = MountedPlace(place, workdir, mounts)
+    if not image.has_project_files and not mounts:
+        return None
+    command = _container_command(image, runner)
+    if command is None:
+        return None
+    words, is_shell, arguments, by_runner = command
+    by = runner.source if by_runner and runner is not None else source
+    launch = project.launcher.launch(words, is_shell, place, env, by, arguments)
+    if launch is None:
+        launch = _by_base(project, image, words, env)
+    elif not launch.language and launch.target:
+        launch = _by_base(project, image, [launch.target], launch.env) or launch
+    if launch is None or (launch.language == "node" and not launch.entry and not project.launcher.has_package(place)):
+        return None  # somebody else's tool
+    launch = project.finished(launch)
+    layers = [layer_of(source, [setting for each in image.stages for setting in each.settings])]
+    evidence = name_evidence(image.path)
+    if TARGET_DEV.search(stage.name) and not stage.name.isdigit():
+        evidence["its stage is called so"] = 0.7 if runner is not None else 1.0
+    if runner is not None:
+        evidence |= runner.evidence(image.workdir)
+        layers.insert(0, layer_of(runner.source, runner.every))
+    evidence |= project.dev_values(launch)
+    layers += script_layers(launch)
+    kind = "dockerfile" if runner is None else runner.kind
+    return Variant(kind, tuple(layers), launch, evidence, f"{image.path}#{stage.name}", image.base or "")
+
+
+def _by_base(project: Project, image: Image, words: list[str], env: Environment) -> Launch | None:
+    """What an image starts whose command says nothing, by the language that it is made for."""
+    base = (image.base or "").rpartition("/")[2].partition(":")[0]
+    if base == "python":
+        return Launch("python", "", words[0], "", env)
+    folder = next((posixpath.dirname(path) for path in image.places("package.json") if path in project.files), None)
+    if base != "node" or folder is None:
+        return None
+    return Launch("node", project.launcher.main_of(folder), words[0], folder, env)
+
+
+def own_image(project: Project, image: str) -> str | None:
+    """The Dockerfile that an image of this project is built from, by the image's name."""
+    if "/" not in image:
+        return None  # an official image
+    name = image.partition("@")[0].rpartition("/")[2].partition(":")[0].lower()
+    matching = []
+    for path in project.by_kind["dockerfile"]:
+        facts = project.files[path]
+        if not facts.artefacts or name_evidence(path):
+            continue
+        folder = context_of(project, path, facts.artefacts[-1])
+        info = project.view.packages.get(folder)
+        names = {posixpath.basename(folder).lower()} | ({info.name.lower()} if info else set())
+        if name in names:
+            matching.append(path)
+    return matching[0] if len(matching) == 1 else None
+
+
+@dataclass(frozen=True)
+class _ImagePlace:
+    """Inside an image."""
+
+    image: Image
+
+    def places(self, path: str) -> Iterator[str]:
+        """Where in the project the image has a file from."""
+        return self.image.places(path)
+
+
+def _container_command(image: Image, runner: Runner | None) -> tuple[list[str], bool, list[str], bool] | None:
+    """Words, whether a shell reads them, what `"$@"` is in them, and whether `runner` says so."""
+    entrypoint, command = image.commands
+    by_runner = False
+    if runner is not None:
+        own_entrypoint, own_command = runner.settings.get("entrypoint.exec"), runner.settings.get("command.exec")
+        if own_entrypoint is not None:
+            entrypoint, command = own_entrypoint, None
+        if own_command is not None:
+            command, by_runner = own_command, True
+    last = words_of(command)
+    if command is not None and last is None:
+        return None
+    arguments = [] if last is None else ["/bin/sh", "-c", *last[0]] if last[1] else last[0]
+    first = words_of(entrypoint)
+    if first is None or not first[0]:
+        return (last[0], last[1], [], by_runner) if last is not None and last[0] else None
+    words, is_shell = first
+    if is_shell:
+        return words, True, [], by_runner
+    return _with_arguments(image, words, arguments), False, [], by_runner
+
+
+def _with_arguments(image: Image, words: list[str], arguments: list[str]) -> list[str]:
+    """ENTRYPOINT and CMD as one command. An entrypoint script of the project's own is named by where it is."""
+    if words == ["docker-entrypoint.sh"] and any(
+        "entrypoint" in (setting.value or "")
+        for stage in image.stages
+        for setting in stage.settings
+        if setting.key == "copy"
+    ):
+        words = ["./docker-entrypoint.sh"]
+    base = (image.base or "").rpartition("/")
+    if not words and "distroless" in base[0] and "nodejs" in base[2]:
+        words = ["node"]
+    return [*words, *arguments]
+
+
+def _context_sources(copied: str) -> Iterator[str]:
+    """What a COPY takes from the build context, as far as it tells one folder from another."""
+    what = json.loads(copied)
+    if not what["from"]:
+        for source in what["sources"]:
+            path = posixpath.normpath(source.lstrip("/"))
+            if path not in (".", "") and "$" not in path:
+                yield path
+
+
+def _is_exported(image: Image) -> bool:
+    """Whether a stage starts nothing: it is there to be copied out of, or to be built upon."""
+    return image.commands == (None, None)

@@ -1,0 +1,54 @@
+"""Which artefacts are for production, by what their names and contents say."""
+
+from __future__ import annotations
+
+import re
+
+DEV_WORDS = frozenset(
+    {
+        *("dev", "develop", "development", "local", "test", "tests", "testing", "e2e", "ci", "debug", "devcontainer"),
+        *("example", "examples", "sample", "samples", "fixtures", "fixture", "playwright", "cypress", "smoke", "docs"),
+        *("demo", "demos", "override", "spec", "bench", "benchmark", "benchmarks", "gitpod", "testbed", "build"),
+    }
+)
+_PRODUCTION_WORDS = frozenset({"prod", "production", "deploy", "deployment", "release", "live"})
+_NOT_IN_FOLDERS = frozenset({"build", "override", "ci", "local"})
+_DEV_VALUES = frozenset({"dev", "develop", "development", "local", "test", "testing", "debug"})
+DEV_VARIABLES = ("NODE_ENV", "FLASK_ENV", "FLASK_DEBUG", "DJANGO_SETTINGS_MODULE")
+BY_CONTENT = 0.5
+"""What a command or a value weighs that is meant for development."""
+DEBUG_PORT = re.compile(r"(?:^|:)(?:9229|5678)(?:/tcp)?$")
+TARGET_DEV = re.compile(r"(?:^|[-_.])(?:dev\w*|test\w*|debug\w*|local|ci|pr)(?:$|[-_.\d])|dev$", re.IGNORECASE)
+
+
+def _words(text: str) -> set[str]:
+    return {word for word in re.split(r"[^a-z0-9]+", text.lower()) if word}
+
+
+def name_evidence(path: str, *names: str) -> dict[str, float]:
+    """What an artefact's path and names say of its purpose."""
+    folder, _, file = path.rpartition("/")
+    words = {word for part in folder.split("/") for word in folder_words(part)}
+    words |= {word for text in (file, *names) for word in _words(text)}
+    found: dict[str, float] = {}
+    for word in sorted(words & DEV_WORDS):
+        found[f"it is called {word}"] = 1.0
+    for word in sorted(words & _PRODUCTION_WORDS):
+        found[f"it is called {word}"] = -1.5
+    return found
+
+
+def folder_words(folder: str) -> set[str]:
+    """The words in a folder's name that say it is for development. A name of many words may have one by chance."""
+    whole = _words(folder)
+    return (whole & DEV_WORDS) - _NOT_IN_FOLDERS if len(whole) <= 2 else set()
+
+
+def is_for_development(name: str, value: str) -> bool:
+    """Whether a value of one of the variables that tell development from production says development."""
+    value = value.strip().lower()
+    if name == "FLASK_DEBUG":
+        return value not in ("", "0", "false", "no", "off")
+    if name == "DJANGO_SETTINGS_MODULE":
+        return bool(_words(value.rpartition(".")[2].replace("_", " ")) & _DEV_VALUES)
+    return value in _DEV_VALUES

@@ -1,0 +1,189 @@
+"""A deployable service, and the ways in which it is deployed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+from prodlint.deploy.package_json import PackageInfo
+from prodlint.facts import Setting
+from prodlint.program.launches import ABSENT, Answer, Launch, Source, State
+from prodlint.program.services.processes import Processes, copies_of, product, together, workers_of
+
+
+@dataclass(frozen=True)
+class SourceView:
+    """What services need to know of the source code. Paths are POSIX, relative to the project root.
+
+    `paths`: all source files; `servers`: those that create an app or listen; `reads_node_env`: those that read
+    `process.env.NODE_ENV`; `sets_node_env`: those that set it in code, with the value ("" where it is no literal);
+    `packages`: folder → its package.json; `forks`: those that start worker processes, with how many ("" for several).
+    """
+
+    paths: frozenset[str]
+    servers: frozenset[str]
+    reads_node_env: frozenset[str]
+    sets_node_env: Mapping[str, str]
+    packages: Mapping[str, PackageInfo]
+    forks: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Layer:
+    """An artefact's part in a variant, and its settings as they are in force."""
+
+    source: Source
+    settings: Mapping[str, Setting]
+    """By key; of a key that is there several times (`ports`), the last."""
+    every: tuple[Setting, ...] = ()
+    """All settings in their order, those of a key that is there several times too."""
+
+    def all(self, key: str) -> list[Setting]:
+        """The settings of a key."""
+        found = [setting for setting in self.every if setting.key == key]
+        return found or ([self.settings[key]] if key in self.settings else [])
+
+    def at(self, setting: Setting) -> Source:
+        """The artefact as the one who says a setting, at its place."""
+        return replace(self.source, location=self.source.location._replace(start=setting.start, end=setting.end))
+
+
+def layer_of(source: Source, settings: Sequence[Setting]) -> Layer:
+    """An artefact with its settings, the weakest first."""
+    return Layer(source, {setting.key: setting for setting in settings}, tuple(settings))
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One way in which a service is deployed."""
+
+    kind: str
+    """The kind of the outermost artefact's file: `systemd`, `compose`, `dockerfile`, `procfile`, `package_json`."""
+    layers: tuple[Layer, ...]
+    """What it is made of, outermost first: unit or compose service, then the image's stage, then the scripts."""
+    launch: Launch
+    dev: Mapping[str, float]
+    """What speaks for (or, below 0, against) its being for development, and how much."""
+    image: str = ""
+    """What identifies the image that is built for it."""
+    base: str = ""
+    """The image that this one starts from, "" where that is not known."""
+
+    forks: Mapping[str, str] = field(default_factory=dict)
+    """The source files of the service that start worker processes, with how many: a number, or "" where that is not
+    known."""
+
+    @property
+    def outer(self) -> Source:
+        """The artefact that starts it."""
+        return self.layers[0].source
+
+    @property
+    def dev_score(self) -> float:
+        """1 or more for a variant that is for development or tests."""
+        return sum(self.dev.values())
+
+    def setting(self, key: str) -> Answer:
+        """What is known of a setting: of `env.NAME` what the process gets, of others what the outermost artefact
+        that has it says."""
+        if key.startswith("env."):
+            return self.launch.env.get(key.removeprefix("env."))
+        for layer in self.layers:
+            setting = layer.settings.get(key)
+            if setting is not None:
+                by = layer.at(setting)
+                if setting.value is None:
+                    return Answer(State.UNKNOWN, by=by, reason="its value comes from outside")
+                return Answer(State.SET, setting.value, by)
+        return ABSENT
+
+    def settings(self, key: str) -> list[tuple[Layer, Setting]]:
+        """All settings of a key in all layers, outermost first, each with the layer that has it."""
+        return [(layer, setting) for layer in self.layers for setting in layer.all(key)]
+
+    @cached_property
+    def workers(self) -> Processes:
+        """How many processes one start of it makes."""
+        return workers_of(self.launch, self.layers, self.forks)
+
+    @cached_property
+    def copies(self) -> Processes:
+        """How often it runs, next to each other."""
+        return copies_of(self.kind, self.layers)
+
+    @cached_property
+    def processes(self) -> Processes:
+        """How many processes there are in all: its workers, as often as it runs."""
+        return product([self.workers, self.copies])
+
+    def layer(self, kind: str) -> Layer | None:
+        """The outermost layer whose file is of a kind."""
+        return next((layer for layer in self.layers if layer.source.kind == kind), None)
+
+
+@dataclass(frozen=True)
+class Service:
+    """One deployable service."""
+
+    id: str
+    """Its entry file, else the folder or the file that it is built from: stable while lines move."""
+    name: str
+    language: str
+    """`node` or `python`."""
+    entry: str
+    """The source file that it starts from, "" where that is not known."""
+    package: str
+    """The folder of its package."""
+    variants: tuple[Variant, ...]
+    dependencies: frozenset[str] = frozenset()
+    """What its package.json requires at run time."""
+    reads_node_env: bool = False
+    """Whether its own code reads `process.env.NODE_ENV`."""
+    platforms: tuple[Source, ...] = ()
+    """The platforms that files of the project hand it to, each named as `prodlint.deploy.platform` does."""
+
+    @property
+    def production(self) -> tuple[Variant, ...]:
+        """The variants that are not for development or tests."""
+        return tuple(variant for variant in self.variants if variant.dev_score < 1)
+
+    @cached_property
+    def processes(self) -> Processes:
+        """How many processes it has in production: many if any variant says so, else unknown if that is so of any."""
+        return together(variant.processes for variant in self.production)
+
+    @property
+    def artefacts(self) -> tuple[Source, ...]:
+        """All that it is described by, each once."""
+        found: dict[tuple[str, str], Source] = {}
+        for variant in self.variants:
+            for layer in variant.layers:
+                found.setdefault((layer.source.path, layer.source.name), layer.source)
+        return tuple(found.values())
+
+    def setting(self, key: str) -> Answer:
+        """What is known of a setting over all variants for production: set if any sets it, else unknown if that is
+        known of any, else absent."""
+        answers = [variant.setting(key) for variant in self.production]
+        for state in (State.SET, State.UNKNOWN):
+            for answer in answers:
+                if answer.state is state:
+                    return answer
+        return ABSENT
+
+    def __str__(self) -> str:
+        """The service as a tree."""
+        lines = [f"{self.name} ({self.language}{f', {self.entry}' if self.entry else ''})"]
+        for variant in self.variants:
+            dev = " - for development" if variant.dev_score >= 1 else ""
+            lines.append(f"  {_shown(variant.outer)}{dev}")
+            lines += (f"    {_shown(layer.source)}" for layer in variant.layers[1:])
+            lines.append(f"    starts {variant.launch.target}")
+        return "\n".join(lines)
+
+
+def _shown(source: Source) -> str:
+    names = {"compose": "service", "dockerfile": "stage", "package_json": "script", "procfile": "process"}
+    label = names.get(source.kind, "")
+    return f"{source.path}: {label} {source.name}" if label else source.path

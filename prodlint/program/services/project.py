@@ -1,0 +1,163 @@
+"""The deployment files of a project, as those who join them see them."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property
+
+from prodlint.facts import FileFacts, Setting
+from prodlint.program.launches import (
+    Environment,
+    Launch,
+    Launcher,
+    Place,
+    Source,
+    State,
+    folders_of,
+    joined,
+    source_of,
+)
+from prodlint.program.services.evidence import (
+    BY_CONTENT,
+    DEV_VARIABLES,
+    DEV_WORDS,
+    folder_words,
+    is_for_development,
+    name_evidence,
+)
+from prodlint.program.services.model import Layer, SourceView, Variant, layer_of
+
+_PRODUCTION_ENV_FILES = (".env", ".env.production", ".env.prod")
+
+
+class Project:
+    """The deployment files of a project, with what is known of its source code."""
+
+    def __init__(self, files: Mapping[str, FileFacts], view: SourceView) -> None:
+        """`files`: the facts of the deployment files by path."""
+        self.files = files
+        self.view = view
+        self.launcher = Launcher(files, view.paths, view.packages)
+        self.by_kind: dict[str, list[str]] = defaultdict(list)
+        for path, facts in sorted(files.items()):
+            self.by_kind[facts.kind].append(path)
+
+    def platforms(self, package: str) -> Iterator[Source]:
+        """The platforms of a package: their files lie in its folder or in the project's."""
+        for path in self.by_kind["platform"]:
+            if posixpath.dirname(path) in (package, ""):
+                for artefact in self.files[path].artefacts:
+                    yield source_of(path, "platform", artefact)
+
+    def owns(self, package: str, path: str) -> bool:
+        """Whether a source file belongs to the package in a folder, and not to one further down, nor to its tests."""
+        if package and not path.startswith(package + "/"):
+            return False
+        folder = posixpath.dirname(path)
+        while folder != package and folder:
+            if folder in self.view.packages:
+                return False
+            folder = posixpath.dirname(folder)
+        inside = path[len(package) :].lower().split("/")
+        return not DEV_WORDS & {word for part in inside[:-1] for word in folder_words(part)} and not re.search(
+            r"(?:^|[._-])(?:test|spec|config)[._-]", inside[-1]
+        )
+
+    def finished(self, launch: Launch) -> Launch:
+        """What the code itself, and an env file that it may load, add to the environment."""
+        if launch.language != "node":
+            return launch
+        env = launch.env.copy()
+        if env.get("NODE_ENV").state is State.ABSENT:
+            for name in _PRODUCTION_ENV_FILES:
+                self.load_env_file(env, joined(launch.package, name), only_absent=True)
+            for source in self.platforms(launch.package):
+                for setting in self.files[source.path].artefacts[0].settings:
+                    if setting.key == "env.NODE_ENV":
+                        env.set("NODE_ENV", setting.value, source)
+        for path, value in sorted(self.view.sets_node_env.items()):
+            if self.owns(launch.package, path) and (value in ("production", "") or path == launch.entry):
+                source = Source.of_file("source", path)
+                if env.get("NODE_ENV").state is State.ABSENT:
+                    env.set("NODE_ENV", value or None, source, "the code sets it to something")
+        return replace(launch, env=env)
+
+    def load_env_file(self, env: Environment, path: str, *, only_absent: bool = False) -> bool:
+        """Sets what an env file of the project has; whether there is such a file."""
+        facts = self.files.get(path)
+        if facts is None or facts.kind != "dotenv":
+            return False
+        artefact = facts.artefacts[0]
+        for setting in artefact.settings:
+            name = setting.key.removeprefix("env.")
+            if not only_absent or env.get(name).state is State.ABSENT:
+                env.set(name, setting.value, source_of(path, "dotenv", artefact, setting))
+        return True
+
+    def dev_values(self, launch: Launch) -> dict[str, float]:
+        """What the command and its environment say of their purpose."""
+        found: dict[str, float] = {}
+        if launch.is_dev:
+            found["it starts a server for development"] = BY_CONTENT
+        for name in DEV_VARIABLES:
+            answer = launch.env.get(name)
+            if answer.state is State.SET and is_for_development(name, answer.value):
+                found[f"it sets {name} for development"] = BY_CONTENT
+        return found
+
+    def package_above(self, folder: str) -> str:
+        """The nearest folder with a package.json."""
+        while folder and folder not in self.view.packages:
+            folder = posixpath.dirname(folder)
+        return folder
+
+    def belongs(self, launch: Launch) -> bool:
+        """Whether what is started is this project's: a file of it, or a server in a package of it."""
+        if launch.entry:
+            return True
+        if launch.language == "node":
+            return launch.package in self.view.packages
+        return launch.language == "python" and bool(launch.target)
+
+    @cached_property
+    def known_paths(self) -> frozenset[str]:
+        """All files and folders that are known."""
+        paths = {*self.view.paths, *self.files}
+        return frozenset(paths) | folders_of(paths)
+
+    def exists(self, path: str) -> bool:
+        """Whether a file or folder is known; `path` may be a glob."""
+        if path in self.known_paths:
+            return True
+        pattern = re.escape(path).replace(r"\*", "[^/]*").replace(r"\?", "[^/]")
+        return "*" in path and any(re.fullmatch(pattern, known) for known in self.known_paths)
+
+    def started(
+        self,
+        kind: str,
+        source: Source,
+        settings: Sequence[Setting],
+        command: tuple[list[str], bool] | None,
+        place: Place,
+        env: Environment | None = None,
+    ) -> Variant | None:
+        """The variant of an artefact that starts a process itself, in a folder of the project. `command` as `words_of`
+        gives it."""
+        if command is None:
+            return None
+        launch = self.launcher.launch(*command, place, env or Environment(), source)
+        if launch is None or not self.belongs(launch):
+            return None
+        launch = self.finished(launch)
+        layers = (layer_of(source, settings), *script_layers(launch))
+        return Variant(kind, layers, launch, name_evidence(source.path) | self.dev_values(launch))
+
+
+def script_layers(launch: Launch) -> Iterator[Layer]:
+    """The scripts that lead to what is started."""
+    for source in launch.through:
+        yield Layer(source, {})

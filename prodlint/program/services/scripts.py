@@ -1,0 +1,51 @@
+"""Procfiles, and the scripts of packages that nothing else starts."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator
+
+from prodlint.program.launches import Environment, FolderPlace, joined, source_of, words_of
+from prodlint.program.services.evidence import name_evidence
+from prodlint.program.services.model import Variant, layer_of
+from prodlint.program.services.project import Project, script_layers
+
+_SCRIPTS = ("start:prod", "start:production", "start-prod", "production", "prod", "serve:prod", "start")
+
+
+def procfile_variants(project: Project) -> Iterator[Variant]:
+    """What each line of a Procfile starts."""
+    for path in project.by_kind["procfile"]:
+        for artefact in project.files[path].artefacts:
+            if artefact.name == "release":
+                continue
+            command = words_of(artefact.settings[0])
+            place = FolderPlace(posixpath.dirname(path))
+            variant = project.started(
+                "procfile", source_of(path, "procfile", artefact), artefact.settings, command, place
+            )
+            if variant is not None:
+                yield variant
+
+
+def script_variants(project: Project, package: str) -> Iterator[Variant]:
+    """The scripts of a package that start its server, if it has one."""
+    servers = [path for path in project.view.servers if project.owns(package, path)]
+    if not servers:
+        return
+    for name in _SCRIPTS:
+        script = project.launcher.script(package, name)
+        if script is None:
+            continue
+        source, setting = script
+        launch = project.launcher.launch([setting.value or ""], True, FolderPlace(package), Environment(), source)
+        if launch is None or launch.language != "node" or launch.package != package:
+            continue
+        if not (launch.entry or launch.is_tool):
+            continue
+        launch = project.finished(launch)
+        layers = (layer_of(source, [setting]), *script_layers(launch))
+        evidence = name_evidence(joined(package, "package.json")) | project.dev_values(launch)
+        if launch.is_dev:
+            evidence["it starts a server for development"] = 1.0
+        yield Variant("package_json", layers, launch, evidence)
