@@ -78,17 +78,26 @@ class Project:
         return any(path[:at] in self.given for at, letter in enumerate(path) if letter == "/")
 
 
+_ENOUGH = 20_000
+"""Bytes at the beginning of a file that tell what it is."""
+
+
 def kind_of(path: str, sources: Sources) -> str | None:
-    """The kind of a file, by its name, or by its first line if it has no suffix; None if prodlint does not read it."""
+    """The kind of a file, by its name, or by its first line if it has no suffix, or, for the few names that all sorts
+    of configuration have, by what is in it; None if prodlint does not read it."""
     name = path.rpartition("/")[2]
     dot = name.rfind(".")
     suffix = name[dot:].lower() if dot > 0 else ""
     if suffix in _KINDS:
         return None if name.endswith(_DECLARATIONS) else _KINDS[suffix]
     kind = deploy.classify(path)
-    if kind is not None or dot >= 0:
+    if kind is not None:
         return kind
     try:
+        if deploy.may_be(path):
+            kind = deploy.classify_content(sources.beginning(path, _ENOUGH))
+        if kind is not None or dot >= 0:
+            return kind
         match = _INTERPRETERS.match(sources.first_line(path))
     except Unreadable:
         return None

@@ -61,7 +61,7 @@ class Sources:
 
     def read(self, path: str) -> bytes:
         """The bytes of a file; raises `Unreadable`."""
-        data = self._first_bytes(path, self._size_limit + 1)
+        data = self.beginning(path, self._size_limit + 1)
         if len(data) > self._size_limit:
             size = self.stamp(path)
             raise TooLarge(
@@ -73,9 +73,10 @@ class Sources:
 
     def first_line(self, path: str) -> bytes:
         """The beginning of a file, up to the first line's end or 100 bytes; raises `Unreadable`."""
-        return self._first_bytes(path, 100).split(b"\n", 1)[0]
+        return self.beginning(path, 100).split(b"\n", 1)[0]
 
-    def _first_bytes(self, path: str, count: int) -> bytes:
+    def beginning(self, path: str, count: int) -> bytes:
+        """The first `count` bytes of a file, or all of it if it is shorter; raises `Unreadable`."""
         if (data := self.overlay.get(path)) is not None:
             return data[:count]
         if self.root is None:

@@ -55,6 +55,9 @@ DEFAULT_NAMES = {
     "ini": "app.service",
     "systemd": "app.service",
     "procfile": "Procfile",
+    "nginx": "nginx.conf",
+    "haproxy": "haproxy.cfg",
+    "vcl": "default.vcl",
     "toml": SETTINGS_FILE,
 }
 """What a fence without a path line is called."""

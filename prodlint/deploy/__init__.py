@@ -26,6 +26,7 @@ _MODULES = (
     "compose",
     "dockerfile",
     "dotenv",
+    "nginx",
     "package_json",
     "platform",
     "procfile",
@@ -78,6 +79,7 @@ _PATTERNS = (
     ("shell", r".+\.(?:sh|bash)"),
     ("dotenv", r"(?:\.env(?:[._-].*)?|.*\.env)"),
     ("python_requirements", r"(?:.*[._-])?requirements(?:[._-].*)?\.(?:txt|in)"),
+    ("nginx", rf"nginx(?:[._-].*)?\.conf{_TEMPLATE}|.+\.nginx{_TEMPLATE}|(?:fastcgi|proxy|scgi|uwsgi)_params"),
 )
 _BY_NAME = re.compile("|".join(f"(?P<{kind}>{pattern})" for kind, pattern in _PATTERNS), re.IGNORECASE)
 _FOREIGN = re.compile(
@@ -98,3 +100,21 @@ def classify(path: str) -> str | None:
         return "python_requirements"
     match = _BY_NAME.fullmatch(name)
     return match.lastgroup if match and not _FOREIGN.search(name) else None
+
+
+_FOLDERS = re.compile(r"(?:^|/)(?:[^/]*nginx[^/]*|sites-(?:available|enabled)|conf\.d|snippets)(?:/|$)", re.IGNORECASE)
+
+
+def may_be(path: str) -> bool:
+    """Whether a file that `classify` does not know may be a deployment file: `classify_content` can tell."""
+    folder, _, name = path.rpartition("/")
+    if ".conf" in name.lower() or name.endswith((".vhost", ".inc")):
+        return not _FOREIGN.search(name)
+    return "." not in name and _FOLDERS.search(folder) is not None
+
+
+def classify_content(beginning: bytes) -> str | None:
+    """The kind of a file that `may_be` one, by the first bytes of what is in it."""
+    from prodlint.deploy import nginx
+
+    return "nginx" if nginx.looks_like(beginning) else None

@@ -26,3 +26,17 @@ def without_blanks(text: str) -> str:
 def is_template(data: bytes) -> bool:
     """Whether a text has the marks of a template language in it. GitHub's `${{ }}` is none."""
     return _MARKER.search(data) is not None
+
+
+_MARKS = re.compile(rb"\{\{.*?\}\}|\{#.*?#\}|\{%.*?%\}|<%.*?%>", re.DOTALL)
+
+
+def masked(data: bytes) -> bytes:
+    """The text with every mark of a template replaced by as many bytes that mean nothing in any format: those that
+    stand for a value by letters, all others by blanks; line breaks stay."""
+
+    def fill(match: re.Match[bytes]) -> bytes:
+        is_value = match.group().startswith((b"{{", b"<%="))
+        return re.sub(rb"[^\n]", b"_" if is_value else b" ", match.group())
+
+    return _MARKS.sub(fill, data)

@@ -16,6 +16,7 @@ from prodlint.program.contexts import Contexts, Reach, State
 from prodlint.program.flow import Flow
 from prodlint.program.loggers import Loggers
 from prodlint.program.modules import NodeModules, PythonModules
+from prodlint.program.proxies import Proxies
 from prodlint.program.resolve import CallSite, File, Resolver
 from prodlint.program.roles import FileRole, role_of
 from prodlint.program.services import Service, SourceView, build_services
@@ -385,6 +386,11 @@ class Program:
             if "workers" in names:
                 value = self.value(site.file, names["workers"])
                 yield site.file.path, value.text if value.kind is ValueKind.NUMBER else "an expression"
+
+    @cached_property
+    def proxies(self) -> Proxies:
+        """The reverse proxies that the project's files describe, and what each does for the services behind it."""
+        return Proxies(self.facts, self.services)
 
     def _source_view(self) -> SourceView:
         reads, sets = set(), {}

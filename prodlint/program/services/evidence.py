@@ -38,6 +38,11 @@ def name_evidence(path: str, *names: str) -> dict[str, float]:
     return found
 
 
+def is_dev_path(path: str, *names: str) -> bool:
+    """Whether a file's path, or the names of what is in it, say that it is for development or tests."""
+    return sum(name_evidence(path, *names).values()) >= 1
+
+
 def folder_words(folder: str) -> set[str]:
     """The words in a folder's name that say it is for development. A name of many words may have one by chance."""
     whole = _words(folder)

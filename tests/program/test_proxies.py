@@ -1,0 +1,232 @@
+"""Which proxies a project has, whom they are in front of, and what they do for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from textwrap import dedent
+
+import pytest
+
+from prodlint.engine import Session
+from prodlint.program.nginx import Block
+from prodlint.program.proxies import Compression, Proxies, Proxy
+
+SERVICE = {
+    "server.js": "require('express')().listen(3000);\n",
+    "package.json": '{"name": "shop", "dependencies": {"express": "4"}, "scripts": {"start": "node server.js"}}',
+    "Dockerfile": 'FROM node:22\nCOPY . .\nCMD ["node", "server.js"]\n',
+}
+COMPOSE = "services:\n  web:\n    build: .\n  db:\n    image: postgres\n"
+
+
+def proxies(files: Mapping[str, str]) -> Proxies:
+    return Session.from_memory({path: dedent(text) for path, text in files.items()}).program.proxies
+
+
+def only(files: Mapping[str, str]) -> Proxy:
+    (proxy,) = proxies(files).all
+    return proxy
+
+
+def server(inside: str, http: str = "") -> dict[str, str]:
+    return {"nginx.conf": f"http {{ {http} server {{ {inside} }} }}"}
+
+
+# --- what a proxy does ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("http", "location", "state"),
+    [
+        ("", "", Compression.NONE),
+        ("gzip on;", "", Compression.HTML_ONLY),
+        ("gzip on; gzip_types application/json;", "", Compression.FULL),
+        ("gzip_types application/json;", "gzip on;", Compression.FULL),
+        ("gzip on;", "gzip off;", Compression.NONE),
+        ("brotli on; brotli_types *;", "", Compression.FULL),
+        ("include /etc/nginx/gzip.conf;", "", Compression.UNKNOWN),
+        ("include /etc/nginx/mime.types;", "", Compression.NONE),
+        ("include /etc/nginx/more.conf;", "gzip off;", Compression.UNKNOWN),
+        ("include /etc/nginx/more.conf; gzip on; gzip_types text/css;", "", Compression.FULL),
+    ],
+)
+def test_compression(http: str, location: str, state: Compression) -> None:
+    files = server(f"location / {{ {location} proxy_pass http://x; }}", http)
+    assert only(files).compression is state
+
+
+def test_the_least_compressed_location_counts() -> None:
+    inside = "location / { proxy_pass http://x; } location /raw { gzip off; proxy_pass http://x; }"
+    assert only(server(inside, "gzip on; gzip_types text/css;")).compression is Compression.NONE
+
+
+def test_headers_of_a_block_replace_all_that_is_inherited() -> None:
+    host = "proxy_set_header Host $host;"
+    proxy = only(server(f"{host} location / {{ proxy_pass http://x; }}"))
+    assert proxy.headers == {"host": "$host"}
+    proxy = only(server(f"{host} location / {{ proxy_set_header X-Real-IP $remote_addr; proxy_pass http://x; }}"))
+    assert proxy.headers == {"x-real-ip": "$remote_addr"}
+    proxy = only(server(f"{host} location / {{ include proxy.conf; proxy_pass http://x; }}"))
+    assert proxy.headers is None
+
+
+def test_headers_that_all_locations_share() -> None:
+    inside = (
+        "location /a { proxy_set_header Host $host; proxy_set_header X-A 1; proxy_pass http://x; }"
+        "location /b { proxy_set_header Host $host; proxy_pass http://x; }"
+    )
+    assert only(server(inside)).headers == {"host": "$host"}
+
+
+def test_the_files_that_debian_brings_along() -> None:
+    proxy = only(server("location / { include proxy_params; proxy_pass http://x; }"))
+    assert proxy.headers is not None
+    assert sorted(proxy.headers) == ["host", "x-forwarded-for", "x-forwarded-proto", "x-real-ip"]
+
+
+@pytest.mark.parametrize(
+    ("location", "caches"),
+    [("", False), ("proxy_cache main;", True), ("proxy_cache off;", False), ("include x.conf;", None)],
+)
+def test_caching(location: str, caches: bool | None) -> None:
+    assert only(server(f"location / {{ {location} proxy_pass http://x; }}")).caches is caches
+
+
+@pytest.mark.parametrize(
+    ("upstream", "affinity"),
+    [("server a;", False), ("ip_hash; server a; server b;", True), ("hash $remote_addr consistent; server a;", True)],
+)
+def test_affinity(upstream: str, affinity: bool) -> None:
+    proxy = only(server("location / { proxy_pass http://app; }", f"upstream app {{ {upstream} }}"))
+    assert proxy.affinity is affinity
+
+
+# --- where it hands requests on to ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("directive", "target"),
+    [
+        ("proxy_pass http://web:3000/api/;", ("web", "3000", "")),
+        ("proxy_pass https://web;", ("web", "", "")),
+        ("proxy_pass http://[::1]:80;", ("[::1]", "80", "")),
+        ("proxy_pass http://unix:/run/app.sock:/x;", ("", "", "/run/app.sock")),
+        ("uwsgi_pass web:9000;", ("web", "9000", "")),
+        ("set $to web:1; proxy_pass http://$to;", ("web", "1", "")),
+        ("proxy_pass http://web:1$request_uri;", ("web", "1", "")),
+        ("proxy_pass http://$to;", ("", "", "")),
+        ("proxy_pass ${API_URL};", ("", "", "")),
+        ("proxy_pass http://inner;", ("", "", "/run/x.sock")),
+    ],
+)
+def test_targets(directive: str, target: tuple[str, str, str]) -> None:
+    upstream = "upstream inner { server unix:/run/x.sock; }"
+    assert only(server(f"location / {{ {directive} }}", upstream)).targets[0][:3] == target
+
+
+def test_an_upstream_of_another_file() -> None:
+    files = {
+        "conf.d/upstreams.conf": "upstream app { server web:3000; server web2:3000; }",
+        "conf.d/site.conf": "server { location / { proxy_pass http://app; } }",
+    }
+    assert [target.host for target in only(files).targets] == ["web", "web2"]
+
+
+# --- includes ---------------------------------------------------------------------------------------------------------
+
+
+def test_includes_are_put_in_place() -> None:
+    files = {
+        "nginx/nginx.conf": "http { gzip on; gzip_types text/css; include /etc/nginx/conf.d/*.conf; }",
+        "nginx/conf.d/site.conf": "server { location / { include snippets/proxy.conf; proxy_pass http://web; } }",
+        "nginx/snippets/proxy.conf": "proxy_set_header Host $host;",
+    }
+    proxy = only(files)
+    assert proxy.location.path == "nginx/conf.d/site.conf"
+    assert proxy.compression is Compression.FULL
+    assert proxy.headers == {"host": "$host"}
+
+
+def test_a_site_that_an_open_http_block_may_include() -> None:
+    files = {
+        "nginx.conf": "http { gzip on; gzip_types text/css; include /etc/nginx/sites-enabled/*; }",
+        "deploy/shop.conf": "server { location / { proxy_pass http://web; } }",
+    }
+    assert only(files).compression is Compression.UNKNOWN
+
+
+def test_files_that_include_each_other() -> None:
+    files = {
+        "nginx.conf": "http { include a.conf; server { location / { proxy_pass http://x; } } }",
+        "a.conf": "include b.conf; gzip on;",
+        "b.conf": "include a.conf; include nginx.conf;",
+    }
+    assert len(proxies(files).all) == 1
+
+
+def test_files_that_include_each_other_very_often() -> None:
+    files = {f"conf.d/{number}.conf": f"include conf.d/{number + 1}.conf;" * 9 + "gzip on;" for number in range(15)}
+    assert proxies(files).all == []
+
+
+# --- whom it is in front of -------------------------------------------------------------------------------------------
+
+
+def fronts(files: Mapping[str, str]) -> list[tuple[str, bool]]:
+    session = Session.from_memory({path: dedent(text) for path, text in files.items()})
+    (service,) = session.program.services
+    return [(front.proxy.name, front.is_certain) for front in session.program.proxies.in_front_of(service)]
+
+
+def test_a_proxy_that_names_the_service() -> None:
+    assert fronts(
+        {**SERVICE, "docker-compose.yml": COMPOSE, **server("location / { proxy_pass http://web:3000; }")}
+    ) == [("server", True)]
+
+
+@pytest.mark.parametrize(
+    "address", ["http://localhost:3000", "http://unix:/run/x.sock", "http://$to", "http://10.0.0.1"]
+)
+def test_a_proxy_before_the_only_service(address: str) -> None:
+    inside = f"server_name shop.example www.shop.example; location / {{ proxy_pass {address}; }}"
+    assert fronts({**SERVICE, **server(inside)}) == [("server shop.example", False)]
+
+
+def test_a_worker_is_behind_no_proxy() -> None:
+    files = {**SERVICE, "worker.service": "[Service]\nExecStart=/usr/bin/celery -A shop worker\n"}
+    found = proxies({**files, **server("location / { proxy_pass http://localhost:3000; }")})
+    assert [service.name for service in found.services_behind(found.all[0])] == ["shop"]
+
+
+def test_a_proxy_before_something_else() -> None:
+    assert fronts({**SERVICE, "docker-compose.yml": COMPOSE, **server("location / { proxy_pass http://db; }")}) == []
+
+
+def test_a_proxy_for_development() -> None:
+    files = {**SERVICE, "nginx.dev.conf": "server { location / { proxy_pass http://localhost:3000; } }"}
+    assert [proxy.is_dev for proxy in proxies(files).all] == [True]
+    assert fronts(files) == []
+
+
+def test_compression_for_a_service() -> None:
+    files = {
+        **SERVICE,
+        "a.conf": "server { location / { proxy_pass http://localhost:3000; } }",
+        "b.conf": "server { gzip on; location / { proxy_pass http://localhost:3000; } }",
+    }
+    session = Session.from_memory(files)
+    (service,) = session.program.services
+    answer = session.program.proxies.compression_for(service)
+    assert answer is not None
+    assert (answer.state, answer.by.location.path, answer.is_certain) == (Compression.HTML_ONLY, "b.conf", False)
+
+
+def test_a_block_says_where_it_is() -> None:
+    (site,) = proxies(server("location /x { proxy_pass http://x; }")).all
+    block = site.passes[0].block
+    assert isinstance(block, Block)
+    assert block.title == "location /x"
+    enclosing = block.enclosing("server")
+    assert enclosing is not None
+    assert enclosing.anchor == site.location
+    assert block.is_whole
