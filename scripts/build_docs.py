@@ -1,6 +1,7 @@
 """Writes the generated parts of the documentation.
 
 - The table of rules in README.md and rules/README.md.
+- The table of what tests see rules do, in tests/behaviour/README.md.
 - The findings in README.md's console block: each that is shown there is shown as prodlint shows it now.
 
 `--check` writes nothing and fails if something is out of date.
@@ -19,9 +20,8 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from prodlint.rulebook import PRACTICES, read_pages  # noqa: E402
+from tests.behaviour import coverage  # noqa: E402
 
-START = "<!-- rules: written by scripts/build_docs.py -->\n"
-END = "<!-- /rules -->\n"
 PAGES = {"README.md": "rules/", "rules/README.md": ""}
 """The files that have the table, and where they find the pages."""
 LANGUAGES = {
@@ -42,12 +42,13 @@ def rules_table(link_prefix: str) -> str:
     return "\n".join([*rows, "", ""])
 
 
-def with_table(text: str, table: str) -> str:
-    """`text` with `table` between its marks."""
-    before, start, rest = text.partition(START)
-    _, end, after = rest.partition(END)
+def with_table(text: str, name: str, table: str) -> str:
+    """`text` with `table` between the marks of that name."""
+    opening, closing = f"<!-- {name}: written by scripts/build_docs.py -->\n", f"<!-- /{name} -->\n"
+    before, start, rest = text.partition(opening)
+    _, end, after = rest.partition(closing)
     if not start or not end:
-        raise SystemExit(f"the marks {START.strip()} and {END.strip()} are missing")
+        raise SystemExit(f"the marks {opening.strip()} and {closing.strip()} are missing")
     return before + start + table + end + after
 
 
@@ -81,10 +82,11 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="write nothing, fail if something is out of date")
     check = parser.parse_args().check
     stale = []
-    for name, link_prefix in PAGES.items():
+    tables = [(name, "rules", rules_table(link_prefix)) for name, link_prefix in PAGES.items()]
+    for name, mark, table in (*tables, ("tests/behaviour/README.md", "behaviour", coverage.table())):
         path = ROOT / name
         text = path.read_text(encoding="utf-8")
-        new = with_output(with_table(text, rules_table(link_prefix)))
+        new = with_output(with_table(text, mark, table))
         if new != text:
             stale.append(name)
             if not check:

@@ -216,7 +216,7 @@ def _add_fence(section: Section, info: str, name: str, lines: list[str], page_li
     where = section.after if is_after else section.files
     if name in where or (name == SETTINGS_FILE and section.settings):
         raise PageError(f"{section.where}: two fences for `{name}` (the second in line {page_line - 1})")
-    text, marks = _take_marks(name, lines)
+    text, marks = take_marks(name, lines)
     if name == SETTINGS_FILE and not is_after:
         section.settings = text
         return previous
@@ -227,7 +227,7 @@ def _add_fence(section: Section, info: str, name: str, lines: list[str], page_li
     return name
 
 
-def _take_marks(path: str, lines: list[str]) -> tuple[str, list[Mark]]:
+def take_marks(path: str, lines: list[str]) -> tuple[str, list[Mark]]:
     """The text without its marks, and the marks."""
     marks: list[Mark] = []
     texts: list[str] = []
