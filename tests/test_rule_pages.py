@@ -108,7 +108,7 @@ def test_titles(page: Page) -> None:
 
 @each_page
 def test_module_has_check_and_promised_fix(page: Page) -> None:
-    practice = page.path.parent.name
+    practice = page.path.parent.name.replace("-", "_")
     module = CHECKS / practice / f"{page.rule.replace('-', '_')}.py"
     assert module.is_file(), f"{page.rule} has a page and no module"
     names = {node.name for node in ast.parse(module.read_text()).body if isinstance(node, ast.FunctionDef)}
@@ -125,7 +125,7 @@ def test_module_has_check_and_promised_fix(page: Page) -> None:
 
 def test_every_module_has_a_page() -> None:
     modules = {
-        f"{path.parent.name}/{path.stem.replace('_', '-')}"
+        f"{path.parent.name}/{path.stem}".replace("_", "-")
         for path in CHECKS.glob("*/*.py")
         if not path.name.startswith("_")
     }

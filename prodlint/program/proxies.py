@@ -17,13 +17,18 @@ from functools import cached_property
 from typing import NamedTuple
 
 from prodlint.facts import FileFacts
-from prodlint.findings import Location
+from prodlint.findings import Confidence, Location
 from prodlint.program.nginx import Block, Directive, Nginx
 from prodlint.program.services import Service
 from prodlint.program.services.evidence import is_dev_path
 
 PASSES = ("proxy_pass", "uwsgi_pass", "grpc_pass", "scgi_pass")
 """nginx's directives that hand a request on to a service."""
+
+_INSIDE = re.compile(
+    r"[a-z0-9_-]+|[\w.-]+\.(?:local|internal|lan|localdomain|svc)|10\.[\d.]+|192\.168\.[\d.]+|172\.(?:1[6-9]|2\d|3[01])\.[\d.]+",
+    re.IGNORECASE,
+)
 
 
 class Compression(Enum):
@@ -50,6 +55,11 @@ class Target(NamedTuple):
     def is_known(self) -> bool:
         """Whether anything says where requests go."""
         return bool(self.host or self.socket)
+
+    @property
+    def is_inside(self) -> bool:
+        """Whether it is in the project's own network: a name without a domain, or a private address."""
+        return self.is_local or bool(self.host and _INSIDE.fullmatch(self.host))
 
     @property
     def is_local(self) -> bool:
@@ -170,6 +180,27 @@ class Proxies:
     def services_behind(self, proxy: Proxy) -> list[Service]:
         """The services that a proxy hands requests on to."""
         return [service for service in self._services if self._front(proxy, service) is not None]
+
+    def candidates_behind(self, proxy: Proxy) -> list[Service]:
+        """The services that a proxy may hand requests on to, for all that is known: those that it surely does, else
+        all that answer requests."""
+        found = self.services_behind(proxy)
+        return found or (self._web_services if any(map(self._may_mean, proxy.targets)) else [])
+
+    def leads_to_service(self, each: Pass) -> Confidence | None:
+        """Whether requests get to a service of the project by this pass: CERTAIN if it names one, or leads to this
+        machine or the only service there is; LIKELY if it names some container that no file describes. None for other
+        projects' services and other people's servers."""
+        best: Confidence | None = None
+        for target in each.targets:
+            if any(target.host.lower() in names for names in self._names.values()):
+                return Confidence.CERTAIN
+            if self._web_services and self._may_mean(target):
+                if target.is_local or (target.is_inside and len(self._web_services) == 1):
+                    return Confidence.CERTAIN
+                if target.is_inside:
+                    best = Confidence.LIKELY
+        return best
 
     def compression_for(self, service: Service) -> Compressed | None:
         """What the proxies in front of a service compress: the most that any of them does, where it is not known that

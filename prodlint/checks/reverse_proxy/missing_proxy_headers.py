@@ -1,0 +1,101 @@
+"""An nginx that does not tell the service behind it who asked for what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from prodlint.findings import Applicability, Confidence, Edit, Finding, Fix, Severity, Step
+from prodlint.program.forwarding import CLIENT, HOST, PROTOCOL, VALUES, dropped, missing
+from prodlint.program.nginx import Block
+from prodlint.program.proxies import Pass, Proxy
+
+if TYPE_CHECKING:
+    from prodlint.program import Program
+    from prodlint.rulebook import Rule
+
+_CONSEQUENCES = {
+    HOST: "its links and redirects name the address in `proxy_pass`",
+    CLIENT: "it takes nginx for the client of every request",
+    PROTOCOL: "it takes every request for one by plain HTTP",
+}
+
+
+def check(program: Program, rule: Rule) -> Iterator[Finding]:
+    """One finding for each server that hands requests on to a service without the headers."""
+    for proxy in program.proxies.production:
+        if proxy.kind == "nginx":
+            yield from _finding(program, rule, proxy)
+
+
+def _finding(program: Program, rule: Rule, proxy: Proxy) -> Iterator[Finding]:
+    found: list[tuple[Pass, list[str]]] = []
+    confidences = set()
+    for each in proxy.passes:
+        confidence = program.proxies.leads_to_service(each)
+        names = _missing(each) if confidence is not None else []
+        if names and confidence is not None:
+            found.append((each, names))
+            confidences.add(confidence)
+    if not found:
+        return
+    all_names = [name for name in VALUES if any(name in names for _, names in found)]
+    listed = " and ".join(filter(None, (", ".join(f"`{name}`" for name in all_names[:-1]), f"`{all_names[-1]}`")))
+    services = program.proxies.services_behind(proxy)
+    whom = services[0].name if len(services) == 1 else "the service"
+    first = found[0][0]
+    yield Finding(
+        rule.name,
+        f"nginx does not tell {whom} the client's {listed}: {_CONSEQUENCES[all_names[0]]}. Set "
+        f"{'it' if len(all_names) == 1 else 'them'} with `proxy_set_header`.",
+        first.location,
+        confidence=Confidence.CERTAIN if Confidence.CERTAIN in confidences else Confidence.LIKELY,
+        related=tuple(Step(each.location, "nor does this one") for each, _ in found[1:]),
+        severity=Severity.ADVICE if all_names == [PROTOCOL] else None,
+        data={"places": _places(found)},
+        service=services[0].name if len(services) == 1 else "",
+    )
+
+
+def _missing(each: Pass) -> list[str]:
+    """What a pass lacks, but for what its block merely drops: that is a finding of proxy-headers-dropped."""
+    lost = dropped(each.block) if each.block is not None else None
+    names = {directive.value.lower() for directive in lost.lost} if lost is not None else set()
+    return [name for name in missing(each) if name.lower() not in names]
+
+
+def _places(found: Sequence[tuple[Pass, list[str]]]) -> list[tuple[str, int, list[str]]]:
+    """The blocks that decide, with what has to be added to each: path, start, names."""
+    places: dict[tuple[str, int], list[str]] = {}
+    for each, names in found:
+        assert each.block is not None
+        block = _deciding(each.block, [other for other, _ in found])
+        wanted = places.setdefault((block.path, block.location.start), [])
+        wanted += [name for name in names if name not in wanted]
+    return [(path, start, [name for name in VALUES if name in names]) for (path, start), names in places.items()]
+
+
+def _deciding(block: Block, passes: Sequence[Pass]) -> Block:
+    """Where headers have to be set to count in a block: where some are set, else in the block itself, or in the server
+    if several of its locations lack them."""
+    for around in block.around():
+        if around.own("proxy_set_header"):
+            return around
+    server = block.enclosing("server")
+    return server if server is not None and len(passes) > 1 else block
+
+
+def fix(finding: Finding, program: Program, rule: Rule) -> Fix | None:
+    """Sets the headers in the block that decides."""
+    from prodlint.fixes import nginx
+
+    edits: list[Edit] = []
+    for path, start, names in finding.data["places"]:
+        texts = [nginx.written("proxy_set_header", name, VALUES[name]) for name in names]
+        made = nginx.insert(
+            path, program.read(path), start, texts, beside="proxy_set_header", before=("proxy_pass", "location")
+        )
+        if made is None:
+            return None
+        edits += made
+    return Fix("Set the headers that tell the service about the client", Applicability.SAFE, tuple(edits))
