@@ -51,6 +51,36 @@ def delete_variable(path: str, source: bytes, service: str, name: str) -> Edits 
     return edits if _is_sound(source, edits, service, name, None) else None
 
 
+def set_key(path: str, source: bytes, service: str, key: str, value: str) -> Edits | None:
+    """Gives a compose service `key: value`, both as they are written: below its `image` and `build`, or in place of the
+    value that is there."""
+    newline = newline_of(source)
+    table = _service(source, service)
+    if newline is None or is_template(source) or table is None or not begins_line(source, table.pairs[0].start):
+        return None
+    own = table.own.get(key)
+    if own is not None:
+        if own.is_alias or not isinstance(own.value, Scalar) or own.value.start == own.value.end:
+            return None
+        edits: Edits = (Edit(path, own.value.start, own.value.end, value),)
+    else:
+        heads = [pair for pair in table.pairs if pair.key.text in ("image", "build")]
+        place = _last_byte(source, heads[-1]) if heads else None
+        offset = next_line(source, place) if place is not None else line_start(source, table.pairs[0].start)
+        text = f"{_indent(source, table.pairs[0].start)}{key}: {value}"
+        edits = insert_lines(path, source, offset, text, newline)
+    return edits if _is_only_change(source, edits, service, key) else None
+
+
+def _is_only_change(source: bytes, edits: Edits, service: str, key: str) -> bool:
+    """Whether the result differs from the source by `key` of a service alone, which now is there."""
+    after = edited(source, edits)
+    if parse(after).problems and not parse(source).problems:
+        return False
+    old, new = _Without(source, service, key), _Without(after, service, key)
+    return new.is_there and old.rest == new.rest
+
+
 def _service(source: bytes, name: str) -> Map | None:
     root = next((document for document in parse(source).documents if isinstance(document, Map)), None)
     pairs = services_of(root) if root is not None else []
@@ -183,18 +213,16 @@ def _is_sound(source: bytes, edits: Edits, service: str, name: str, value: str |
     return new.variable == value and old.rest == new.rest
 
 
-class _Reading:
-    """A variable of one service in a file, and a hash of all other data in it."""
+class _Content:
+    """What is in a file, in one entry of a service and without it."""
 
-    def __init__(self, source: bytes, service: str, name: str) -> None:
-        self.variable: str | None = None
-        self._name = name
+    def __init__(self, source: bytes, service: str, key: str) -> None:
         self._hashes: dict[int, int] = {}
         documents = parse(source).documents
         root = next((document for document in documents if isinstance(document, Map)), None)
         pairs = services_of(root) if root is not None else []
         table = next((pair.value for pair in pairs if pair.key.text == service), None)
-        self._environment = table.own.get("environment") if isinstance(table, Map) else None
+        self._pair = table.own.get(key) if isinstance(table, Map) else None
         self.rest = [self._hash(document) for document in documents]
 
     def _hash(self, node: Node | None) -> int:
@@ -216,8 +244,32 @@ class _Reading:
         return ("other",)
 
     def _entry(self, pair: Pair) -> tuple[object, ...]:
-        if pair is not self._environment:
-            return pair.key.text, self._hash(pair.value)
+        return pair.key.text, self._hash(pair.value)
+
+
+class _Without(_Content):
+    """A hash of all data in a file but for one entry of a service."""
+
+    @property
+    def is_there(self) -> bool:
+        """Whether the service has the entry."""
+        return self._pair is not None
+
+    def _entry(self, pair: Pair) -> tuple[object, ...]:
+        return super()._entry(pair) if pair is not self._pair else ()
+
+
+class _Reading(_Content):
+    """A variable of one service in a file, and a hash of all other data in it."""
+
+    def __init__(self, source: bytes, service: str, name: str) -> None:
+        self.variable: str | None = None
+        self._name = name
+        super().__init__(source, service, "environment")
+
+    def _entry(self, pair: Pair) -> tuple[object, ...]:
+        if pair is not self._pair:
+            return super()._entry(pair)
         found: dict[str, str] = {}
         if isinstance(pair.value, Map):
             for key, inner in pair.value.merged.items():

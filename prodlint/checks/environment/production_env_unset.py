@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from prodlint.findings import Applicability, Finding, Fix, Location, Severity, Span, Step
 from prodlint.program.launches import Answer, Source, State
+from prodlint.program.operations import shown
 from prodlint.program.services import Layer, Service, Variant, is_for_development
 
 if TYPE_CHECKING:
@@ -138,15 +139,7 @@ def _related(service: Service, but: Source, message: str) -> tuple[Step, ...]:
 def _related_to(sources: Sequence[Source], but: Source, message: str) -> Iterator[Step]:
     for source in sources:
         if (source.path, source.name) != (but.path, but.name):
-            yield Step(source.location, f"{_shown(source)} {message}")
-
-
-def _shown(source: Source) -> str:
-    if source.kind == "compose":
-        return f"the service {source.name}"
-    if source.kind == "package_json":
-        return f"the script {source.name}"
-    return source.path.rpartition("/")[2]
+            yield Step(source.location, f"{shown(source)} {message}")
 
 
 def _whereabouts(source: Source) -> dict[str, Any]:

@@ -1,0 +1,96 @@
+"""no-auto-restart: a service that nothing starts again after a crash."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from prodlint.findings import Applicability, Edit, Finding, Fix, Severity
+from prodlint.program.launches import State
+from prodlint.program.operations import artefact_of, in_production, looked_at, whereabouts
+from prodlint.program.supervision import after_crash
+
+if TYPE_CHECKING:
+    from prodlint.program import Program
+    from prodlint.program.services import Service, Variant
+    from prodlint.rulebook import Rule
+
+_WHAT = {
+    "systemd": "leaves {name} stopped after a crash: its unit has no `Restart=`. Add `Restart=on-failure`",
+    "compose": "leaves {name} stopped after a crash: its service has no `restart`. Add `restart: unless-stopped`",
+    "package_json": "starts {name} again after a crash: nothing but this script runs it. Run it under systemd, in a "
+    "container with a restart policy, or with pm2",
+}
+_SUBJECTS = {"systemd": "systemd", "compose": "Docker", "package_json": "Nothing"}
+
+
+def check(program: Program, rule: Rule) -> Iterator[Finding]:
+    """One finding for a service that some variant for production does not start again."""
+    for service in program.services:
+        variants = in_production(service)
+        deployed = [variant for variant in variants if variant.kind != "package_json"]
+        if not deployed and service.platforms:
+            continue
+        bare = [variant for variant in deployed or variants if after_crash(variant) is State.ABSENT]
+        if bare:
+            yield _finding(program, rule, service, bare, variants)
+
+
+def _finding(program: Program, rule: Rule, service: Service, bare: list[Variant], variants: list[Variant]) -> Finding:
+    first = bare[0]
+    location = first.outer.location
+    said = first.setting("restart")
+    if said.by is not None and said.state is State.SET and said.by.path == location.path:
+        location = said.by.location
+    what = f"{_SUBJECTS[first.kind]} {_WHAT[first.kind].format(name=service.name)}"
+    others = [variant for variant in variants if variant not in bare and after_crash(variant) is State.SET]
+    return Finding(
+        rule.name,
+        f"{what}.",
+        location,
+        related=(
+            *looked_at((variant.outer for variant in bare), first.outer.location, "does not restart it either"),
+            *looked_at((variant.outer for variant in others), first.outer.location, "restarts it"),
+        ),
+        data={"places": [whereabouts(variant.outer) for variant in bare], "explicit": said.state is State.SET},
+        severity=None if _is_oversight(program, first) else Severity.ADVICE,
+        fixless="a script cannot restart what it runs" if first.kind == "package_json" else "",
+        service=service.name,
+    )
+
+
+def _is_oversight(program: Program, variant: Variant) -> bool:
+    """Whether others in the same compose file do restart; a unit is there to keep something running anyway."""
+    if variant.kind != "compose":
+        return variant.kind == "systemd"
+    return any(
+        setting.key == "restart" and setting.value not in (None, "no", "false")
+        for artefact in program.facts[variant.outer.path].artefacts
+        for setting in artefact.settings
+    )
+
+
+def fix(finding: Finding, program: Program, rule: Rule) -> Fix | None:
+    """A restart policy, in each format's own syntax and wherever one is missing."""
+    from prodlint.fixes import units, yaml
+
+    if finding.fixless:
+        return None
+    found: list[Edit] = []
+    title = "Restart it after a crash"
+    for place in finding.data["places"]:
+        path = place["path"]
+        if place["kind"] == "systemd":
+            unit = artefact_of(program.facts, path, place["name"])
+            values = {"Restart": "on-failure"}
+            if unit is not None and not any(setting.key == "Service.RestartSec" for setting in unit.settings):
+                values["RestartSec"] = "5"
+            edits = units.set_values(path, program.read(path), "Service", values)
+        else:
+            edits = yaml.set_key(path, program.read(path), place["name"], "restart", "unless-stopped")
+        if edits:
+            found += edits
+        elif place is finding.data["places"][0]:
+            return None
+    applicability = Applicability.UNSAFE if finding.data["explicit"] else Applicability.SAFE
+    return Fix(title, applicability, tuple(found))

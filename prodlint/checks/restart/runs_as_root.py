@@ -1,0 +1,148 @@
+"""runs-as-root: a service whose process has every right on the machine or in the container."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from prodlint.findings import Applicability, Edit, Finding, Fix, Location
+from prodlint.program.images import is_plain_base
+from prodlint.program.launches import Answer, State
+from prodlint.program.operations import CONTAINERS, base_of, in_production, is_opaque, looked_at, programs, whereabouts
+
+if TYPE_CHECKING:
+    from prodlint.program import Program
+    from prodlint.program.services import Service, Variant
+    from prodlint.rulebook import Rule
+
+_ROOT = re.compile(r"(?:root|0)(?::.*)?")
+_SETUID = ("process.setuid", "process.setgid", "process.initgroups", "os.setuid", "os.setgid")
+
+
+def check(program: Program, rule: Rule) -> Iterator[Finding]:
+    """One finding for a service that runs as root in some variant for production."""
+    if any(program.api_calls.get(api) for api in _SETUID):
+        return  # it gives up its rights by itself
+    for service in program.services:
+        variants = in_production(service, "systemd", *CONTAINERS)
+        roots = [variant for variant in variants if _is_root(program, rule, variant)]
+        if roots:
+            yield _finding(rule, service, roots)
+
+
+def _finding(rule: Rule, service: Service, roots: list[Variant]) -> Finding:
+    first = roots[0]
+    said = first.setting("user")
+    place = first.outer if first.kind == "systemd" else (first.layer("dockerfile") or first.layers[0]).source
+    location = said.by.location if said.by is not None else place.location
+    if said.by is not None:
+        message = f"`{said.value}` is root: whoever finds a hole in {service.name} owns all of its {_box(first)}."
+    else:
+        message = (
+            f"Nothing gives {service.name} a user of its own: it runs as root, and whoever finds a hole in it owns "
+            f"all of its {_box(first)}."
+        )
+    node = [variant for variant in roots if _is_node(variant) and not _said_by_compose(variant.setting("user"))]
+    return Finding(
+        rule.name,
+        f"{message} {_advice(first, bool(node))}",
+        location,
+        related=looked_at(
+            ((variant.layer("dockerfile") or variant.layers[0]).source for variant in roots[1:]),
+            place.location,
+            "runs it as root too",
+        ),
+        data={"places": [_place(variant) for variant in node]},
+        fixless="" if node and node[0] is first else "which user may read and write its files is not known here",
+        service=service.name,
+    )
+
+
+def _box(variant: Variant) -> str:
+    return "machine" if variant.kind == "systemd" else "container"
+
+
+def _advice(variant: Variant, is_node: bool) -> str:
+    if variant.kind == "systemd":
+        return "Give it `User=` with an account of its own, or `DynamicUser=yes`."
+    if is_node:
+        return "Add `USER node`."
+    return "Make an account and name it with `USER`."
+
+
+def _place(variant: Variant) -> dict[str, object]:
+    layer = variant.layer("dockerfile")
+    source = layer.source if layer is not None else variant.outer
+    by = variant.setting("user").by
+    return {**whereabouts(source), "start": by.location.start if by is not None else -1}
+
+
+def _said_by_compose(answer: Answer) -> bool:
+    return answer.by is not None and answer.by.kind != "dockerfile"
+
+
+def _is_node(variant: Variant) -> bool:
+    """Whether the image is made from one of Node's own, which have a user `node`."""
+    return variant.layer("dockerfile") is not None and bool(
+        re.fullmatch(r"(?:docker\.io/)?(?:library/)?node(?:[:@].*)?", base_of(variant))
+    )
+
+
+def _is_root(program: Program, rule: Rule, variant: Variant) -> bool:
+    if _drops_rights(program, rule, variant):
+        return False
+    said = variant.setting("user")
+    if variant.kind == "systemd":
+        if variant.setting("dynamic_user").state is not State.ABSENT:
+            return False
+        return said.state is State.ABSENT or _is_set_to_root(said)
+    if said.state is State.ABSENT:
+        base = base_of(variant)
+        return is_plain_base(base) and "nonroot" not in base
+    return _is_set_to_root(said)
+
+
+def _is_set_to_root(said: Answer) -> bool:
+    return said.state is State.SET and _ROOT.fullmatch(said.value.strip()) is not None
+
+
+def _drops_rights(program: Program, rule: Rule, variant: Variant) -> bool:
+    """Whether something on the way may change the user: a tool or an option for that, a script that is not here."""
+    tools = set(rule.data["tools"])
+    if is_opaque(variant) or tools & set(programs(variant)):
+        return True
+    if any(variant.launch.env.get(name).state is not State.ABSENT for name in rule.data["user-variables"]):
+        return True
+    for hop in variant.launch.hops:
+        words = hop.start.words
+        options = rule.data["options"].get(words[0].rpartition("/")[2] if words else "", ())
+        if any(word.partition("=")[0] in options for word in words):
+            return True
+        if hop.source.kind == "shell" and tools & set(_script_words(program, hop.source.location)):
+            return True
+    return False
+
+
+def _script_words(program: Program, location: Location) -> list[str]:
+    text = program.facts[location.path].artefacts[0].settings[0].value or ""
+    return re.findall(r"[\w.-]+", text)
+
+
+def fix(finding: Finding, program: Program, rule: Rule) -> Fix | None:
+    """`USER node` where an image of Node's own starts the service."""
+    from prodlint.fixes import lines
+    from prodlint.fixes.starts import instruction_at
+
+    found: list[Edit] = []
+    places = [] if finding.fixless else finding.data["places"]
+    for place in {(place["path"], place["start"], place["name"]): place for place in places}.values():
+        path, source = place["path"], program.read(place["path"])
+        if place["start"] >= 0:
+            instruction = instruction_at(source, place["start"])
+            if instruction is not None and instruction.name == "USER":
+                found.append(Edit(path, instruction.offset(0), instruction.end, "node"))
+            continue
+        stage = next((each for each in program.facts[path].artefacts if each.name == place["name"]), None)
+        found += (lines.insert_instruction(path, source, stage.start, "USER node") or ()) if stage else ()
+    return Fix("Run it as the user `node`", Applicability.UNSAFE, tuple(found)) if found else None
