@@ -1,0 +1,94 @@
+"""no-healthcheck: a web service in a container that nobody asks whether it still answers."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from prodlint.findings import Applicability, Finding, Fix
+from prodlint.program.exposure import answers_requests, get_routes, port_of
+from prodlint.program.images import is_plain_base
+from prodlint.program.launches import State
+from prodlint.program.operations import CONTAINERS, base_of, in_production, is_known, looked_at
+
+if TYPE_CHECKING:
+    from prodlint.program import Program
+    from prodlint.program.services import Service, Variant
+    from prodlint.rulebook import Rule
+
+_NODE = "fetch('{url}').then((res) => process.exit(res.ok ? 0 : 1), () => process.exit(1))"
+_PYTHON = "import urllib.request; urllib.request.urlopen('{url}', timeout=5)"
+_FIRST_NODE_WITH_FETCH = 18
+
+
+def check(program: Program, rule: Rule) -> Iterator[Finding]:
+    """One finding for a web service that is run in containers and has a health check in none of them."""
+    for service in program.services:
+        if service.platforms or any(variant.kind == "kubernetes" for variant in service.production):
+            continue
+        variants = in_production(service, *CONTAINERS)
+        web = [variant for variant in variants if answers_requests(program, service, variant)]
+        if web and all(_health(variant) is State.ABSENT for variant in variants):
+            yield _finding(program, rule, service, web)
+
+
+def _health(variant: Variant) -> State:
+    said = variant.setting("healthcheck")
+    if said.state is State.ABSENT and not is_plain_base(base_of(variant)):
+        return State.UNKNOWN  # the base image may have one
+    return State.ABSENT if is_known(said, "none") else said.state
+
+
+def _finding(program: Program, rule: Rule, service: Service, variants: list[Variant]) -> Finding:
+    first = variants[0]
+    layer = first.layer("dockerfile") or first.layers[0]
+    command, why_not = _command(program, rule, service, first)
+    stage = layer.source.name if layer.source.kind == "dockerfile" else ""
+    return Finding(
+        rule.name,
+        f"Nobody notices when {service.name} still runs but answers no more: neither its image nor a compose file has "
+        "a health check. Add a `HEALTHCHECK`.",
+        layer.source.location,
+        related=looked_at(
+            (each.source for variant in variants for each in variant.layers if each.source.kind in CONTAINERS),
+            layer.source.location,
+            "has none either",
+        ),
+        data={"stage": stage, "command": command},
+        fixless=why_not,
+        service=service.name,
+    )
+
+
+def _command(program: Program, rule: Rule, service: Service, variant: Variant) -> tuple[str, str]:
+    """The command of a health check, or why there is none."""
+    port = port_of(variant)
+    routes = set(get_routes(program, service))
+    path = next((path for path in rule.data["paths"] if path in routes), "")
+    if port is None or not path:
+        return "", f"which {'port' if port is None else 'path'} of it answers is not known here"
+    url = f"http://127.0.0.1:{port}{path}"
+    base = base_of(variant).rpartition("/")[2]
+    version = re.match(r"node(?::(\d+))?", base)
+    if version is not None and int(version.group(1) or _FIRST_NODE_WITH_FETCH) >= _FIRST_NODE_WITH_FETCH:
+        words = ["node", "-e", _NODE.format(url=url)]
+    elif base.startswith("python"):
+        words = ["python", "-c", _PYTHON.format(url=url)]
+    else:
+        return "", "what could ask it in this image is not known here"
+    return json.dumps(words), ""
+
+
+def fix(finding: Finding, program: Program, rule: Rule) -> Fix | None:
+    """A HEALTHCHECK that asks a route of the service."""
+    from prodlint.fixes.lines import insert_instruction
+
+    if finding.fixless or not finding.data["stage"]:
+        return None
+    path, name = finding.location.path, finding.data["stage"]
+    stage = next(stage for stage in program.facts[path].artefacts if stage.name == name)
+    text = f"HEALTHCHECK CMD {finding.data['command']}"
+    edits = insert_instruction(path, program.read(path), stage.start, text)
+    return Fix("Add a health check", Applicability.UNSAFE, edits) if edits else None
