@@ -214,7 +214,7 @@ class Start:
     words: tuple[str, ...] = field(default=(), compare=False)
     """The command without what only hands on."""
     wrappers: tuple[str, ...] = field(default=(), compare=False)
-    """The names of what only hands on, outermost first."""
+    """The names of what only hands on, outermost first; of tini with `-g`, if it has that."""
     at: int = field(default=NOWHERE, compare=False)
     """Which character of the shell text the command starts at (see `Command.at`)."""
 
@@ -250,7 +250,7 @@ _DEV_SERVERS = {
     "gatsby": ("develop",), "astro": ("dev",), "remix": ("dev",), "strapi": ("develop", "dev"), "parcel": ("", "serve"),
     "craco": ("start",), "svelte-kit": ("dev",), "storybook": (), "meteor": ("", "run"), "snowpack": ("dev",),
 }  # fmt: skip
-_PYTHON_SERVERS = frozenset(
+PYTHON_SERVERS = frozenset(
     {"gunicorn", "uvicorn", "hypercorn", "daphne", "granian", "waitress-serve", "uwsgi", "celery", "fastapi", "flask",
      "arq", "dramatiq", "rq", "huey_consumer", "litestar", "quart", "sanic", "robyn", "circusd", "mod_wsgi-express"}
 )  # fmt: skip
@@ -272,6 +272,8 @@ def _resolve(command: Command, depth: int) -> list[Start]:
     inner = _unwrapped(name, command)
     if inner is not None:
         found = (start for each in inner for start in _resolve(each, depth + 1))
+        # `tini -g` signals all processes, `tini` only the one that it started.
+        name = f"{name} -g" if name == "tini" and "-g" in command.words else name
         return [replace(start, wrappers=(name, *start.wrappers)) for start in found]
     return [_start(name, command)]
 
@@ -408,7 +410,7 @@ def _python_start(start: Start, words: Sequence[str]) -> Start:
 
 def _python_server(name: str, start: Start) -> Start | None:
     """WSGI and ASGI servers, task queues, and the frameworks' own commands."""
-    if name not in _PYTHON_SERVERS:
+    if name not in PYTHON_SERVERS:
         return None
     rest = start.rest
     is_dev = "--reload" in rest or "--debug" in rest

@@ -65,14 +65,24 @@ def artefact_of(files: Mapping[str, FileFacts], path: str, name: str) -> Artefac
     return found[0] if found else None
 
 
-def command_of(files: Mapping[str, FileFacts], hop: Hop) -> Setting | None:
-    """The setting that holds a command: CMD or ENTRYPOINT, `command:`, ExecStart=, a script."""
-    artefact = artefact_of(files, hop.source.path, hop.source.name)
-    if artefact is None and hop.source.kind == "shell":
-        artefact = files[hop.source.path].artefacts[0]
-    word = hop.start.words[0] if hop.start.words else ""
-    settings = [setting for setting in artefact.settings if setting.key in _COMMANDS] if artefact else []
-    return next((setting for setting in reversed(settings) if word in (setting.value or "")), None)
+def command_of(files: Mapping[str, FileFacts], place: Mapping[str, Any], word: str) -> Setting | None:
+    """The setting of an artefact (see `whereabouts`) that holds the command with `word` in it: CMD or ENTRYPOINT,
+    `command:`, ExecStart=, a script."""
+    facts = files.get(place["path"])
+    for artefact in facts.artefacts if facts is not None else ():
+        if artefact.name == place["name"] or place["kind"] == "shell":
+            for setting in reversed(artefact.settings):
+                if setting.key in _COMMANDS and word in (setting.value or ""):
+                    return setting
+    return None
+
+
+def place_of(files: Mapping[str, FileFacts], hop: Hop) -> Location:
+    """Where a command is written; of one in a shell script, only the script."""
+    command = command_of(files, whereabouts(hop.source), hop.start.words[0] if hop.start.words else "")
+    if command is None or hop.source.kind == "shell":
+        return hop.source.location
+    return Location(hop.source.path, command.start, command.end)
 
 
 def is_known(answer: Answer, *values: str) -> bool:

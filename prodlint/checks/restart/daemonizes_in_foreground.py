@@ -1,0 +1,89 @@
+"""daemonizes-in-foreground: a command that goes to the background where somebody waits for it."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from prodlint.findings import Applicability, Finding, Fix, Step
+from prodlint.program.faults import detaching, main_fault
+from prodlint.program.operations import command_of, in_production, place_of, shown, whereabouts
+
+if TYPE_CHECKING:
+    from prodlint.program import Program
+    from prodlint.program.launches import Hop
+    from prodlint.program.services import Service, Variant
+    from prodlint.rulebook import Rule
+
+_ENDS = {
+    "systemd": "systemd takes the service for ended, and stops what is left of it",
+    "procfile": "the platform takes the process for ended",
+}
+_FLAGS = {"gunicorn": "-D|--daemon", "hypercorn": "--daemon", "celery": "-D|--detach"}
+
+
+def check(program: Program, rule: Rule) -> Iterator[Finding]:
+    """One finding for a service that some variant for production starts in the background."""
+    for service in program.services:
+        for variant in in_production(service):
+            hop = detaching(variant)
+            if hop is not None and main_fault(program, variant) == rule.name:
+                yield _finding(program, rule, service, variant, hop)
+                break
+
+
+def _finding(program: Program, rule: Rule, service: Service, variant: Variant, hop: Hop) -> Finding:
+    outer = variant.launch.hops[0]
+    change = _change(hop)
+    said = " ".join(hop.start.words) + (" &" if hop.start.is_background else "")
+    ends = _ENDS.get(variant.kind, "the container ends at once")
+    advice = f" {change['advice']}" if change else " Start it in the foreground."
+    return Finding(
+        rule.name,
+        f"`{said}` goes to the background and returns, so {ends}.{advice}",
+        place_of(program.facts, outer),
+        trace=tuple(
+            Step(inner.source.location, f"{shown(inner.source)} runs `{' '.join(inner.start.words)}`")
+            for inner in variant.launch.hops[1:]
+            if inner.start.words
+        ),
+        data={"change": change, "place": whereabouts(hop.source)},
+        fixless="" if change else "how this is started in the foreground is not known here",
+        service=service.name,
+    )
+
+
+def _change(hop: Hop) -> dict[str, Any]:
+    """Which words to replace by which; {} where that is not known."""
+    words = hop.start.words
+    name = posixpath.basename(words[0])
+    if hop.start.is_background:
+        return {}
+    if name == "pm2" and "start" in words:
+        return {
+            "old": [words[0]], "new": [words[0][: -len("pm2")] + "pm2-runtime"],
+            "advice": "`pm2-runtime` does the same in the foreground.",
+        }  # fmt: skip
+    if name == "forever" and words[1] == "start":
+        return {"old": [words[0], "start"], "new": [words[0]], "advice": "Without `start` it stays in the foreground."}
+    flag = next((word for word in words[1:] if re.fullmatch(_FLAGS.get(name, "(?!)"), word)), "")
+    return {"old": [flag], "new": [], "advice": f"Take `{flag}` away."} if flag else {}
+
+
+def fix(finding: Finding, program: Program, rule: Rule) -> Fix | None:
+    """The same in the foreground. A script of package.json may be meant for a machine as well."""
+    from prodlint.fixes import starts
+
+    change, place = finding.data["change"], finding.data["place"]
+    command = command_of(program.facts, place, change["old"][0]) if change else None
+    if command is None:
+        return None
+    path, kind = place["path"], place["kind"]
+    if change["new"]:
+        edits = starts.replace_words(path, kind, program.read(path), command, change["old"], change["new"])
+    else:
+        edits = starts.drop_word(path, kind, program.read(path), command, re.escape(change["old"][0]))
+    safety = Applicability.UNSAFE if kind == "package_json" else Applicability.SAFE
+    return Fix("Start it in the foreground", safety, edits) if edits else None

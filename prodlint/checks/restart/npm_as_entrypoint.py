@@ -1,0 +1,137 @@
+"""npm-as-entrypoint: a container in which npm or a shell keeps SIGTERM from the server."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+import shlex
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from prodlint.deploy.commands import StartKind, split
+from prodlint.findings import Applicability, Finding, Fix, Severity
+from prodlint.program.faults import main_fault
+from prodlint.program.operations import command_of, in_production, place_of, whereabouts
+from prodlint.program.signals import Between, are_lost, in_between
+
+if TYPE_CHECKING:
+    from prodlint.facts import Setting
+    from prodlint.fixes.text import Edits
+    from prodlint.program import Program
+    from prodlint.program.launches import Hop
+    from prodlint.program.services import Service, Variant
+    from prodlint.rulebook import Rule
+
+
+def check(program: Program, rule: Rule) -> Iterator[Finding]:
+    """One finding for a service whose container starts it through npm, or through a shell that passes no signals on."""
+    for service in program.services:
+        found = [
+            (variant, between, hop)
+            for variant in in_production(service)
+            if not main_fault(program, variant)
+            for between, hop in [in_between(variant) or (None, None)]
+            if between is not None and hop is not None
+            if between is Between.MANAGER or are_lost(variant, between)
+        ]
+        # A shell or an npm that is known to lose signals is shown before one that may.
+        found.sort(key=lambda each: not are_lost(each[0], each[1]))
+        if found:
+            yield _finding(program, rule, service, *found[0])
+
+
+def _finding(program: Program, rule: Rule, service: Service, variant: Variant, between: Between, hop: Hop) -> Finding:
+    lost = are_lost(variant, between)
+    words = _words(program, variant, hop) if between is Between.MANAGER else []
+    said = " ".join(hop.start.words)
+    if between is Between.SHELL:
+        message = (
+            f"Docker starts `{said}` through /bin/sh, which in this image passes no SIGTERM on: {service.name} is "
+            "killed after the grace period, with what it is doing. Write the command as a list of words."
+        )
+    else:
+        tool = posixpath.basename(hop.start.words[0])
+        effect = (
+            f"and /bin/sh in this image passes no SIGTERM on: {service.name} is killed after the grace period, with "
+            "what it is doing"
+            if lost
+            else f"and both stand between Docker's SIGTERM and {service.name}"
+        )
+        instead = f"`{shlex.join(words)}`" if words else "the server itself"
+        message = f"`{said}` starts {tool}, which starts a shell, {effect}. Start {instead}."
+    return Finding(
+        rule.name,
+        message,
+        place_of(program.facts, hop),
+        data={"place": whereabouts(hop.source), "between": between.name, "words": words, "old": list(hop.start.words),
+              "at": hop.start.at, "wrapped": bool(hop.start.wrappers)},
+        severity=None if lost else Severity.ADVICE,
+        fixless="" if words or between is Between.SHELL else "the script is more than the start of one program",
+        service=service.name,
+    )  # fmt: skip
+
+
+def _words(program: Program, variant: Variant, hop: Hop) -> list[str]:
+    """The one command that the script consists of, if nothing is lost without npm; else []."""
+    inner = variant.launch.hops[variant.launch.hops.index(hop) + 1 :]
+    info = program.versions.packages.get(variant.launch.package)
+    name = hop.start.target
+    if len(inner) != 1 or info is None or inner[0].source.kind != "package_json" or hop.start.folder:
+        return []
+    script = info.scripts.get(name, "")
+    commands = split(script)
+    plain = re.fullmatch(r"[\w@%+=:,./ -]+", script) and len(commands) == 1 and not commands[0].env
+    if not plain or f"pre{name}" in info.scripts or f"post{name}" in info.scripts or _asks_npm(program):
+        return []
+    words = list(commands[0].words)
+    is_alone = hop.start.words[-1] == name and inner[0].start.kind is StartKind.NODE
+    return words if words[0] == "node" and is_alone and not commands[0].folder else []
+
+
+def _asks_npm(program: Program) -> bool:
+    """Whether the code reads a variable that npm sets for its scripts."""
+    return any(
+        file.facts.values[access.value].text.startswith("npm_")
+        for file in program.files
+        for access in file.facts.accesses
+    )
+
+
+def fix(finding: Finding, program: Program, rule: Rule) -> Fix | None:
+    """The server itself in exec form; where a shell is needed, `exec` before the server."""
+    data = finding.data
+    place = data["place"]
+    command = command_of(program.facts, place, data["old"][0])
+    if finding.fixless or command is None:
+        return None
+    if data["between"] == Between.MANAGER.name:
+        edits = _without_manager(program, place, command, data)
+        title = f"Start `{shlex.join(data['words'])}`"
+    else:
+        edits = _without_shell(program, place, command, data)
+        title = "Start it without a shell in between"
+    return Fix(title, Applicability.SAFE, edits) if edits else None
+
+
+def _without_manager(program: Program, place: Any, command: Setting, data: Any) -> Edits | None:
+    from prodlint.fixes import starts
+
+    path, kind = place["path"], place["kind"]
+    source = program.read(path)
+    if command.key.endswith(".shell") and kind == "dockerfile":
+        alone = command.value == " ".join(data["old"])
+        return starts.set_words(path, kind, source, command, data["words"]) if alone else None
+    return starts.replace_words(path, kind, source, command, data["old"], data["words"])
+
+
+def _without_shell(program: Program, place: Any, command: Setting, data: Any) -> Edits | None:
+    from prodlint.fixes import starts
+
+    path, kind = place["path"], place["kind"]
+    source, text = program.read(path), command.value or ""
+    commands = split(text)
+    if len(commands) == 1 and not data["wrapped"] and re.fullmatch(r"[\w@%+=:,./ -]+", text) and not commands[0].env:
+        return starts.set_words(path, kind, source, command, commands[0].words) if not commands[0].folder else None
+    if not text.startswith(data["old"][0], data["at"]):
+        return None  # variables stand before it
+    return starts.insert_in_shell(path, kind, source, command, data["at"], "exec ")
