@@ -35,7 +35,7 @@ def answers_requests(program: Program, service: Service, variant: Variant) -> bo
         return False
     entry = program.by_path.get(service.entry)
     is_server = entry is not None and entry.index in program.serving
-    return is_server or bool(names & _SERVERS) or variant.setting("port").state is not State.ABSENT
+    return is_server or bool(names & _SERVERS) or variant.setting("ports").state is not State.ABSENT
 
 
 def port_of(variant: Variant) -> int | None:
@@ -51,7 +51,7 @@ def port_of(variant: Variant) -> int | None:
     if answer.state is State.SET and answer.value.isdigit():
         return int(answer.value)
     layer = variant.layer("dockerfile")
-    exposed = layer.settings.get("port") if layer is not None else None
+    exposed = layer.settings.get("ports") if layer is not None else None
     text = (exposed.value or "").removesuffix("/tcp") if exposed is not None else ""
     return int(text) if text.isdigit() else None
 

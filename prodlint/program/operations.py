@@ -6,12 +6,15 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from prodlint.facts import Artefact, FileFacts, Setting
 from prodlint.findings import Location, Step
 from prodlint.program.launches import Answer, Hop, Source, State
 from prodlint.program.services import Service, Variant
+
+if TYPE_CHECKING:
+    from prodlint.program import Program
 
 CONTAINERS = ("compose", "dockerfile")
 """Kinds of variants that run in a container."""
@@ -31,6 +34,12 @@ def in_production(service: Service, *kinds: str) -> list[Variant]:
     """The variants for production, of `kinds` if any are given: what a reader would look at first comes first."""
     variants = [variant for variant in service.production if not kinds or variant.kind in kinds]
     return sorted(variants, key=lambda variant: (_rank(variant), len(variant.outer.path), variant.outer.path))
+
+
+def is_tool(program: Program, service: Service) -> bool:
+    """Whether a package that only its own scripts start is a command that others install and run in their way."""
+    info = program.versions.packages.get(service.package)
+    return info is not None and bool(info.bin) and all(each.kind == "package_json" for each in service.variants)
 
 
 def _rank(variant: Variant) -> int:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from prodlint.deploy.commands import StartKind
 from prodlint.findings import Applicability, Confidence, Finding, Fix, Severity, Step
 from prodlint.program.faults import dev_server
-from prodlint.program.operations import command_of, in_production, place_of, shown, whereabouts
+from prodlint.program.operations import command_of, in_production, is_tool, place_of, shown, whereabouts
 
 if TYPE_CHECKING:
     from prodlint.fixes.text import Edits
@@ -28,7 +28,7 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
         variants = in_production(service)
         if not variants and all(variant.kind == "package_json" for variant in service.variants):
             variants = [variant for variant in service.variants if variant.outer.name in _START_SCRIPTS]
-            if not all(variant.launch.is_dev for variant in variants):
+            if is_tool(program, service) or not all(variant.launch.is_dev for variant in variants):
                 continue
         for variant in variants:
             hop = dev_server(program, variant)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from prodlint.findings import Applicability, Edit, Finding, Fix, Severity
 from prodlint.program.launches import State
-from prodlint.program.operations import artefact_of, in_production, looked_at, whereabouts
+from prodlint.program.operations import artefact_of, in_production, is_tool, looked_at, whereabouts
 from prodlint.program.supervision import after_crash
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
     for service in program.services:
         variants = in_production(service)
         deployed = [variant for variant in variants if variant.kind != "package_json"]
-        if not deployed and service.platforms:
+        if not deployed and (service.platforms or is_tool(program, service)):
             continue
         bare = [variant for variant in deployed or variants if after_crash(variant) is State.ABSENT]
         if bare:

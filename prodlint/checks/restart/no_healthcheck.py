@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _NODE = "fetch('{url}').then((res) => process.exit(res.ok ? 0 : 1), () => process.exit(1))"
 _PYTHON = "import urllib.request; urllib.request.urlopen('{url}', timeout=5)"
+_GENERIC = frozenset({"server", "service", "app", "api", "web", "site", "backend", "frontend", "main", "node", "src"})
 _FIRST_NODE_WITH_FETCH = 18
 
 
@@ -30,7 +31,11 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
             continue
         variants = in_production(service, *CONTAINERS)
         web = [variant for variant in variants if answers_requests(program, service, variant)]
-        if web and all(_health(variant) is State.ABSENT for variant in variants):
+        if (
+            web
+            and not _is_elsewhere(program, service)
+            and all(_health(variant) is State.ABSENT for variant in variants)
+        ):
             yield _finding(program, rule, service, web)
 
 
@@ -39,6 +44,22 @@ def _health(variant: Variant) -> State:
     if said.state is State.ABSENT and not is_plain_base(base_of(variant)):
         return State.UNKNOWN  # the base image may have one
     return State.ABSENT if is_known(said, "none") else said.state
+
+
+def _is_elsewhere(program: Program, service: Service) -> bool:
+    """Whether a compose file runs an image that is called like the service, with a check: it may be built from here."""
+    words = _name_words(service.name) | _name_words(service.package)
+    for facts in program.facts.values():
+        for artefact in facts.artefacts if facts.kind == "compose" else ():
+            values = {setting.key: setting.value or "" for setting in artefact.settings}
+            if "healthcheck" in values and "/" in values.get("image", "") and "build.context" not in values:
+                if words & _name_words(values["image"].rpartition("/")[2].partition(":")[0]):
+                    return True
+    return False
+
+
+def _name_words(name: str) -> set[str]:
+    return set(re.findall(r"[a-z]{3,}", name.lower())) - _GENERIC
 
 
 def _finding(program: Program, rule: Rule, service: Service, variants: list[Variant]) -> Finding:

@@ -64,7 +64,7 @@ def _finding(program: Program, rule: Rule, service: Service, variant: Variant, b
         message,
         place_of(program.facts, hop),
         data={"place": whereabouts(hop.source), "between": between.name, "words": words, "old": list(hop.start.words),
-              "at": hop.start.at, "wrapped": bool(hop.start.wrappers)},
+              "at": hop.start.at},
         severity=None if lost else Severity.ADVICE,
         fixless="" if words or between is Between.SHELL else "the script is more than the start of one program",
         service=service.name,
@@ -130,8 +130,8 @@ def _without_shell(program: Program, place: Any, command: Setting, data: Any) ->
     path, kind = place["path"], place["kind"]
     source, text = program.read(path), command.value or ""
     commands = split(text)
-    if len(commands) == 1 and not data["wrapped"] and re.fullmatch(r"[\w@%+=:,./ -]+", text) and not commands[0].env:
+    if len(commands) == 1 and re.fullmatch(r"[\w@%+=:,./ -]+", text) and not commands[0].env:
         return starts.set_words(path, kind, source, command, commands[0].words) if not commands[0].folder else None
-    if not text.startswith(data["old"][0], data["at"]):
-        return None  # variables stand before it
+    if data["at"] < 0 or re.match(r"\w+=", text[data["at"] :]):
+        return None  # within a word, or behind variables
     return starts.insert_in_shell(path, kind, source, command, data["at"], "exec ")

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from prodlint.rulebook import Rule
 
 _ROOT = re.compile(r"(?:root|0)(?::.*)?")
+_SETTINGS = re.compile(r"\.(?:ini|conf|ya?ml)$")
+"""A file that a server takes its settings from, as an argument of its own."""
 _SETUID = ("process.setuid", "process.setgid", "process.initgroups", "os.setuid", "os.setgid")
 
 
@@ -117,7 +119,7 @@ def _drops_rights(program: Program, rule: Rule, variant: Variant) -> bool:
     for hop in variant.launch.hops:
         words = hop.start.words
         options = rule.data["options"].get(words[0].rpartition("/")[2] if words else "", ())
-        if any(word.partition("=")[0] in options for word in words):
+        if any(word.partition("=")[0] in options or (options and _SETTINGS.search(word)) for word in words[1:]):
             return True
         if hop.source.kind == "shell" and tools & set(_script_words(program, hop.source.location)):
             return True
