@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import posixpath
 import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -49,12 +50,17 @@ def _health(variant: Variant) -> State:
 def _is_elsewhere(program: Program, service: Service) -> bool:
     """Whether a compose file runs an image that is called like the service, with a check: it may be built from here."""
     words = _name_words(service.name) | _name_words(service.package)
-    for facts in program.facts.values():
-        for artefact in facts.artefacts if facts.kind == "compose" else ():
-            values = {setting.key: setting.value or "" for setting in artefact.settings}
-            if "healthcheck" in values and "/" in values.get("image", "") and "build.context" not in values:
-                if words & _name_words(values["image"].rpartition("/")[2].partition(":")[0]):
-                    return True
+    artefacts = (each for facts in program.facts.values() if facts.kind == "compose" for each in facts.artefacts)
+    for artefact in artefacts:
+        values = {setting.key: setting.value or "" for setting in artefact.settings}
+        image = values.get("image", "")
+        is_published = "/" in image and "build.context" not in values
+        if (
+            "healthcheck" in values
+            and is_published
+            and words & _name_words(posixpath.basename(image).partition(":")[0])
+        ):
+            return True
     return False
 
 
