@@ -95,7 +95,7 @@ def kind_of(path: str, sources: Sources) -> str | None:
         return kind
     try:
         if deploy.may_be(path):
-            kind = deploy.classify_content(sources.beginning(path, _ENOUGH))
+            kind = deploy.classify_content(path, sources.beginning(path, _ENOUGH))
         if kind is not None or dot >= 0:
             return kind
         match = _INTERPRETERS.match(sources.first_line(path))

@@ -26,6 +26,7 @@ _MODULES = (
     "compose",
     "dockerfile",
     "dotenv",
+    "kubernetes",
     "nginx",
     "package_json",
     "platform",
@@ -65,8 +66,12 @@ _EXACT = {
     "app.json": "platform",
     "app.yaml": "platform",
     "fly.toml": "platform",
+    "kustomization.yaml": "kubernetes",
+    "kustomization.yml": "kubernetes",
     "manifest.yml": "platform",
     "render.yaml": "platform",
+    "values.yaml": "kubernetes",
+    "values.yml": "kubernetes",
     "vercel.json": "platform",
 }
 
@@ -104,17 +109,25 @@ def classify(path: str) -> str | None:
 
 _FOLDERS = re.compile(r"(?:^|/)(?:[^/]*nginx[^/]*|sites-(?:available|enabled)|conf\.d|snippets)(?:/|$)", re.IGNORECASE)
 
+_YAML = re.compile(r"\.ya?ml$", re.IGNORECASE)
+
 
 def may_be(path: str) -> bool:
     """Whether a file that `classify` does not know may be a deployment file: `classify_content` can tell."""
     folder, _, name = path.rpartition("/")
+    if _YAML.search(name):
+        return not folder.endswith((".github", ".github/workflows"))
     if ".conf" in name.lower() or name.endswith((".vhost", ".inc")):
         return not _FOREIGN.search(name)
     return "." not in name and _FOLDERS.search(folder) is not None
 
 
-def classify_content(beginning: bytes) -> str | None:
+def classify_content(path: str, beginning: bytes) -> str | None:
     """The kind of a file that `may_be` one, by the first bytes of what is in it."""
+    if _YAML.search(path):
+        from prodlint.deploy import kubernetes
+
+        return "kubernetes" if kubernetes.looks_like(beginning) else None
     from prodlint.deploy import nginx
 
     return "nginx" if nginx.looks_like(beginning) else None

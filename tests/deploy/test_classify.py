@@ -48,11 +48,12 @@ from prodlint.deploy import READERS, classify
         ("requirements-dev.txt", "python_requirements"),
         ("requirements/base.txt", "python_requirements"),
         ("pyproject.toml", "python_requirements"),
+        ("kustomization.yaml", "kubernetes"),
+        ("chart/values.yaml", "kubernetes"),
         ("tsconfig.json", "tsconfig"),
         ("vercel.json", "platform"),
         ("fly.toml", "platform"),
         ("README.md", None),
-        ("values.yaml", None),
     ],
 )
 def test_files_are_known_by_their_names(path: str, kind: str | None) -> None:

@@ -199,7 +199,7 @@ def test_files_that_nobody_opens(path: str) -> None:
     ],
 )
 def test_other_configuration_is_none(text: bytes) -> None:
-    assert classify_content(text) is None
+    assert classify_content("x.conf", text) is None
 
 
 CONFIGURATIONS = [

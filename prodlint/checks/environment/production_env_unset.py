@@ -24,7 +24,7 @@ _PYTHON = {
     "DJANGO_SETTINGS_MODULE": "runs Django with its settings for development",
 }
 _DELETABLE = ("FLASK_DEBUG", "FLASK_ENV")
-_ORDER = ("systemd", "compose", "dockerfile", "procfile", "package_json")
+_ORDER = ("systemd", "upstart", "supervisord", "kubernetes", "compose", "pm2", "dockerfile", "procfile", "package_json")
 """Where the setting is best added, if several places would do."""
 
 
@@ -116,7 +116,11 @@ def _reader(rule: Rule, service: Service) -> tuple[str, str]:
 
 def _place(variants: Sequence[Variant]) -> Layer:
     """The layer that is to set the variable: a unit, a compose service that sets others, the image, a command."""
-    return min((_best_layer(variant) for variant in variants), key=lambda layer: _ORDER.index(layer.source.kind))
+    return min((_best_layer(variant) for variant in variants), key=lambda layer: _rank(layer.source.kind))
+
+
+def _rank(kind: str) -> int:
+    return _ORDER.index(kind) if kind in _ORDER else len(_ORDER)
 
 
 def _best_layer(variant: Variant) -> Layer:
@@ -193,7 +197,7 @@ def fix(finding: Finding, program: Program, rule: Rule) -> Fix | None:
 
 
 def _added(path: str, program: Program, data: Any) -> Fix | None:
-    from prodlint.fixes import lines, yaml
+    from prodlint.fixes import kubernetes, lines, yaml
 
     source = program.read(path)
     kind = data["kind"]
@@ -204,6 +208,9 @@ def _added(path: str, program: Program, data: Any) -> Fix | None:
         edits = lines.insert_instruction(path, source, _stage_start(program, path, data["name"]), f"ENV {assignment}")
     elif kind == "compose":
         edits = yaml.set_variable(path, source, data["name"], _NAME, _VALUE)
+    elif kind == "kubernetes":
+        container = next(each for each in program.facts[path].artefacts if each.name == data["name"])
+        edits = kubernetes.set_variable(path, source, container, _NAME, _VALUE)
     elif kind == "systemd":
         edits = lines.insert_unit_line(path, source, "Environment", f"Environment={assignment}")
     else:

@@ -20,6 +20,7 @@ from prodlint.program.launches import Launch
 from prodlint.program.services.compose import compose_variants
 from prodlint.program.services.containers import dockerfile_variants
 from prodlint.program.services.evidence import BY_CONTENT, is_for_development
+from prodlint.program.services.kubernetes import kubernetes_variants
 from prodlint.program.services.model import Layer, Service, SourceView, Variant
 from prodlint.program.services.processes import Count, Processes
 from prodlint.program.services.project import Project
@@ -35,7 +36,7 @@ def build_services(files: Mapping[str, FileFacts], view: SourceView) -> list[Ser
 
 
 def _services(project: Project) -> Iterator[Service]:
-    variants = [*unit_variants(project), *compose_variants(project)]
+    variants = [*unit_variants(project), *compose_variants(project), *kubernetes_variants(project)]
     variants += dockerfile_variants(project, variants)
     variants += procfile_variants(project)
     groups = _grouped(variants)

@@ -10,7 +10,7 @@ from prodlint.deploy.variables import expand
 from prodlint.facts import Artefact, Setting
 from prodlint.program.images import Image, is_plain_base
 from prodlint.program.launches import Environment, FolderPlace, MountedPlace, joined, source_of, words_of
-from prodlint.program.services.containers import Runner, context_of, image_variant, own_image
+from prodlint.program.services.containers import Runner, context_of, image_variant
 from prodlint.program.services.evidence import BY_CONTENT, DEBUG_PORT, DEV_WORDS, TARGET_DEV, name_evidence
 from prodlint.program.services.model import Variant, layer_of
 from prodlint.program.services.project import Project, script_layers
@@ -72,7 +72,7 @@ def _compose_variant(project: Project, service: _ComposeService) -> Variant | No
     image = service.value("image")
     if image is None:
         return None
-    file = own_image(project, image)
+    file = project.own_images.dockerfile(image) if "/" in image else None
     if file is not None:
         facts = project.files[file]
         return _built_variant(project, service, file, context_of(project, file, facts.artefacts[-1]))

@@ -153,24 +153,6 @@ def _by_base(project: Project, image: Image, words: list[str], env: Environment)
     return Launch("node", project.launcher.main_of(folder), words[0], folder, env)
 
 
-def own_image(project: Project, image: str) -> str | None:
-    """The Dockerfile that an image of this project is built from, by the image's name."""
-    if "/" not in image:
-        return None  # an official image
-    name = image.partition("@")[0].rpartition("/")[2].partition(":")[0].lower()
-    matching = []
-    for path in project.by_kind["dockerfile"]:
-        facts = project.files[path]
-        if not facts.artefacts or name_evidence(path):
-            continue
-        folder = context_of(project, path, facts.artefacts[-1])
-        info = project.view.packages.get(folder)
-        names = {posixpath.basename(folder).lower()} | ({info.name.lower()} if info else set())
-        if name in names:
-            matching.append(path)
-    return matching[0] if len(matching) == 1 else None
-
-
 @dataclass(frozen=True)
 class _ImagePlace:
     """Inside an image."""

@@ -9,7 +9,7 @@ from functools import cached_property
 from prodlint.deploy.package_json import PackageInfo
 from prodlint.facts import Setting
 from prodlint.program.launches import ABSENT, Answer, Launch, Source, State
-from prodlint.program.services.processes import Processes, copies_of, product, together, workers_of
+from prodlint.program.services.processes import Processes, copies_of, product, together, unknown, workers_of
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,8 @@ class Variant:
     """One way in which a service is deployed."""
 
     kind: str
-    """The kind of the outermost artefact's file: `systemd`, `compose`, `dockerfile`, `procfile`, `package_json`."""
+    """The kind of the outermost artefact's file: `systemd`, `kubernetes`, `compose`, `dockerfile`, `procfile`,
+    `package_json`."""
     layers: tuple[Layer, ...]
     """What it is made of, outermost first: unit or compose service, then the image's stage, then the scripts."""
     launch: Launch
@@ -70,6 +71,10 @@ class Variant:
     base: str = ""
     """The image that this one starts from, "" where that is not known."""
 
+    fronts: tuple[Layer, ...] = ()
+    """What stands in front of it: the Services of Kubernetes that select its pod, the Ingresses that lead to those."""
+    opaque: str = ""
+    """Why its settings are not known, apart from those that are there; "" if they are."""
     forks: Mapping[str, str] = field(default_factory=dict)
     """The source files of the service that start worker processes, with how many: a number, or "" where that is not
     known."""
@@ -96,7 +101,7 @@ class Variant:
                 if setting.value is None:
                     return Answer(State.UNKNOWN, by=by, reason="its value comes from outside")
                 return Answer(State.SET, setting.value, by)
-        return ABSENT
+        return Answer(State.UNKNOWN, by=self.outer, reason=self.opaque) if self.opaque else ABSENT
 
     def settings(self, key: str) -> list[tuple[Layer, Setting]]:
         """All settings of a key in all layers, outermost first, each with the layer that has it."""
@@ -115,7 +120,8 @@ class Variant:
     @cached_property
     def processes(self) -> Processes:
         """How many processes there are in all: its workers, as often as it runs."""
-        return product([self.workers, self.copies])
+        factors = [self.workers, self.copies]
+        return product([*factors, unknown(self.opaque, self.outer)] if self.opaque else factors)
 
     def layer(self, kind: str) -> Layer | None:
         """The outermost layer whose file is of a kind."""

@@ -98,6 +98,12 @@ _ELSEWHERE = {
 def copies_of(kind: str, layers: Sequence[Layer]) -> Processes:
     """How often a variant of this kind runs, next to each other."""
     outer = layers[0]
+    scaled = outer.settings.get("autoscale")
+    if scaled is not None:
+        return Processes(Count.MANY, "several", outer.at(scaled))
+    kind_of_workload = outer.settings.get("type")
+    if kind == "kubernetes" and kind_of_workload is not None and kind_of_workload.value == "DaemonSet":
+        return Processes(Count.MANY, "one a node", outer.at(kind_of_workload))
     replicas = outer.settings.get("replicas")
     if replicas is not None:
         return counted(replicas.value, outer.at(replicas))

@@ -30,6 +30,7 @@ from prodlint.program.services.evidence import (
     name_evidence,
 )
 from prodlint.program.services.model import Layer, SourceView, Variant, layer_of
+from prodlint.program.services.own_images import OwnImages
 
 _PRODUCTION_ENV_FILES = (".env", ".env.production", ".env.prod")
 
@@ -45,6 +46,11 @@ class Project:
         self.by_kind: dict[str, list[str]] = defaultdict(list)
         for path, facts in sorted(files.items()):
             self.by_kind[facts.kind].append(path)
+
+    @cached_property
+    def own_images(self) -> OwnImages:
+        """The images that are built here."""
+        return OwnImages(self)
 
     def platforms(self, package: str) -> Iterator[Source]:
         """The platforms of a package: their files lie in its folder or in the project's."""

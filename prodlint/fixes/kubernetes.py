@@ -1,0 +1,76 @@
+"""Edits of Kubernetes manifests: a variable of a container, in the style of its file. What an edit does is checked by
+reading the result again."""
+
+from __future__ import annotations
+
+from prodlint.deploy import kubernetes
+from prodlint.deploy.nodes import List, Map, Node
+from prodlint.deploy.templates import is_template
+from prodlint.deploy.yaml_nodes import parse
+from prodlint.facts import Artefact
+from prodlint.fixes.lines import newline_of
+from prodlint.fixes.text import Edits, begins_line, edited, insert_lines, line_start, next_line
+
+
+def set_variable(path: str, source: bytes, container: Artefact, name: str, value: str) -> Edits | None:
+    """Adds an environment variable to a container. None where its `env` is written in brackets, or comes from an
+    anchor."""
+    newline = newline_of(source)
+    table = _map_at(parse(source).documents, container.start)
+    if newline is None or is_template(source) or table is None or table.flow:
+        return None
+    env = table.own.get("env")
+    if env is None:
+        head = table.own.get("image") or table.own.get("name")
+        if head is None or "env" in table.merged:
+            return None
+        indent = " " * (head.start - line_start(source, head.start))
+        text = f"{indent}env:{newline}{indent}  - name: {name}{newline}{indent}    value: {value}"
+        at = next_line(source, head.end)
+    elif isinstance(env.value, List) and env.value.items and not env.value.flow and not env.is_alias:
+        first, last = env.value.items[0], env.value.items[-1]
+        if first is None or last is None:
+            return None
+        dash = source.rindex(b"-", 0, first.start)
+        if source[dash + 1 : first.start].strip() or not begins_line(source, dash):
+            return None
+        indent = " " * (dash - line_start(source, dash))
+        text = f"{indent}- name: {name}{newline}{indent}  value: {value}"
+        at = next_line(source, last.end if source[last.start : last.end].strip() else last.start)
+    else:
+        return None
+    edits = insert_lines(path, source, at, text, newline)
+    return edits if _adds_only(path, source, edits, container, name, value) else None
+
+
+def _adds_only(path: str, source: bytes, edits: Edits, container: Artefact, name: str, value: str) -> bool:
+    before, after = (_said(path, data) for data in (source, edited(source, edits)))
+    added = [each for each in after if each not in before]
+    return added == [(container.name, f"env.{name}", value)] and len(after) == len(before) + 1
+
+
+def _said(path: str, data: bytes) -> list[tuple[str, str, str | None]]:
+    return [
+        (artefact.name, setting.key, setting.value)
+        for artefact in kubernetes.extract(data, path).artefacts
+        for setting in artefact.settings
+    ]
+
+
+def _map_at(documents: list[Node | None], start: int) -> Map | None:
+    """The innermost map that starts at a byte."""
+    stack = list(documents)
+    seen: set[int] = set()
+    found = None
+    while stack:
+        node = stack.pop()
+        if node is None or id(node) in seen:
+            continue
+        seen.add(id(node))
+        if isinstance(node, Map):
+            if node.start == start and (found is None or node.end < found.end):
+                found = node
+            stack += [pair.value for pair in node.pairs]
+        elif isinstance(node, List):
+            stack += node.items
+    return found
