@@ -81,15 +81,15 @@ What the page has no room for: at least three things that the rule leaves alone,
 
 def files_of(practice: str, name: str, version: str) -> dict[Path, str]:
     """The new rule's files."""
-    module = name.replace("-", "_")
+    module, folder = name.replace("-", "_"), practice.replace("-", "_")
     templates = {
         ROOT / "rules" / practice / f"{name}.md": PAGE,
         ROOT / "rules" / practice / f"{name}.toml": DATA,
-        ROOT / "prodlint" / "checks" / practice / f"{module}.py": MODULE,
+        ROOT / "prodlint" / "checks" / folder / f"{module}.py": MODULE,
         ROOT / "tests" / "rules" / f"{name}.md": DEEP_CASES,
     }
     files = {path: text.format(name=name, version=version) for path, text in templates.items()}
-    package = ROOT / "prodlint" / "checks" / practice / "__init__.py"
+    package = ROOT / "prodlint" / "checks" / folder / "__init__.py"
     if not package.exists():
         files[package] = f'"""Rules of the practice `{practice}`."""\n'
     return files
