@@ -42,6 +42,7 @@ __all__ = [
     "local_name",
     "make_async",
     "print_to_log",
+    "replace_assigned",
     "replace_callee",
     "replace_expression",
     "set_keyword",
@@ -208,6 +209,20 @@ def replace_expression(
     if loose and not is_primary and not node.lpar:
         written = f"({written})"
     return (smallest(file.source, Edit(path, span.start, span.end, written)),)
+
+
+def replace_assigned(path: str, source: bytes, span: Span, text: str) -> Edits | None:
+    """What the assignment around `span` (all of it, or its target) gives, replaced by `text`. None for what is no plain
+    assignment to one target."""
+    import libcst as cst
+
+    file = parse(source)
+    for node in reversed(chain_to(file, span)) if file else ():
+        if isinstance(node, cst.Assign | cst.AnnAssign):
+            if file is None or node.value is None or (isinstance(node, cst.Assign) and len(node.targets) != 1):
+                return None
+            return replace_expression(path, source, file.outer(node.value), text)
+    return None
 
 
 def set_keyword(path: str, source: bytes, span: Span, name: str, value: str) -> Edits | None:
