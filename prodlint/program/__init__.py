@@ -22,6 +22,7 @@ from prodlint.program.roles import FileRole, role_of
 from prodlint.program.services import Service, SourceView, build_services
 from prodlint.program.targets import Api, Targets
 from prodlint.program.versions import Versions
+from prodlint.program.webapps import WebApps
 from prodlint.source.frameworks import FRAMEWORKS
 from prodlint.source.frameworks.model import Context
 
@@ -329,6 +330,11 @@ class Program:
     def apps(self) -> Apps:
         """The Express apps and routers, with what is registered on each."""
         return Apps(self)
+
+    @cached_property
+    def web_apps(self) -> WebApps:
+        """The web apps of all frameworks."""
+        return WebApps(self)
 
     @cached_property
     def loggers(self) -> Loggers:

@@ -1,28 +1,26 @@
 """Express apps and routers as objects: what is registered on each, in which order, and which is mounted on which.
 
-Two calls of `express()` are the same API but different apps: here an app is the call that made it. Apps are followed
-through names, members, returned values and the parameters of the program's own functions.
+An app is the call that made it (`prodlint.program.instances`). `prodlint.program.webapps` has the apps of all
+frameworks.
 """
 
 from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
 
 from prodlint.facts import NONE, Use, Value, ValueKind
-from prodlint.program.resolve import CallSite, File, argument_of
-from prodlint.program.targets import Api, Fn
+from prodlint.program.instances import Instances, Key
+from prodlint.program.resolve import CallSite, File
+from prodlint.program.targets import Api
 from prodlint.source.frameworks.model import Role
 
 if TYPE_CHECKING:
     from prodlint.program import Program
-
-Key = tuple[int, int]
-"""An app or router: the file and the index of the call that makes it."""
 
 _ROUTES = frozenset(["get", "post", "put", "patch", "delete", "del", "head", "options", "all"])
 _SERVES = re.compile(r"https?\.(?:createServer|Server)|http2\.create\w+|express\(\)\.listen|spdy\.createServer")
@@ -31,7 +29,6 @@ _FOREIGN_ERROR_HANDLER = re.compile(
 )
 _OWNERS = re.compile(r"@nestjs/|next\b|nuxt|@feathersjs/|loopback|keystone|@adminjs/|@apollo/", re.IGNORECASE)
 _FOLLOWED = (ValueKind.BINDING, ValueKind.PARAM, ValueKind.MEMBER, ValueKind.CALL)
-_DEEPEST = 8
 
 
 class Kind(Enum):
@@ -84,7 +81,6 @@ class Apps:
 
     def __init__(self, program: Program) -> None:
         self._program = program
-        self._memo: dict[tuple[int, int], frozenset[Key]] = {}
         self._by_call: dict[Key, list[int]] = defaultdict(list)
         self._errors: set[Key] = set()
         for registration in program.graph.registrations:
@@ -97,6 +93,7 @@ class Apps:
             for site in program.api_calls.get("express", ())
             if not site.call.is_new
         }
+        self._instances = Instances(program, self.all, ("express().",))
         if self.all:
             self._read_calls()
 
@@ -106,41 +103,9 @@ class Apps:
 
     # ------------------------------------------------------------------ which app
 
-    def of(self, file: File, value: int, depth: int = 0) -> frozenset[Key]:
+    def of(self, file: File, value: int) -> frozenset[Key]:
         """The apps and routers that a value can be."""
-        if value == NONE or depth > _DEEPEST:
-            return frozenset()
-        key = (file.index, value)
-        if key not in self._memo:
-            self._memo[key] = frozenset()
-            self._memo[key] = frozenset(
-                found
-                for owner, item in self._program.resolver.origins(file, value)
-                for found in self._origin(owner, item, depth)
-            )
-        return self._memo[key]
-
-    def _origin(self, file: File, value: int, depth: int) -> Iterator[Key]:
-        fact = file.facts.values[value]
-        if fact.kind is ValueKind.PARAM:
-            position = fact.items[0] if fact.items else 0
-            function = file.facts.functions[fact.ref]
-            for site in self._program.resolver.callers.get(file.fn_base + fact.ref, ()):
-                yield from self.of(site.file, argument_of(site.call, function, position), depth + 1)
-        elif fact.kind is ValueKind.CALL:
-            key = (file.index, fact.ref)
-            if key in self.all:
-                yield key
-                return
-            site = CallSite(file, fact.ref)
-            callee = file.facts.values[site.call.callee]
-            for target in self._program.flow.targets(site):
-                if isinstance(target, Api) and target.path.startswith("express().") and callee.kind is ValueKind.MEMBER:
-                    yield from self.of(file, callee.ref, depth + 1)  # `app.route('/x').get(…)`
-                elif isinstance(target, Fn):
-                    owner, _ = self._program.function(target.id)
-                    for returned in owner.returns.get(target.id - owner.fn_base, ()):
-                        yield from self.of(owner, returned, depth + 1)
+        return self._instances.of(file, value)
 
     # ------------------------------------------------------------------ what is registered
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from prodlint.facts import Use
 from prodlint.findings import Applicability, Confidence, Finding, Fix, Span
-from prodlint.program.apps import App, Key
+from prodlint.program.apps import App
+from prodlint.program.instances import Key
 from prodlint.program.resolve import CallSite
 
 if TYPE_CHECKING:

@@ -1,0 +1,111 @@
+"""How the apps of each framework are made, served and filled: which calls do so.
+
+Sources: the API references of Express, Koa (and `@koa/router`), Fastify (Server, Routes, Plugins), NestJS
+(`INestApplication`), Starlette, FastAPI, Flask (`Flask.run`), aiohttp (`web.Application`, `web.run_app`); uvicorn's,
+hypercorn's and waitress's documentation of serving from code.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+_VERBS = frozenset({"get", "post", "put", "patch", "delete", "head", "options", "all"})
+_PYTHON_VERBS = _VERBS - {"all"}
+
+
+@dataclass(frozen=True, slots=True)
+class AppModel:
+    """One framework's apps. Names without a dot are methods of an app."""
+
+    framework: str
+    language: str
+    """"javascript" (TypeScript included) or "python"."""
+    makes: tuple[str, ...]
+    """APIs whose call makes an app."""
+    serves: frozenset[str] = frozenset()
+    routes: frozenset[str] = frozenset()
+    """Methods that register a handler for a path."""
+    uses: frozenset[str] = frozenset()
+    """Methods that add middleware, or a plug-in."""
+    mounts: frozenset[str] = frozenset()
+    """Methods that mount another app or router."""
+
+    @property
+    def prefixes(self) -> tuple[str, ...]:
+        """How the access paths of an app's members begin."""
+        return tuple(f"{api}()." for api in self.makes)
+
+
+MODELS = (
+    AppModel(
+        framework="express",
+        language="javascript",
+        makes=("express",),
+        serves=frozenset({"listen"}),
+        routes=_VERBS,
+        uses=frozenset({"use"}),
+    ),
+    AppModel(
+        framework="koa",
+        language="javascript",
+        makes=("koa",),
+        serves=frozenset({"listen", "callback"}),
+        uses=frozenset({"use"}),
+    ),
+    AppModel(
+        framework="fastify",
+        language="javascript",
+        makes=("fastify",),
+        serves=frozenset({"listen"}),
+        routes=_VERBS | {"route"},
+        uses=frozenset({"register", "use"}),
+    ),
+    AppModel(
+        framework="nest",
+        language="javascript",
+        makes=("@nestjs/core.NestFactory.create",),
+        serves=frozenset({"listen"}),
+        uses=frozenset({"use", "register"}),
+        mounts=frozenset({"setGlobalPrefix", "listen"}),  # its routes are in the module that it is made of
+    ),
+    AppModel(
+        framework="fastapi",
+        language="python",
+        makes=("fastapi.FastAPI",),
+        routes=_PYTHON_VERBS | {"api_route", "route", "add_api_route", "add_route"},
+        uses=frozenset({"add_middleware"}),
+        mounts=frozenset({"mount", "include_router", "host"}),
+    ),
+    AppModel(
+        framework="starlette",
+        language="python",
+        makes=("starlette.applications.Starlette",),
+        routes=frozenset({"route", "add_route"}),
+        uses=frozenset({"add_middleware"}),
+        mounts=frozenset({"mount", "host"}),
+    ),
+    AppModel(
+        framework="flask",
+        language="python",
+        makes=("flask.Flask",),
+        serves=frozenset({"run"}),
+        routes=_PYTHON_VERBS | {"route", "add_url_rule"},
+        mounts=frozenset({"register_blueprint"}),
+    ),
+    AppModel(
+        framework="aiohttp",
+        language="python",
+        makes=("aiohttp.web.Application",),
+        mounts=frozenset({"add_routes", "add_subapp"}),
+    ),
+)
+
+SERVERS = (
+    *("http.createServer", "http.Server", "https.createServer", "https.Server", "spdy.createServer"),
+    *("http2.createServer", "http2.createSecureServer"),
+    *("uvicorn.run", "uvicorn.Config", "waitress.serve", "hypercorn.asyncio.serve", "granian.Granian"),
+    *("aiohttp.web.run_app", "aiohttp.web.AppRunner", "werkzeug.serving.run_simple", "gevent.pywsgi.WSGIServer"),
+    *("wsgiref.simple_server.make_server", "bjoern.run", "cheroot.wsgi.Server", "eventlet.wsgi.server"),
+    *("asgiref.wsgi.WsgiToAsgi", "a2wsgi.WSGIMiddleware", "socketio.ASGIApp", "mangum.Mangum"),
+)
+"""APIs that serve the app that they are handed."""
