@@ -21,7 +21,7 @@ from prodlint.fixes._py_imports import (
 )
 from prodlint.fixes._py_log import log_arguments
 from prodlint.fixes._py_tree import File, append_after, chain_to, dotted, find, find_call, in_string, parse, walk
-from prodlint.fixes.text import Edits, indent_at, line_end, line_start, smallest
+from prodlint.fixes.text import Edits, begins_line, indent_at, line_end, line_start, smallest
 
 if TYPE_CHECKING:
     import libcst as cst
@@ -41,6 +41,7 @@ __all__ = [
     "is_bound_at",
     "local_name",
     "make_async",
+    "prepend_item",
     "print_to_log",
     "replace_assigned",
     "replace_callee",
@@ -222,6 +223,25 @@ def replace_assigned(path: str, source: bytes, span: Span, text: str) -> Edits |
             if file is None or node.value is None or (isinstance(node, cst.Assign) and len(node.targets) != 1):
                 return None
             return replace_expression(path, source, file.outer(node.value), text)
+    return None
+
+
+def prepend_item(path: str, source: bytes, span: Span, text: str) -> Edits | None:
+    """The string `text` as the first item of the list or tuple that is assigned to the name at `span`, quoted and laid
+    out as the item that was first."""
+    import libcst as cst
+
+    file = parse(source)
+    for node in reversed(chain_to(file, span)) if file else ():
+        if isinstance(node, cst.Assign | cst.AnnAssign):
+            if file is None or not isinstance(node.value, cst.List | cst.Tuple) or not node.value.elements:
+                return None
+            first = file.outer(node.value.elements[0].value)
+            quote = source[first.start : first.start + 1].decode()
+            if quote not in ("'", '"'):
+                return None
+            gap = file.newline + indent_at(source, first.start) if begins_line(source, first.start) else " "
+            return (Edit(path, first.start, first.start, f"{quote}{text}{quote},{gap}"),)
     return None
 
 

@@ -374,6 +374,10 @@ class Program:
         found = self.services_of(path)
         return found[0] if len(found) == 1 else None
 
+    def loads(self, entry: str, file: File) -> bool:
+        """Whether the source file `entry` loads another one, if only through others."""
+        return file.index in self._run_by(entry)
+
     def _run_by(self, entry: str) -> set[int]:
         if entry not in self._run_by_entry:
             file = self.by_path.get(entry)

@@ -7,15 +7,14 @@ nothing can be said about what it lacks.
 
 from __future__ import annotations
 
-import posixpath
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from prodlint.facts import NONE, Use, Value, ValueKind
 from prodlint.program.instances import Instances, Key
+from prodlint.program.proxies import Front
 from prodlint.program.resolve import CallSite, File
-from prodlint.program.services import Service
 from prodlint.program.targets import Api, Targets
 from prodlint.source.frameworks.webapps import MODELS, SERVERS, AppModel
 
@@ -88,32 +87,6 @@ class WebApps:
         """The language and the package folder of a file: what is deployed together."""
         return f"{'py' if file.is_python else 'js'}:{self._program.versions.package_folder(file.path)}"
 
-    def service(self, app: WebApp) -> Service | None:
-        """The service that runs an app, if files of the project describe one: the one that starts its file, else one
-        that is built from its package."""
-        file = app.site.file
-        language = "python" if file.is_python else "node"
-        services = [service for service in self._program.services if service.language == language]
-        for service in services:
-            if service.entry and service.entry == file.path:
-                return service
-        folder = self._program.versions.package_folder(file.path)
-        for service in services:
-            if service.package == folder or (service.entry and self._is_below(service.entry, folder, file)):
-                return service
-        return None
-
-    def _is_below(self, entry: str, folder: str, file: File) -> bool:
-        started = self._program.by_path.get(entry)
-        return (
-            started is not None
-            and started.is_python == file.is_python
-            and (
-                self._program.versions.package_folder(entry) == folder
-                or posixpath.dirname(entry) == posixpath.dirname(file.path)
-            )
-        )
-
     # ------------------------------------------------------------------ reading calls
 
     def _read(self, site: CallSite, targets: Targets) -> None:
@@ -122,9 +95,8 @@ class WebApps:
         if callee.kind is ValueKind.MEMBER and any(path.startswith(self._prefixes) for path in apis):
             for app in self.of(site.file, callee.ref):
                 self._read_method(app, callee.text, site)
-        if any(path in SERVERS for path in apis) and site.call.args:
-            if self._program.value(site.file, site.call.args[0]).kind is ValueKind.STRING:
-                self._named_served.add(self.home(site.file))  # `uvicorn.run("main:app")`
+        if any(path in SERVERS for path in apis) and text_of(self._program, site, 0) is not None:
+            self._named_served.add(self.home(site.file))  # `uvicorn.run("main:app")`
         for argument in site.call.args:
             if self._program.value(site.file, argument).kind in _FOLLOWED:
                 for app in self.of(site.file, argument):
@@ -178,6 +150,15 @@ class WebApps:
         return fact.text if fact.kind in (ValueKind.IMPORT, ValueKind.GLOBAL, ValueKind.PARAM) else ""
 
 
+def fronts_of(program: Program, file: File) -> list[Front]:
+    """The proxies of the project that requests to the app of a source file come through. Where no file says which
+    service that is, any proxy may be meant."""
+    services = program.services_of(file.path)
+    if services:
+        return [front for service in services for front in program.proxies.in_front_of(service)]
+    return [Front(proxy, False) for proxy in program.proxies.production]
+
+
 def text_of(program: Program, site: CallSite, position: int) -> str | None:
     """The literal string that a call has at a position, or None."""
     args = site.call.args
@@ -186,7 +167,15 @@ def text_of(program: Program, site: CallSite, position: int) -> str | None:
 
 
 def _variable(site: CallSite) -> str:
-    call = site.call
-    if call.user == NONE or call.use not in (Use.ASSIGNED, Use.AWAITED):
-        return ""
-    return site.file.facts.bindings[call.user].name if call.use is Use.ASSIGNED else ""
+    """The variable that the result of a call is stored in, awaited or not."""
+    call, facts = site.call, site.file.facts
+    if call.use is Use.ASSIGNED and call.user != NONE:
+        return facts.bindings[call.user].name
+    if call.use is Use.AWAITED:
+        for binding in facts.bindings:
+            for value in binding.values:
+                fact = facts.values[value]
+                inner = facts.values[fact.ref] if fact.kind is ValueKind.AWAIT else fact
+                if inner.kind is ValueKind.CALL and inner.ref == site.index:
+                    return binding.name
+    return ""
