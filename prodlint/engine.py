@@ -9,7 +9,7 @@ fix loop and the tests are its callers.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -78,6 +78,8 @@ class Session:
         """Fixes that could not be made, so far as they were asked for."""
         self._before: Mapping[str, FileFacts] = {}
         """Facts of files that are as they were in the state that this one was made from."""
+        self._discover: Callable[[Sources], Project] = lambda sources: self.project
+        """Walks the disk as it was done for this state."""
 
     @classmethod
     def open(
@@ -103,8 +105,13 @@ class Session:
             settings = replace(settings, preview=preview)
         inside = {path: data for path, data in overlay.items() if path.is_relative_to(root.folder)}
         sources = Sources(root.folder, {path.relative_to(root.folder).as_posix(): inside[path] for path in inside})
-        project = discover(paths, root, settings, sources, force_exclude=force_exclude)
-        return cls(project, sources, settings, chosen_rules(known, settings, choice), known, extracting)
+
+        def walk(sources: Sources) -> Project:
+            return discover(paths, root, settings, sources, force_exclude=force_exclude)
+
+        session = cls(walk(sources), sources, settings, chosen_rules(known, settings, choice), known, extracting)
+        session._discover = walk
+        return session
 
     @classmethod
     def from_memory(cls, files: Mapping[str, str], settings: Mapping[str, Any] | None = None) -> Session:
@@ -123,9 +130,23 @@ class Session:
         there = {file.path for file in self.project.files}
         added = [SourceFile(path, kind) for path in files if path not in there and (kind := kind_of(path, sources))]
         project = Project(self.project.root, sorted([*self.project.files, *added]), self.project.given)
+        return self._after(project, sources, files)
+
+    def with_disk_changes(self, changed: Collection[str], overlay: Mapping[str, bytes]) -> Session:
+        """The state after the files `changed` came, went or changed on disk, with `overlay` in place of the present
+        one. The settings stay as they are."""
+        sources = Sources(self.sources.root, overlay)
+        now, then = sources.overlay, self.sources.overlay
+        differ = {path for path in (*now, *then) if now.get(path) != then.get(path)}
+        return self._after(self._discover(sources), sources, {*changed, *differ})
+
+    def _after(self, project: Project, sources: Sources, changed: Collection[str]) -> Session:
+        """A state made from this one: what is not in `changed` keeps its facts."""
         extracting = replace(self._extracting, cache=None, progress=None)
         session = Session(project, sources, self.settings, self.rules, self._known, extracting)
-        session._before = {path: facts for path, facts in self.facts.items() if path not in files}
+        session._discover = self._discover
+        there = {file.path for file in project.files}
+        session._before = {path: facts for path, facts in self.facts.items() if path not in changed and path in there}
         return session
 
     # --- the stages ---------------------------------------------------------------------------------------------------

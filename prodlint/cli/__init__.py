@@ -20,6 +20,7 @@ _MODULES = {
     "explain": "explain",
     "facts": "facts",
     "init": "init",
+    "lsp": "lsp",
     "rule": "rules",
     "rules": "rules",
     "services": "services",

@@ -1,0 +1,540 @@
+"""The server: the protocol's requests and notifications, and when what is computed.
+
+All analysis happens in one worker thread, one project at a time; the event loop only takes messages. What arrives while
+a project is analysed is analysed together afterwards, so that typing never queues up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import hashlib
+import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+from lsprotocol import types as lsp
+from pygls.lsp.server import LanguageServer
+
+from prodlint import __version__
+from prodlint.cache import default_directory
+from prodlint.lsp import actions
+from prodlint.lsp.convert import Converter, page_uri, path_of
+from prodlint.lsp.workbench import Preferences, Workbench
+from prodlint.rulebook import RulebookError, load_rules
+from prodlint.settings import ConfigError
+from prodlint.suppressions import UNUSED_RULE
+
+FIX_ALL = f"{lsp.CodeActionKind.SourceFixAll.value}.prodlint"
+RESTART = "prodlint.restart"
+_WATCHED = (
+    "**/*.{js,cjs,mjs,jsx,ts,mts,cts,tsx,py,json,toml,yml,yaml,txt,conf,service,sh,cfg,ini,vcl}",
+    "**/{Dockerfile*,*.Dockerfile,Containerfile*,Procfile*,.env*,Caddyfile,Pipfile,.gitignore}",
+)
+_IDLE_SECONDS = 3.0
+
+T = TypeVar("T")
+_log = logging.getLogger(__name__)
+
+
+class OpenDocument(NamedTuple):
+    """A document that the editor has open: its URI as the client writes it, and its version there."""
+
+    uri: str
+    version: int | None
+
+
+class Server(LanguageServer):
+    """prodlint's language server."""
+
+    def __init__(self) -> None:
+        super().__init__("prodlint", __version__)
+        self.preferences = Preferences()
+        self.workbenches: list[Workbench] = []
+        self.documents: dict[Path, OpenDocument] = {}
+        self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="prodlint")
+        self._running: dict[int, asyncio.Task[None]] = {}
+        self._published: dict[Path, str] = {}
+        self._said: set[str] = set()
+        self._cleaning: asyncio.TimerHandle | None = None
+        directory = default_directory()
+        self._pages = (directory or Path()) / f"pages-{__version__}"
+        self._cache_directory = directory
+
+    # ------------------------------------------------------------------ what the client can do
+
+    @property
+    def pulls(self) -> bool:
+        """Whether the client asks for diagnostics by itself; then nothing is pushed, or all would be there twice."""
+        document = self.client_capabilities.text_document
+        return document is not None and document.diagnostic is not None
+
+    def _client(self, *path: str) -> Any:
+        """A capability of the client by its way, None where it is not told."""
+        found: Any = self.client_capabilities
+        for name in path:
+            found = getattr(found, name, None)
+        return found
+
+    # ------------------------------------------------------------------ projects
+
+    def open_folder(self, folder: Path) -> None:
+        """Another workspace folder."""
+        bench = Workbench(folder, self.preferences, self._cache_directory)
+        self.workbenches.append(bench)
+        for path, document in self.documents.items():
+            if path.is_relative_to(folder):
+                bench.edit(path, _encoded(self.workspace.get_text_document(document.uri).source))
+        self.renew(bench)
+
+    def close_folder(self, folder: Path) -> None:
+        """A workspace folder that is none any more: its findings go."""
+        for bench in [bench for bench in self.workbenches if bench.folder == folder]:
+            self.workbenches.remove(bench)
+            for path in [path for path in self._published if self._bench_of(path) is None]:
+                self._push(path, [])
+
+    def _bench_of(self, path: Path) -> Workbench | None:
+        """The project of a document: of several folders around it the innermost."""
+        around = [bench for bench in self.workbenches if bench.relative(path) is not None]
+        return max(around, key=lambda bench: len(bench.root.parts), default=None)
+
+    def bench_for(self, uri: str) -> Workbench | None:
+        """The project of a document; a document outside of all folders is a project, or belongs to one, of its own."""
+        path = path_of(uri)
+        bench = self._bench_of(path) if path is not None else None
+        if bench is None and path is not None:
+            bench = Workbench(path, self.preferences, self._cache_directory)
+            self.workbenches.append(bench)
+        return bench
+
+    # ------------------------------------------------------------------ analysis
+
+    async def in_worker(self, function: Callable[[], T]) -> T:
+        """Runs something in the one thread that may touch sessions."""
+        return await asyncio.get_running_loop().run_in_executor(self._pool, function)
+
+    def renew(self, bench: Workbench) -> None:
+        """Analyse a project soon. If that is under way, once more afterwards."""
+        key = id(bench)
+        running = self._running.get(key)
+        if running is None or running.done():
+            self._running[key] = asyncio.ensure_future(self._renewed(bench))
+
+    async def settled(self, bench: Workbench) -> None:
+        """Waits until everything that the client has told by now is analysed."""
+        self.renew(bench)
+        await asyncio.shield(self._running[id(bench)])
+
+    async def _renewed(self, bench: Workbench) -> None:
+        await asyncio.sleep(0)  # what came in one go is analysed in one go
+        while True:
+            before = bench.session
+            try:
+                session = await self.in_worker(bench.update)
+            except (ConfigError, RulebookError) as error:
+                self._tell_once(str(error))
+                return
+            except Exception as error:
+                self.complain("the analysis failed", error)
+                return
+            if session is before:
+                break
+            self._said.clear()
+            for trouble in session.analysis.troubles:
+                _log.warning("%s:%s: %s", trouble.path, trouble.line, trouble.message)
+            await self._publish(bench)
+            await asyncio.sleep(0)
+        self._clean_up_soon()
+
+    def _clean_up_soon(self) -> None:
+        """Old sessions are cycles, and the collector is off while facts are made: it runs when nobody types."""
+        if self._cleaning is not None:
+            self._cleaning.cancel()
+        loop = asyncio.get_running_loop()
+        self._cleaning = loop.call_later(_IDLE_SECONDS, lambda: self._pool.submit(gc.collect))
+
+    # ------------------------------------------------------------------ diagnostics
+
+    def converter(self, bench: Workbench) -> Converter:
+        """A converter for the state that was analysed last."""
+        names = {name: self.documents[path].uri for path, name in self._named(bench)}
+        return Converter(bench.root, bench.read, self.workspace.position_encoding, names)
+
+    def _named(self, bench: Workbench) -> Iterator[tuple[Path, str]]:
+        """The open documents of a project, with their paths in it."""
+        for path in list(self.documents):
+            if (name := bench.relative(path)) is not None:
+                yield path, name
+
+    def versions(self, bench: Workbench) -> dict[str, int | None]:
+        """The versions of a project's open documents, by path."""
+        return {name: self.documents[path].version for path, name in self._named(bench)}
+
+    def diagnostics(self, bench: Workbench) -> dict[Path, list[lsp.Diagnostic]]:
+        """The diagnostics of a project, by the files they are in."""
+        session = bench.session
+        if session is None:
+            return {}
+        converter = self.converter(bench)
+        pages = {name: page_uri(rule, self._pages) for name, rule in session.rules.items()}
+        opened = {name: path for path, name in self._named(bench)}
+        return {
+            opened.get(path, bench.root / path): [
+                converter.diagnostic(finding, session.severity_of(finding), pages[finding.rule]) for finding in findings
+            ]
+            for path, findings in bench.findings().items()
+        }
+
+    async def _publish(self, bench: Workbench) -> None:
+        if self.pulls:
+            if self._client("workspace", "diagnostics", "refresh_support"):
+                self.workspace_diagnostic_refresh(None)
+            return
+        found = await self.in_worker(lambda: self.diagnostics(bench))
+        here = {path for path in self._published if self._bench_of(path) is bench}
+        for path in sorted(here | found.keys()):
+            self._push(path, found.get(path, []))
+
+    def document(self, path: Path) -> OpenDocument:
+        """How the client knows a file."""
+        return self.documents.get(path) or OpenDocument(path.as_uri(), None)
+
+    def _push(self, path: Path, diagnostics: Sequence[lsp.Diagnostic]) -> None:
+        uri, version = self.document(path)
+        state = f"{version} {digest(diagnostics)}"
+        if self._published.get(path, "") == state:
+            return
+        if diagnostics:
+            self._published[path] = state
+        elif self._published.pop(path, None) is None:
+            return
+        self.text_document_publish_diagnostics(lsp.PublishDiagnosticsParams(uri, list(diagnostics), version))
+
+    # ------------------------------------------------------------------ saying that something is wrong
+
+    def complain(self, what: str, error: BaseException) -> None:
+        """Something failed that should not; the server goes on."""
+        _log.error("%s", what, exc_info=error)
+        self._tell_once(f"{what}: {type(error).__name__}: {error}")
+
+    def _tell_once(self, message: str) -> None:
+        """Shows a message, but not again with every letter that is typed."""
+        if message not in self._said:
+            self._said.add(message)
+            self.window_show_message(lsp.ShowMessageParams(lsp.MessageType.Error, f"prodlint: {message}"))
+
+    def shutdown(self) -> None:
+        """Ends the worker as well."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        super().shutdown()  # type: ignore[no-untyped-call]
+
+
+def digest(diagnostics: Iterable[lsp.Diagnostic]) -> str:
+    """Equal for equal diagnostics."""
+    return hashlib.sha256(repr(list(diagnostics)).encode("utf-8", "surrogatepass")).hexdigest()[:24]
+
+
+def _encoded(text: str) -> bytes:
+    """A document's bytes. A lone surrogate, which no file can hold, becomes one byte and stays one unit."""
+    return text.encode("utf-8", "replace")
+
+
+server = Server()
+
+
+# ---------------------------------------------------------------------- life and settings
+
+
+@server.feature(lsp.INITIALIZE)
+def _initialize(ls: Server, params: lsp.InitializeParams) -> None:
+    ls.preferences = _preferences(params.initialization_options, Preferences())
+
+
+@server.feature(lsp.INITIALIZED)
+def _initialized(ls: Server, params: lsp.InitializedParams) -> None:
+    gc.disable()
+    for folder in ls.workspace.folders.values():
+        if (path := path_of(folder.uri)) is not None:
+            ls.open_folder(path)
+    if not ls.workspace.folders and ls.workspace.root_uri and (root := path_of(ls.workspace.root_uri)) is not None:
+        ls.open_folder(root)
+    if ls._client("workspace", "did_change_watched_files", "dynamic_registration"):
+        watchers = [lsp.FileSystemWatcher(glob_pattern=pattern) for pattern in _WATCHED]
+        options = lsp.DidChangeWatchedFilesRegistrationOptions(watchers=watchers)
+        registration = lsp.Registration("prodlint-files", lsp.WORKSPACE_DID_CHANGE_WATCHED_FILES, options)
+        ls.client_register_capability(lsp.RegistrationParams([registration]))
+
+
+@server.feature(lsp.WORKSPACE_DID_CHANGE_CONFIGURATION)
+def _configured(ls: Server, params: lsp.DidChangeConfigurationParams) -> None:
+    ls.preferences = _preferences(params.settings, ls.preferences)
+    for bench in ls.workbenches:
+        bench.preferences = ls.preferences
+        bench.reopen()
+        ls.renew(bench)
+
+
+def _preferences(settings: Any, old: Preferences) -> Preferences:
+    """What `{"prodlint": {"preview": …, "likely": …, "config": …}}` says, with or without the outer name; anything
+    else is ignored, since editors send the settings of others too."""
+    values = _table(settings)
+    values = _table(values["prodlint"]) if "prodlint" in values else values
+    preview, likely, config = (values.get(name) for name in ("preview", "likely", "config"))
+    return Preferences(
+        preview if isinstance(preview, bool) else old.preview,
+        likely if isinstance(likely, bool) else old.likely,
+        Path(config).absolute() if isinstance(config, str) and config else old.config,
+    )
+
+
+def _table(value: Any) -> Mapping[str, Any]:
+    """A JSON object, which pygls hands over as a mapping or as a named tuple."""
+    if isinstance(value, Mapping):
+        return value
+    fields: Mapping[str, Any] = value._asdict() if hasattr(value, "_asdict") else {}
+    return fields
+
+
+@server.feature(lsp.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS)
+def _folders(ls: Server, params: lsp.DidChangeWorkspaceFoldersParams) -> None:
+    for folder in params.event.removed:
+        if (path := path_of(folder.uri)) is not None:
+            ls.close_folder(path)
+    for folder in params.event.added:
+        if (path := path_of(folder.uri)) is not None:
+            ls.open_folder(path)
+
+
+@server.feature(lsp.WORKSPACE_DID_CHANGE_WATCHED_FILES)
+def _watched(ls: Server, params: lsp.DidChangeWatchedFilesParams) -> None:
+    paths = [path for change in params.changes if (path := path_of(change.uri)) is not None]
+    for bench in ls.workbenches:
+        own = [path for path in paths if bench.relative(path) is not None]
+        if own:
+            bench.disk_changed(own)
+            ls.renew(bench)
+
+
+# ---------------------------------------------------------------------- documents
+
+
+@server.feature(lsp.TEXT_DOCUMENT_DID_OPEN)
+def _opened(ls: Server, params: lsp.DidOpenTextDocumentParams) -> None:
+    _changed_to(ls, params.text_document.uri, params.text_document.version)
+
+
+@server.feature(lsp.TEXT_DOCUMENT_DID_CHANGE)
+def _changed(ls: Server, params: lsp.DidChangeTextDocumentParams) -> None:
+    _changed_to(ls, params.text_document.uri, params.text_document.version)
+
+
+def _changed_to(ls: Server, uri: str, version: int) -> None:
+    path, bench = path_of(uri), ls.bench_for(uri)
+    if path is not None and bench is not None:
+        before = ls.documents.get(path)
+        if before is not None and before.version is not None and version <= before.version:
+            _log.error("%s: version %d came after version %d", uri, version, before.version)
+        ls.documents[path] = OpenDocument(uri, version)
+        bench.edit(path, _encoded(ls.workspace.get_text_document(uri).source))
+        ls.renew(bench)
+
+
+@server.feature(lsp.TEXT_DOCUMENT_DID_CLOSE)
+def _closed(ls: Server, params: lsp.DidCloseTextDocumentParams) -> None:
+    path, bench = path_of(params.text_document.uri), ls.bench_for(params.text_document.uri)
+    if path is not None and bench is not None:
+        ls.documents.pop(path, None)
+        bench.close(path)
+        ls.renew(bench)
+
+
+# ---------------------------------------------------------------------- pulled diagnostics
+
+
+@server.feature(
+    lsp.TEXT_DOCUMENT_DIAGNOSTIC,
+    lsp.DiagnosticOptions(inter_file_dependencies=True, workspace_diagnostics=True, identifier="prodlint"),
+)
+async def _document_diagnostics(
+    ls: Server, params: lsp.DocumentDiagnosticParams
+) -> lsp.RelatedFullDocumentDiagnosticReport | lsp.RelatedUnchangedDocumentDiagnosticReport:
+    path, bench = path_of(params.text_document.uri), ls.bench_for(params.text_document.uri)
+    found: list[lsp.Diagnostic] = []
+    if path is not None and bench is not None:
+        await ls.settled(bench)
+        found = (await ls.in_worker(lambda: ls.diagnostics(bench))).get(path, [])
+    state = digest(found)
+    if params.previous_result_id == state:
+        return lsp.RelatedUnchangedDocumentDiagnosticReport(state)
+    return lsp.RelatedFullDocumentDiagnosticReport(found, result_id=state)
+
+
+@server.feature(lsp.WORKSPACE_DIAGNOSTIC)
+async def _workspace_diagnostics(ls: Server, params: lsp.WorkspaceDiagnosticParams) -> lsp.WorkspaceDiagnosticReport:
+    token = params.work_done_token
+    if token is not None:
+        ls.work_done_progress.begin(token, lsp.WorkDoneProgressBegin(title="prodlint", percentage=0))
+    known = {path: each.value for each in params.previous_result_ids if (path := path_of(each.uri)) is not None}
+    items: list[lsp.WorkspaceFullDocumentDiagnosticReport | lsp.WorkspaceUnchangedDocumentDiagnosticReport] = []
+    try:
+        for number, bench in enumerate(list(ls.workbenches), 1):
+            await ls.settled(bench)
+            found = await ls.in_worker(lambda bench=bench: ls.diagnostics(bench))  # type: ignore[misc]
+            for path in sorted(found.keys() | {path for path in known if ls._bench_of(path) is bench}):
+                items.append(_report(ls, path, found.get(path, []), known.get(path)))
+            if token is not None:
+                share = round(100 * number / len(ls.workbenches))
+                ls.work_done_progress.report(
+                    token, lsp.WorkDoneProgressReport(message=bench.root.name, percentage=share)
+                )
+    finally:
+        if token is not None:
+            ls.work_done_progress.end(token, lsp.WorkDoneProgressEnd())
+    return lsp.WorkspaceDiagnosticReport(items)
+
+
+def _report(
+    ls: Server, path: Path, found: list[lsp.Diagnostic], known: str | None
+) -> lsp.WorkspaceFullDocumentDiagnosticReport | lsp.WorkspaceUnchangedDocumentDiagnosticReport:
+    uri, version = ls.document(path)
+    state = digest(found)
+    if state == known:
+        return lsp.WorkspaceUnchangedDocumentDiagnosticReport(uri, state, version)
+    return lsp.WorkspaceFullDocumentDiagnosticReport(uri, found, version, result_id=state)
+
+
+# ---------------------------------------------------------------------- code actions
+
+
+@server.feature(
+    lsp.TEXT_DOCUMENT_CODE_ACTION,
+    lsp.CodeActionOptions(code_action_kinds=[lsp.CodeActionKind.QuickFix, FIX_ALL], resolve_provider=True),
+)
+async def _code_actions(ls: Server, params: lsp.CodeActionParams) -> list[lsp.CodeAction]:
+    uri = params.text_document.uri
+    path, bench = path_of(uri), ls.bench_for(uri)
+    if path is None or bench is None:
+        return []
+    await ls.settled(bench)
+    return await ls.in_worker(lambda: _actions(ls, bench, bench.relative(path) or "", params))
+
+
+def _actions(ls: Server, bench: Workbench, path: str, params: lsp.CodeActionParams) -> list[lsp.CodeAction]:
+    session = bench.session
+    if session is None:
+        return []
+    wanted = [kind.value if isinstance(kind, lsp.CodeActionKind) else kind for kind in params.context.only or ()]
+    found = bench.findings().get(path, [])
+    offered: list[lsp.CodeAction] = []
+    if _is_wanted(lsp.CodeActionKind.QuickFix.value, wanted):
+        text = ls.converter(bench).text(path)
+        here = actions.overlapping(found, text, params.range.start.line + 1, params.range.end.line + 1)
+        offered += (_quick_fix(ls, bench, action, True) for action in actions.quick_fixes(session, here))
+        others = [finding for finding in here if finding.rule != UNUSED_RULE]
+        offered += (_quick_fix(ls, bench, action, False) for action in actions.ignore_comments(session, others))
+    if _is_wanted(FIX_ALL, wanted) and any(finding.confidence == "certain" for finding in found):
+        data = {"uri": params.text_document.uri}
+        action = lsp.CodeAction("Make all safe fixes of prodlint", FIX_ALL, data=data)
+        offered.append(action if ls._client("text_document", "code_action", "resolve_support") else _fixed(ls, action))
+    return offered
+
+
+def _is_wanted(kind: str, wanted: Sequence[str]) -> bool:
+    """Whether a kind is among the wanted ones, or below one of them."""
+    return not wanted or any(kind == other or kind.startswith(f"{other}.") for other in wanted if other) or "" in wanted
+
+
+def _quick_fix(ls: Server, bench: Workbench, action: actions.Action, is_fix: bool) -> lsp.CodeAction:
+    session, converter = bench.session, ls.converter(bench)
+    assert session is not None
+    diagnostics = [
+        converter.diagnostic(finding, session.severity_of(finding), page_uri(session.rules[finding.rule], ls._pages))
+        for finding in action.findings
+    ]
+    return lsp.CodeAction(
+        action.title,
+        lsp.CodeActionKind.QuickFix,
+        diagnostics=diagnostics,
+        is_preferred=action.is_safe if is_fix else None,
+        edit=_edit(ls, bench, converter, action.edits),
+    )
+
+
+def _edit(ls: Server, bench: Workbench, converter: Converter, edits: Sequence[Any]) -> lsp.WorkspaceEdit:
+    with_versions = bool(ls._client("workspace", "workspace_edit", "document_changes"))
+    return converter.workspace_edit(edits, ls.versions(bench), with_versions)
+
+
+@server.feature(lsp.CODE_ACTION_RESOLVE)
+async def _resolve(ls: Server, action: lsp.CodeAction) -> lsp.CodeAction:
+    bench = ls.bench_for(action.data["uri"]) if isinstance(action.data, Mapping) else None
+    if bench is not None:
+        await ls.settled(bench)
+        return await ls.in_worker(lambda: _fixed(ls, action))
+    return action
+
+
+def _fixed(ls: Server, action: lsp.CodeAction) -> lsp.CodeAction:
+    """The action that makes all safe fixes, with its edit."""
+    uri = action.data["uri"] if isinstance(action.data, Mapping) else ""
+    path, bench = path_of(uri), ls.bench_for(uri)
+    if path is not None and bench is not None and bench.session is not None:
+        edits = actions.fix_everything(bench.session, bench.relative(path) or "")
+        action.edit = _edit(ls, bench, ls.converter(bench), edits)
+    return action
+
+
+# ---------------------------------------------------------------------- hover
+
+
+@server.feature(lsp.TEXT_DOCUMENT_HOVER)
+async def _hover(ls: Server, params: lsp.HoverParams) -> lsp.Hover | None:
+    uri = params.text_document.uri
+    path, bench = path_of(uri), ls.bench_for(uri)
+    if path is None or bench is None:
+        return None
+    await ls.settled(bench)
+    return await ls.in_worker(lambda: _hovered(ls, bench, bench.relative(path) or "", params.position))
+
+
+def _hovered(ls: Server, bench: Workbench, path: str, position: lsp.Position) -> lsp.Hover | None:
+    """The pages of the rules that a finding or an ignore comment at a place is about."""
+    session = bench.session
+    if session is None:
+        return None
+    converter = ls.converter(bench)
+    names: dict[str, lsp.Range] = {}
+    for finding in bench.findings().get(path, []):
+        place = converter.range(finding.location)
+        if place.start <= position <= place.end:
+            names.setdefault(finding.rule, place)
+    facts = session.facts.get(path)
+    for directive in facts.directives if facts is not None else ():
+        place = lsp.Range(converter.position(path, directive.start), converter.position(path, directive.end))
+        if place.start <= position <= place.end:
+            names |= {name: place for name in directive.rules if name not in names}
+    known = load_rules()
+    pages = [known[name].page for name in names if name in known]
+    if not pages:
+        return None
+    first = next(place for name, place in names.items() if name in known)
+    return lsp.Hover(lsp.MarkupContent(lsp.MarkupKind.Markdown, "\n\n---\n\n".join(pages)), first)
+
+
+@server.command(RESTART)
+def _restart(ls: Server) -> None:
+    """Reads everything anew."""
+    for bench in ls.workbenches:
+        bench.reopen()
+        ls.renew(bench)
+
+
+def serve(host: str | None = None, port: int | None = None) -> None:
+    """Runs the server on standard input and output, or on a TCP port until it is killed."""
+    if port is None:
+        server.start_io()
+    else:
+        server.start_tcp(host or "127.0.0.1", port)
