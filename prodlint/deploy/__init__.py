@@ -23,9 +23,11 @@ class Reader(Protocol):
 
 
 _MODULES = (
+    "caddyfile",
     "compose",
     "dockerfile",
     "dotenv",
+    "haproxy",
     "kubernetes",
     "nginx",
     "package_json",
@@ -35,6 +37,7 @@ _MODULES = (
     "shell",
     "systemd",
     "tsconfig",
+    "vcl",
 )
 
 
@@ -84,6 +87,9 @@ _PATTERNS = (
     ("shell", r".+\.(?:sh|bash)"),
     ("dotenv", r"(?:\.env(?:[._-].*)?|.*\.env)"),
     ("python_requirements", r"(?:.*[._-])?requirements(?:[._-].*)?\.(?:txt|in)"),
+    ("caddyfile", r"(?:.*[._-])?caddyfile(?:[._-].*)?"),
+    ("haproxy", rf"haproxy(?:[._-].*)?\.(?:cfg|conf){_TEMPLATE}"),
+    ("vcl", rf".+\.vcl{_TEMPLATE}"),
     ("nginx", rf"nginx(?:[._-].*)?\.conf{_TEMPLATE}|.+\.nginx{_TEMPLATE}|(?:fastcgi|proxy|scgi|uwsgi)_params"),
 )
 _BY_NAME = re.compile("|".join(f"(?P<{kind}>{pattern})" for kind, pattern in _PATTERNS), re.IGNORECASE)
@@ -117,7 +123,7 @@ def may_be(path: str) -> bool:
     folder, _, name = path.rpartition("/")
     if _YAML.search(name):
         return not folder.endswith((".github", ".github/workflows"))
-    if ".conf" in name.lower() or name.endswith((".vhost", ".inc")):
+    if re.search(r"\.(?:conf|cfg|vhost|inc)\b", name, re.IGNORECASE):
         return not _FOREIGN.search(name)
     return "." not in name and _FOLDERS.search(folder) is not None
 
@@ -128,6 +134,8 @@ def classify_content(path: str, beginning: bytes) -> str | None:
         from prodlint.deploy import kubernetes
 
         return "kubernetes" if kubernetes.looks_like(beginning) else None
-    from prodlint.deploy import nginx
+    from prodlint.deploy import haproxy, nginx
 
-    return "nginx" if nginx.looks_like(beginning) else None
+    if nginx.looks_like(beginning):
+        return "nginx"
+    return "haproxy" if haproxy.looks_like(beginning) else None

@@ -109,6 +109,7 @@ class _Service:
         yield from self._command("command", table.get("command"))
         yield from self._environment(table.get("environment"))
         yield from self._env_files(table.get("env_file"))
+        yield from self._labels(table.get("labels"))
         yield from self._deploy(table.map("deploy"))
         yield from self._extends(table.get("extends"))
         yield from self._list("profile", table.get("profiles"))
@@ -192,6 +193,11 @@ class _Service:
                     template = text.template.partition("=")[2]
                     yield name, _Text(text.value.partition("=")[2], template), item
 
+    def _labels(self, node: Node | None) -> Iterator[Setting]:
+        for name, text, place in self._variables(node):
+            if name:
+                yield Setting(f"label.{name}", text.value, place.start, place.end, text.template)
+
     def _env_files(self, node: Node | None) -> Iterator[Setting]:
         for item in node.items if isinstance(node, List) else [node]:
             required = True
@@ -208,6 +214,7 @@ class _Service:
         if table is None:
             return
         yield from self._scalar("replicas", table.get("replicas"))
+        yield from self._labels(table.get("labels"))
         policy = table.map("restart_policy")
         if policy is not None:
             condition = policy.get("condition")

@@ -230,3 +230,122 @@ def test_a_block_says_where_it_is() -> None:
     assert enclosing is not None
     assert enclosing.anchor == site.location
     assert block.is_whole
+
+
+# --- other proxies ----------------------------------------------------------------------------------------------------
+
+HAPROXY = """\
+defaults
+    mode http
+    {defaults}
+frontend www
+    bind *:80
+    default_backend app
+backend app
+    {backend}
+    server web1 web1:3000 check cookie a
+    server web2 unix@/run/web2.sock
+"""
+
+
+def haproxy(defaults: str = "", backend: str = "") -> Proxy:
+    return only({"haproxy.cfg": HAPROXY.format(defaults=defaults, backend=backend)})
+
+
+def test_haproxy() -> None:
+    proxy = haproxy()
+    assert (proxy.kind, proxy.name) == ("haproxy", "frontend www")
+    assert [target[:3] for target in proxy.targets] == [("web1", "3000", ""), ("", "", "/run/web2.sock")]
+    assert (proxy.compression, proxy.caches, proxy.affinity) == (Compression.NONE, False, False)
+    assert proxy.headers is not None
+    assert sorted(proxy.headers) == ["host"]
+
+
+def test_what_haproxy_does() -> None:
+    proxy = haproxy("option forwardfor\n    compression algo gzip", "balance source")
+    assert proxy.compression is Compression.FULL
+    assert proxy.affinity
+    assert proxy.headers is not None
+    assert "x-forwarded-for" in proxy.headers
+    assert haproxy(backend="cookie id insert").affinity
+    assert haproxy(backend="http-request cache-use main").caches
+
+
+def test_haproxy_for_tcp_is_no_proxy_here() -> None:
+    assert proxies({"haproxy.cfg": "listen db\n  mode tcp\n  bind :1\n  server a a:1\n"}).all == []
+
+
+def test_a_backend_that_is_not_here() -> None:
+    proxy = only({"haproxy.cfg": "frontend www\n  mode http\n  bind :80\n  use_backend %[path] if x\n"})
+    assert proxy.headers is None
+    assert not proxy.targets[0].is_known
+
+
+VARNISH = 'vcl 4.1;\nbackend default {{ .host = "web"; .port = "3000"; }}\nsub vcl_recv {{ {recv} }}\n'
+
+
+@pytest.mark.parametrize(
+    ("recv", "caches"),
+    [
+        ("", True),
+        ("return (pass);", False),
+        ('if (req.url ~ "^/api") { return (pass); }', True),
+        ('if (req.url ~ "^/static") { return (hash); } return (pass);', True),
+        ("set req.url = req.url; return(pipe);", False),
+    ],
+)
+def test_varnish(recv: str, caches: bool) -> None:
+    proxy = only({"default.vcl": VARNISH.format(recv=recv)})
+    assert (proxy.kind, proxy.caches, proxy.compression) == ("varnish", caches, Compression.NONE)
+    assert [target[:2] for target in proxy.targets] == [("web", "3000")]
+
+
+@pytest.mark.parametrize(
+    ("inside", "state"),
+    [
+        ("encode gzip\n", Compression.FULL),
+        ("", Compression.NONE),
+        ("import here\n", Compression.FULL),
+        ("import elsewhere\n", Compression.UNKNOWN),
+    ],
+)
+def test_caddy(inside: str, state: Compression) -> None:
+    proxy = only(
+        {
+            "Caddyfile": f"(here) {{\n encode zstd\n}}\nshop.example {{\n {inside} reverse_proxy /api/* web:3000 :8080\n}}\n"
+        }
+    )
+    assert (proxy.kind, proxy.name, proxy.compression) == ("caddy", "shop.example", state)
+    assert [target[:2] for target in proxy.targets] == [("web", "3000"), ("localhost", "8080")]
+
+
+@pytest.mark.parametrize(
+    ("labels", "state"),
+    [
+        ("", Compression.NONE),
+        (
+            "- traefik.http.routers.web.middlewares=small\n      - traefik.http.middlewares.small.compress=true",
+            Compression.FULL,
+        ),
+        ("- traefik.http.routers.web.middlewares=all@file", Compression.UNKNOWN),
+    ],
+)
+def test_traefik(labels: str, state: Compression) -> None:
+    compose = f"""\
+services:
+  web:
+    build: .
+    labels:
+      - traefik.http.routers.web.rule=Host(`shop.example`)
+      - traefik.http.services.web.loadbalancer.server.port=3000
+      {labels}
+"""
+    files = {**SERVICE, "docker-compose.yml": compose}
+    proxy = only(files)
+    assert (proxy.kind, proxy.name, proxy.compression) == ("traefik", "router web", state)
+    assert fronts(files) == [("router web", True)]
+
+
+def test_a_container_that_traefik_does_not_serve() -> None:
+    compose = "services:\n  web:\n    build: .\n    labels:\n      traefik.enable: 'false'\n      traefik.http.routers.web.rule: x\n"
+    assert proxies({**SERVICE, "docker-compose.yml": compose}).all == []

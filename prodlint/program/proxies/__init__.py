@@ -1,0 +1,152 @@
+"""The reverse proxies of a project: what each hands on to whom, and what it does for the services behind it.
+
+`program.proxies` answers from the service's side: `in_front_of(service)`, `compression_for(service)`. A proxy that
+names a service (by its name in the compose file) is surely in front of it; one that names an address, a socket or
+something unknown is taken to be in front of the only service that there is. Proxies for development or tests
+(`nginx.dev.conf`) are known as such, and provide nothing.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+
+from prodlint.facts import FileFacts
+from prodlint.findings import Confidence
+from prodlint.program.haproxy import HAProxy
+from prodlint.program.nginx import Nginx
+from prodlint.program.proxies.caddy import caddy_proxies
+from prodlint.program.proxies.haproxy import haproxy_proxies
+from prodlint.program.proxies.model import Compressed, Compression, Front, Pass, Proxy, Target
+from prodlint.program.proxies.nginx import nginx_proxies
+from prodlint.program.proxies.traefik import traefik_proxies
+from prodlint.program.proxies.varnish import varnish_proxies
+from prodlint.program.services import Service
+
+__all__ = ["Compressed", "Compression", "Front", "Pass", "Proxies", "Proxy", "Target"]
+
+
+class Proxies:
+    """All reverse proxies of a project."""
+
+    def __init__(self, files: Mapping[str, FileFacts], services: Sequence[Service]) -> None:
+        """`files`: all facts by path; `services`: the project's services."""
+        self._files = files
+        self._services = services
+        self.nginx = Nginx(files)
+        """The nginx configuration, for questions that only nginx answers."""
+        self.haproxy = HAProxy(files)
+        """The same for HAProxy."""
+
+    @cached_property
+    def all(self) -> list[Proxy]:
+        """All proxies, by place."""
+        found = [
+            *nginx_proxies(self.nginx),
+            *haproxy_proxies(self.haproxy),
+            *varnish_proxies(self._files),
+            *caddy_proxies(self._files),
+            *traefik_proxies(self._files),
+        ]
+        return sorted(found, key=lambda proxy: proxy.location)
+
+    @property
+    def production(self) -> list[Proxy]:
+        """The proxies that are not for development or tests."""
+        return [proxy for proxy in self.all if not proxy.is_dev]
+
+    def in_front_of(self, service: Service) -> list[Front]:
+        """The proxies, for production, that requests to a service come through."""
+        return [front for proxy in self.production if (front := self._front(proxy, service)) is not None]
+
+    def services_behind(self, proxy: Proxy) -> list[Service]:
+        """The services that a proxy hands requests on to."""
+        return [service for service in self._services if self._front(proxy, service) is not None]
+
+    def candidates_behind(self, proxy: Proxy) -> list[Service]:
+        """The services that a proxy may hand requests on to, for all that is known: those that it surely does, else
+        all that answer requests."""
+        found = self.services_behind(proxy)
+        return found or (self._web_services if any(map(self._may_mean, proxy.targets)) else [])
+
+    def leads_to_service(self, each: Pass) -> Confidence | None:
+        """Whether requests get to a service of the project by this pass: CERTAIN if it names one, or leads to this
+        machine or the only service there is; LIKELY if it names some container that no file describes. None for other
+        projects' services and other people's servers."""
+        best: Confidence | None = None
+        for target in each.targets:
+            if any(target.host.lower() in names for names in self._names.values()):
+                return Confidence.CERTAIN
+            if self._web_services and self._may_mean(target):
+                if target.is_local or (target.is_inside and len(self._web_services) == 1):
+                    return Confidence.CERTAIN
+                if target.is_inside:
+                    best = Confidence.LIKELY
+        return best
+
+    def compression_for(self, service: Service) -> Compressed | None:
+        """What the proxies in front of a service compress: the most that any of them does, where it is not known that
+        of any. None where there is no proxy."""
+        fronts = self.in_front_of(service)
+        for state in (Compression.FULL, Compression.UNKNOWN, Compression.HTML_ONLY, Compression.NONE):
+            for front in fronts:
+                if front.proxy.compression is state:
+                    return Compressed(state, front.proxy, front.is_certain)
+        return None
+
+    # ------------------------------------------------------------------ who is behind
+
+    def _front(self, proxy: Proxy, service: Service) -> Front | None:
+        names = self._names[service.id]
+        if any(target.host.lower() in names for target in proxy.targets):
+            return Front(proxy, True)
+        if not any(self._may_mean(target) for target in proxy.targets):
+            return None
+        likely = self._web_services
+        return Front(proxy, False) if len(likely) == 1 and likely[0] is service else None
+
+    @cached_property
+    def _web_services(self) -> list[Service]:
+        """The services that answer requests, and are deployed for production if any is."""
+        found = [service for service in self._services if not _is_worker(service)]
+        return [service for service in found if service.production] or found
+
+    @cached_property
+    def _names(self) -> dict[str, set[str]]:
+        """The names that other containers know each service by."""
+        found: dict[str, set[str]] = {}
+        for service in self._services:
+            names = found.setdefault(service.id, set())
+            for variant in service.variants:
+                if variant.kind == "compose":
+                    names.add(variant.outer.name.lower())
+                    if (given := variant.setting("name").value) != "":
+                        names.add(given.lower())
+        return found
+
+    @cached_property
+    def _compose_names(self) -> frozenset[str]:
+        """The names of all compose services of the project."""
+        return frozenset(
+            artefact.name.lower()
+            for facts in self._files.values()
+            if facts.kind == "compose"
+            for artefact in facts.artefacts
+            if artefact.kind == "service"
+        )
+
+    def _may_mean(self, target: Target) -> bool:
+        """Whether a target may be any service: its name is not that of another container."""
+        return not target.host or target.host.lower() not in self._compose_names
+
+
+_WORKERS = frozenset({"arq", "celery", "dramatiq", "huey", "huey_consumer", "huey_consumer.py", "rq", "rqworker"})
+
+
+def _is_worker(service: Service) -> bool:
+    """Whether a service takes its work from a queue, and no requests."""
+    return all(
+        any(posixpath.basename(word) in _WORKERS for hop in variant.launch.hops for word in hop.start.words[:4])
+        for variant in service.variants
+    )
