@@ -139,7 +139,7 @@ def _belongs(key: str, name: str) -> bool:
     """Whether a setting is one of those that an empty assignment takes back."""
     if name == "env_file":
         return key in ("env_file", "optional_env_file")
-    return key == name or (name == "env" and key.startswith("env."))
+    return key == name or (name == "env" and (key == "environment" or key.startswith("env.")))
 
 
 def _setting(name: str, line: Line, template: bool, problems: list[Problem]) -> Setting:
@@ -160,8 +160,11 @@ def _setting(name: str, line: Line, template: bool, problems: list[Problem]) -> 
 
 
 def _environment(line: Line, template: bool) -> Iterator[Setting]:
-    """The variables of an `Environment=` line. What is no assignment systemd passes over, and so does this."""
-    for word in split_words(line.value) or []:
+    """The variables of an `Environment=` line. What is no assignment systemd passes over, and so does this; the
+    setting `environment` has all words of the line."""
+    words = split_words(line.value) or []
+    yield Setting("environment", json.dumps(words), line.value_start, line.end)
+    for word in words:
         name, equals, value = word.partition("=")
         if equals and re.fullmatch(r"[A-Za-z_]\w*", name):
             unknown = (template and has_parts(value)) or re.search(r"(?<!%)(?:%%)*%(?!%)", value)

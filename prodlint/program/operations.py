@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from prodlint.facts import Artefact, FileFacts, Setting
@@ -149,3 +149,14 @@ def programs(variant: Variant) -> list[str]:
         if hop.start.words[:2] and posixpath.basename(hop.start.words[0]).startswith("python"):
             found += hop.start.words[2:3] if hop.start.words[1] == "-m" else ()
     return found
+
+
+def units_of(program: Program) -> Iterator[tuple[Service, Variant, Artefact]]:
+    """The systemd units that start services in production, each once, with all that they say."""
+    seen: set[str] = set()
+    for service in program.services:
+        for variant in in_production(service, "systemd"):
+            unit = artefact_of(program.facts, variant.outer.path, variant.outer.name)
+            if unit is not None and variant.outer.path not in seen:
+                seen.add(variant.outer.path)
+                yield service, variant, unit

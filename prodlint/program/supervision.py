@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 from prodlint.program.launches import State
 from prodlint.program.operations import is_known, is_opaque, programs
@@ -57,3 +58,70 @@ def _ends_by_itself(variant: Variant) -> bool:
     return variant.kind in ("compose", "systemd") and bool(
         _ONE_SHOT.search(variant.outer.name.removesuffix(".service"))
     )
+
+
+_UNITS = {
+    "us": 1e-6, "ms": 1e-3, "s": 1, "sec": 1, "second": 1, "seconds": 1, "m": 60, "min": 60, "minute": 60,
+    "minutes": 60, "h": 3600, "hr": 3600, "hour": 3600, "hours": 3600, "d": 86400, "day": 86400, "days": 86400, "": 1,
+}  # fmt: skip
+
+
+def seconds(text: str) -> float | None:
+    """A span of time as systemd writes it ("500ms", "1min 30s", "5"), in seconds; None where it is not one."""
+    text = text.strip()
+    if text == "infinity":
+        return float("inf")
+    parts = re.findall(r"(\d+(?:\.\d+)?)\s*([a-z]*)", text)
+    if (
+        not parts
+        or re.sub(r"(\d+(?:\.\d+)?)\s*([a-z]*)", "", text).strip()
+        or any(unit not in _UNITS for _, unit in parts)
+    ):
+        return None
+    return sum(float(number) * _UNITS[unit] for number, unit in parts)
+
+
+@dataclass(frozen=True)
+class StartLimit:
+    """How often a unit may be started within how many seconds, and how many seconds pass before it is started again;
+    None for a value that cannot be read. Defaults: systemd-system.conf(5)."""
+
+    burst: float | None = 5
+    interval: float | None = 10
+    delay: float | None = 0.1
+
+    @property
+    def gives_up(self) -> bool:
+        """Whether a service that ends at once uses up its starts, and is not started again."""
+        if self.burst is None or self.interval is None or self.delay is None:
+            return False
+        return self.is_on and self.burst * self.delay < self.interval
+
+    @property
+    def is_on(self) -> bool:
+        """Whether there is a limit."""
+        return bool(self.burst) and bool(self.interval)
+
+
+def start_limit(variant: Variant) -> StartLimit:
+    """The start limit of a unit."""
+    return StartLimit(
+        _seconds(variant, "restart.limit", StartLimit.burst),
+        _seconds(variant, "restart.interval", StartLimit.interval),
+        _seconds(variant, "restart.delay", StartLimit.delay),
+    )
+
+
+def _seconds(variant: Variant, key: str, default: float | None) -> float | None:
+    for known in (key, *_AS_WRITTEN[key]):
+        answer = variant.setting(known)
+        if answer.state is not State.ABSENT:
+            return seconds(answer.value) if answer.state is State.SET else None
+    return default
+
+
+_AS_WRITTEN = {
+    "restart.limit": ("Unit.StartLimitBurst", "Service.StartLimitBurst"),
+    "restart.interval": ("Unit.StartLimitIntervalSec", "Unit.StartLimitInterval", "Service.StartLimitInterval"),
+    "restart.delay": ("Service.RestartSec",),
+}

@@ -1,0 +1,46 @@
+"""no-respawn-limit: a service that is started again and again without a pause."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from prodlint.findings import Applicability, Finding, Fix
+from prodlint.program.launches import State
+from prodlint.program.operations import in_production
+from prodlint.program.supervision import after_crash, start_limit
+
+if TYPE_CHECKING:
+    from prodlint.program import Program
+    from prodlint.rulebook import Rule
+
+_SHORTEST = 1
+"""Seconds between two starts that a machine bears for ever."""
+
+
+def check(program: Program, rule: Rule) -> Iterator[Finding]:
+    """One finding for each unit that has neither a start limit nor a delay."""
+    for service in program.services:
+        for variant in in_production(service, "systemd"):
+            limit = start_limit(variant)
+            said = variant.setting("restart")
+            if said.by is None or after_crash(variant) is not State.SET or limit.is_on or limit.delay is None:
+                continue
+            if limit.burst is not None and limit.interval is not None and limit.delay < _SHORTEST:
+                yield Finding(
+                    rule.name,
+                    f"If {service.name} cannot start, systemd tries {1 / max(limit.delay, 0.01):.0f} times a second "
+                    "for ever: its start limit is switched off. Add `RestartSec=2`.",
+                    said.by.location,
+                    data={"path": variant.outer.path},
+                    service=service.name,
+                )
+
+
+def fix(finding: Finding, program: Program, rule: Rule) -> Fix | None:
+    """A delay before each start."""
+    from prodlint.fixes import units
+
+    path = finding.data["path"]
+    edits = units.set_values(path, program.read(path), "Service", {"RestartSec": "2"})
+    return Fix("Wait 2 s before each start", Applicability.SAFE, edits) if edits else None

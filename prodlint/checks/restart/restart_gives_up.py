@@ -1,0 +1,45 @@
+"""restart-gives-up: a unit whose restarts are used up within seconds."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from prodlint.findings import Applicability, Finding, Fix
+from prodlint.program.launches import State
+from prodlint.program.operations import in_production
+from prodlint.program.supervision import after_crash, start_limit
+
+if TYPE_CHECKING:
+    from prodlint.program import Program
+    from prodlint.rulebook import Rule
+
+
+def check(program: Program, rule: Rule) -> Iterator[Finding]:
+    """One finding for each unit that restarts, and whose start limit a crash loop reaches."""
+    for service in program.services:
+        for variant in in_production(service, "systemd"):
+            limit = start_limit(variant)
+            said = variant.setting("restart")
+            if said.by is None or after_crash(variant) is not State.SET or not limit.gives_up or not limit.burst:
+                continue
+            delay = max(1, math.ceil((limit.interval or 0) / limit.burst))
+            yield Finding(
+                rule.name,
+                f"After {limit.burst:g} starts within {limit.interval:g} seconds systemd gives up, and at one start "
+                f"every {limit.delay:g} seconds {service.name} gets there while its database restarts. Add "
+                f"`RestartSec={delay}`.",
+                said.by.location,
+                data={"path": variant.outer.path, "delay": str(delay)},
+                service=service.name,
+            )
+
+
+def fix(finding: Finding, program: Program, rule: Rule) -> Fix | None:
+    """A delay at which the limit is not reached."""
+    from prodlint.fixes import units
+
+    path, delay = finding.data["path"], finding.data["delay"]
+    edits = units.set_values(path, program.read(path), "Service", {"RestartSec": delay})
+    return Fix(f"Wait {delay} s before each start", Applicability.SAFE, edits) if edits else None
