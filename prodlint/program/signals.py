@@ -35,7 +35,7 @@ def in_between(variant: Variant) -> tuple[Between, Hop] | None:
     if variant.kind not in CONTAINERS or not variant.launch.hops:
         return None
     for hop in variant.launch.hops:
-        if _signals_group(hop):
+        if signals_group(hop):
             return None
         name = posixpath.basename(hop.start.words[0]) if hop.start.words else ""
         if hop.start.kind is StartKind.PACKAGE_SCRIPT and hop.source.kind != "package_json":
@@ -55,6 +55,6 @@ def are_lost(variant: Variant, between: Between) -> bool:
     return shell_of(base_of(variant)) == "dash"
 
 
-def _signals_group(hop: Hop) -> bool:
+def signals_group(hop: Hop) -> bool:
     """Whether an init that signals all processes runs the command: `dumb-init`, `tini -g`."""
     return bool({"dumb-init", "tini -g"} & set(hop.start.wrappers))

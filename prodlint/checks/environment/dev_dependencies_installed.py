@@ -1,0 +1,138 @@
+"""dev-dependencies-installed: an image with the packages in it that only developers need."""
+
+from __future__ import annotations
+
+import itertools
+import posixpath
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from prodlint.findings import Applicability, Finding, Fix, Location
+from prodlint.program.faults import main_fault
+from prodlint.program.images import Image
+from prodlint.program.installs import Install, dev_install, run_starts
+from prodlint.program.operations import CONTAINERS, base_of, in_production
+
+if TYPE_CHECKING:
+    from prodlint.deploy.package_json import PackageInfo
+    from prodlint.program import Program
+    from prodlint.program.services import Service, Variant
+    from prodlint.rulebook import Rule
+
+_LIFECYCLE = ("prepare", "preinstall", "install", "postinstall", "prepublish")
+_OPTIONS = {"npm": "--omit=dev", "yarn": "--production", "pnpm": "--prod", "bun": "--production"}
+_OLD_NPM = 16
+"""Node images below have an npm that knows `--production` only."""
+_DEV_REQUIREMENTS = re.compile(r"(?:^|[-_./])(?:dev|develop|development|tests?|testing)(?:[-_./]|$)", re.IGNORECASE)
+
+
+def check(program: Program, rule: Rule) -> Iterator[Finding]:
+    """One finding for a service whose image has the dependencies for development in it."""
+    for service in program.services:
+        for variant in in_production(service, *CONTAINERS):
+            finding = _node(program, rule, service, variant) if service.language == "node" else None
+            if service.language == "python":
+                finding = _python(program, rule, service, variant)
+            if finding is not None:
+                yield finding
+                break
+
+
+def _node(program: Program, rule: Rule, service: Service, variant: Variant) -> Finding | None:
+    info = program.versions.packages.get(service.package)
+    install = dev_install(program, variant)
+    if install is None or info is None or not info.dev_dependencies or main_fault(program, variant):
+        return None
+    if _starts_dev_tool(program, variant, info):
+        return None
+    path = variant.image.partition("#")[0]
+    option = _option(variant, install, info)
+    said = " ".join(install.words)
+    count = len(info.dev_dependencies)
+    is_simple = not install.builds and bool(option) and not any(name in info.scripts for name in _LIFECYCLE)
+    advice = f"Add `{option}`." if is_simple else "Leave them out, or prune them when all is built."
+    return Finding(
+        rule.name,
+        f"`{said}` installs what only developers of {service.name} need too: {count} "
+        f"{'package' if count == 1 else 'packages'} and all they bring, to be downloaded, stored and searched for "
+        f"holes. {advice}",
+        Location(path, install.setting.start, install.setting.end),
+        data={"stage": install.stage.name, "words": list(install.words), "option": option, "simple": is_simple,
+              "manager": install.manager, "start": install.setting.start},
+        fixless="" if option else "how this version of its package manager leaves them out is not known here",
+        service=service.name,
+    )  # fmt: skip
+
+
+def _starts_dev_tool(program: Program, variant: Variant, info: PackageInfo) -> bool:
+    """Whether the service is started by a package for development, and would not start without it."""
+    words = {posixpath.basename(word) for hop in variant.launch.hops for word in hop.start.words}
+    words |= {wrapper for hop in variant.launch.hops for wrapper in hop.start.wrappers}
+    bare = {name.rpartition("/")[2] for name in info.dev_dependencies}
+    return bool(words & (bare | set(info.dev_dependencies))) or any(
+        name.partition("/")[0] in info.dev_dependencies for hop in variant.launch.hops for name in hop.start.words
+    )
+
+
+def _option(variant: Variant, install: Install, info: PackageInfo) -> str:
+    """The option that leaves them out, "" where that depends on a version that is not known."""
+    manager = install.manager.removesuffix("pkg")
+    if manager == "yarn" and "--immutable" in install.words:
+        return ""  # Yarn 2 and above have no such option
+    version = re.match(r"(?:.*/)?node:(\d+)", base_of(variant))
+    if manager == "npm" and version is not None and int(version[1]) < _OLD_NPM:
+        return "--production"
+    return _OPTIONS.get(manager, "")
+
+
+def _python(program: Program, rule: Rule, service: Service, variant: Variant) -> Finding | None:
+    path, _, name = variant.image.partition("#")
+    facts = program.facts.get(path)
+    stage = next((each for each in facts.artefacts if each.name == name), None) if facts is not None else None
+    if facts is None or stage is None or main_fault(program, variant):
+        return None
+    for each in Image(path, facts, stage, "").stages:
+        for setting in each.settings:
+            for start in run_starts(setting) if setting.key.startswith("run.") else ():
+                if _installs_for_development(list(start.words)):
+                    return Finding(
+                        rule.name,
+                        f"`{' '.join(start.words)}` installs what only developers of {service.name} need. Install "
+                        "what it needs in production alone.",
+                        Location(path, setting.start, setting.end),
+                        fixless="which packages it needs in production is not known here",
+                        service=service.name,
+                    )
+    return None
+
+
+def _installs_for_development(words: list[str]) -> bool:
+    name = posixpath.basename(words[0]) if words else ""
+    if name.startswith("python") and words[1:3] == ["-m", "pip"]:
+        words, name = words[2:], "pip"
+    if name == "uv" and words[1:2] == ["pip"]:
+        words, name = words[1:], "pip"
+    if re.fullmatch(r"pip[\d.]*", name) and "install" in words:
+        files = [second for first, second in itertools.pairwise(words) if first in ("-r", "--requirement")]
+        return any(_DEV_REQUIREMENTS.search(posixpath.splitext(file)[0]) for file in files)
+    return name == "pipenv" and "install" in words and bool({"--dev", "-d"} & set(words))
+
+
+def fix(finding: Finding, program: Program, rule: Rule) -> Fix | None:
+    """The option that leaves them out; where they are needed to build, they are pruned at the end of the stage."""
+    from prodlint.fixes import lines, starts
+
+    if finding.fixless:
+        return None
+    data, path = finding.data, finding.location.path
+    source = program.read(path)
+    stage = next(stage for stage in program.facts[path].artefacts if stage.name == data["stage"])
+    setting = next(each for each in stage.settings if each.key.startswith("run.") and each.start == data["start"])
+    if data["simple"]:
+        words = data["words"]
+        edits = starts.replace_words(path, "dockerfile", source, setting, words, [*words, data["option"]])
+        return Fix(f"Add `{data['option']}`", Applicability.SAFE, edits) if edits else None
+    prune = {"npm": f"npm prune {data['option']}", "pnpm": "pnpm prune --prod"}.get(data["manager"])
+    edits = lines.insert_instruction(path, source, stage.start, f"RUN {prune}") if prune else None
+    return Fix(f"Run `{prune}` at the end", Applicability.UNSAFE, edits) if edits else None

@@ -1,0 +1,77 @@
+"""multiple-commands-last-not-exec: a shell script that stays between the container's signals and the server."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from prodlint.deploy.commands import StartKind
+from prodlint.findings import Applicability, Finding, Fix, Step
+from prodlint.program.faults import main_fault
+from prodlint.program.operations import CONTAINERS, command_of, in_production, place_of, whereabouts
+from prodlint.program.signals import signals_group
+
+if TYPE_CHECKING:
+    from prodlint.program import Program
+    from prodlint.program.launches import Hop
+    from prodlint.program.services import Service, Variant
+    from prodlint.rulebook import Rule
+
+_ARGUMENTS = re.compile(r"\"?\$(?:\{)?[@*](?:\})?\"?")
+
+
+def check(program: Program, rule: Rule) -> Iterator[Finding]:
+    """One finding for a service whose container starts a script that runs the server as its child."""
+    for service in program.services:
+        for variant in in_production(service, *CONTAINERS):
+            hop = _waiting(program, variant)
+            if hop is not None and not main_fault(program, variant):
+                yield _finding(program, rule, service, variant, hop)
+                break
+
+
+def _waiting(program: Program, variant: Variant) -> Hop | None:
+    """The last command of the script that the container starts, if the script waits for it."""
+    for hop in variant.launch.hops:
+        if signals_group(hop) or (hop.start.kind is StartKind.PACKAGE_SCRIPT and hop.source.kind != "shell"):
+            return None
+        if hop.source.kind == "shell":
+            is_server = bool(variant.launch.language) and hop.start.at >= 0 and not hop.start.is_background
+            waits = hop.is_last and "exec" not in hop.start.wrappers and not _handles_signals(program, hop)
+            return hop if is_server and waits else None
+    return None
+
+
+def _handles_signals(program: Program, hop: Hop) -> bool:
+    text = program.facts[hop.source.path].artefacts[0].settings[0].value or ""
+    return re.search(r"(?m)^\s*(?:trap|wait)\b|\bkill -", text) is not None
+
+
+def _finding(program: Program, rule: Rule, service: Service, variant: Variant, hop: Hop) -> Finding:
+    said = _said(hop.start.words)
+    return Finding(
+        rule.name,
+        f"{hop.source.path} stays in front of `{said}` and passes no SIGTERM on: {service.name} is killed after the "
+        f"grace period, with what it is doing. Write `exec {said}`.",
+        place_of(program.facts, variant.launch.hops[0]),
+        related=(Step(hop.source.location, f"{hop.source.path} runs `{said}` last"),),
+        data={"place": whereabouts(hop.source), "at": hop.start.at, "word": hop.start.words[0]},
+        service=service.name,
+    )
+
+
+def _said(words: Sequence[str]) -> str:
+    return '"$@"' if _ARGUMENTS.fullmatch(words[0]) else " ".join(words)
+
+
+def fix(finding: Finding, program: Program, rule: Rule) -> Fix | None:
+    """`exec` before the script's last command."""
+    from prodlint.fixes import starts
+
+    place, at = finding.data["place"], finding.data["at"]
+    command = command_of(program.facts, place, finding.data["word"])
+    if command is None or re.match(r"\w+=", (command.value or "")[at:]):
+        return None
+    edits = starts.insert_in_shell(place["path"], place["kind"], program.read(place["path"]), command, at, "exec ")
+    return Fix("Replace the shell by the server", Applicability.SAFE, edits) if edits else None
