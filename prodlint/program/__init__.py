@@ -385,7 +385,7 @@ class Program:
             self._run_by_entry[entry] = _closure(start, self._imports, lambda index: True)
         return self._run_by_entry[entry]
 
-    def _forks(self) -> Iterator[tuple[str, str]]:
+    def forks(self) -> Iterator[tuple[str, str]]:
         """The source files that start worker processes, with how many ("" for several)."""
         for api in ("cluster.fork", "throng", "throng.default"):
             for site in self.api_calls.get(api, ()):
@@ -420,7 +420,7 @@ class Program:
             reads_node_env=frozenset(reads),
             sets_node_env=sets,
             packages=self.versions.packages,
-            forks=dict(self._forks()),
+            forks=dict(self.forks()),
         )
 
 
