@@ -20,7 +20,7 @@ from prodlint.program.proxies import Proxies
 from prodlint.program.resolve import CallSite, File, Resolver
 from prodlint.program.roles import FileRole, role_of
 from prodlint.program.services import Service, SourceView, build_services
-from prodlint.program.targets import Api, Targets
+from prodlint.program.targets import Api, Cls, Targets
 from prodlint.program.versions import Versions
 from prodlint.program.webapps import WebApps
 from prodlint.source.frameworks import FRAMEWORKS
@@ -53,7 +53,8 @@ class Program:
             aliases_of(FRAMEWORKS),
         )
         self.graph = CallGraph(self.resolver, FRAMEWORKS, knowledge.handlers)
-        self.roles = [role_of(file.path, knowledge.scripts, knowledge.tests) for file in self.files]
+        packages = {path.rpartition("/")[0] for path in files if path.rpartition("/")[2] == "__init__.py"}
+        self.roles = [role_of(file.path, knowledge.scripts, knowledge.tests, packages) for file in self.files]
         self._loaded, self._perhaps = self._load()
         self.contexts = self._contexts()
         self._by_rule: dict[str, Contexts] = {}
@@ -148,15 +149,23 @@ class Program:
         tests = {file.index for file in self.files if self.roles[file.index] is FileRole.TEST}
         return Contexts(self.graph, self._modules(), self._coroutines(), tests, barriers)
 
-    def _coroutines(self) -> list[int]:
-        """Python's `async def`s in what a service loads: they run on an event loop, whoever calls them."""
+    def _coroutines(self) -> list[tuple[int, bool]]:
+        """Python's `async def`s in what a service loads: they run on an event loop, whoever calls them. It may be at
+        start-up only; a method that the program's own base class declares is surely called through that."""
         return [
-            file.fn_base + number
+            (file.fn_base + number, function.cls != NONE and self._is_override(file.cls_base + function.cls, function))
             for file in self.files
             if file.is_python and file.index in self._loaded and self.roles[file.index] is FileRole.SOURCE
             for number, function in enumerate(file.facts.functions)
             if function.is_async
         ]
+
+    def _is_override(self, cls: int, method: Function) -> bool:
+        """Whether a class of the program from which `cls` derives has such a method, too."""
+        return any(
+            isinstance(base, Cls) and method.name in self.resolver.members_of(base.id)
+            for base in self.resolver.bases_of(cls)
+        )
 
     def contexts_for(self, rule: str) -> Contexts:
         """The contexts as a path rule sees them: an ignore comment for it on a call removes that edge."""

@@ -37,12 +37,13 @@ class Contexts:
         self,
         graph: CallGraph,
         modules: Mapping[int, Context],
-        coroutines: Iterable[int] = (),
+        coroutines: Iterable[tuple[int, bool]] = (),
         tests: Set[int] = frozenset(),
         barriers: Set[tuple[int, int]] = frozenset(),
     ) -> None:
         """`modules`: the context of module bodies, by function id; `coroutines`: functions that run on an event loop
-        whoever calls them, if nobody is known to; `tests`: files whose registrations are tests';
+        whoever calls them, for those that nobody is known to call, and whether a service surely does that while it
+        serves; `tests`: files whose registrations are tests';
         `barriers`: calls (file, index) that count as not there."""
         self.reach: dict[State, Reach] = {}
         self._of: dict[int, dict[Context, Reach]] = {}
@@ -52,8 +53,10 @@ class Contexts:
         for certain in (True, False):
             self._flow(self._roots(modules, certain), certain)
         known = {function for function, _ in self.reach}
-        uncalled = ((function, Context.BACKGROUND) for function in coroutines if function not in known)
-        self._flow(((state, Reach(None, None, None, True, 0)) for state in uncalled), certain=True)
+        uncalled = [(function, sure) for function, sure in coroutines if function not in known]
+        uncalled.sort(key=lambda coroutine: not coroutine[1])
+        roots = (((function, Context.BACKGROUND), Reach(None, None, None, sure, 0)) for function, sure in uncalled)
+        self._flow(roots, certain=True)
         for (function, context), reach in self.reach.items():
             self._of.setdefault(function, {})[context] = reach
 

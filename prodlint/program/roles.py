@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from enum import IntEnum
 from fnmatch import fnmatch
 
@@ -32,6 +33,8 @@ _SCRIPT_FOLDERS = frozenset(
         *("build", "build-scripts", "ci", ".github", ".husky", "gulp", "grunt", "webpack"),
     }
 )
+_SCRIPT_FOLDER_ENDS = ("-scripts", "_scripts", "-tools", "_tools", "_migrations")
+_MODULE_NAMES = ("setup.py", "tasks.py")
 _BROWSER_FOLDERS = frozenset(
     {"public", "static", "assets", "frontend", "client", "www", "webapp", "browser", "htdocs", "wwwroot"}
 )
@@ -43,9 +46,12 @@ _SCRIPT_NAME = re.compile(
 )
 
 
-def role_of(path: str, scripts: Sequence[str] = (), tests: Sequence[str] = ()) -> FileRole:
+def role_of(
+    path: str, scripts: Sequence[str] = (), tests: Sequence[str] = (), packages: Set[str] = frozenset()
+) -> FileRole:
     """The role of the source file `path` (POSIX, relative to the project root).
 
+    `packages` are the folders that are Python packages: `setup.py` and `tasks.py` in one are modules of the service.
     `scripts` and `tests` are the user's own globs and decide before any convention does.
     """
     if any(fnmatch(path, glob) for glob in tests):
@@ -55,10 +61,16 @@ def role_of(path: str, scripts: Sequence[str] = (), tests: Sequence[str] = ()) -
     *folders, name = path.lower().split("/")
     if any(folder in _TEST_FOLDERS for folder in folders) or _TEST_NAME.match(name):
         return FileRole.TEST
-    if any(folder in _SCRIPT_FOLDERS for folder in folders) or _SCRIPT_NAME.match(name):
+    if any(_keeps_scripts(folder) for folder in folders):
+        return FileRole.SCRIPT
+    if _SCRIPT_NAME.match(name) and not (name in _MODULE_NAMES and posixpath.dirname(path) in packages):
         return FileRole.SCRIPT
     if "management" in folders and "commands" in folders:
         return FileRole.SCRIPT
     if not name.endswith(".py") and any(folder in _BROWSER_FOLDERS for folder in folders):
         return FileRole.BROWSER
     return FileRole.SOURCE
+
+
+def _keeps_scripts(folder: str) -> bool:
+    return folder in _SCRIPT_FOLDERS or folder.endswith(_SCRIPT_FOLDER_ENDS)
