@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
-from prodlint.facts import NONE, ExitKind, Region, RegionKind, ValueKind
+from prodlint.facts import NONE, Call, ExitKind, Region, RegionKind, ValueKind
 from prodlint.findings import Applicability, Confidence, Edit, Finding, Fix, ImportRequest, Span
 from prodlint.program.resolve import File
+from prodlint.program.targets import Api
 
 if TYPE_CHECKING:
     from prodlint.program import Program
@@ -21,7 +22,7 @@ _FAREWELLS = frozenset({"__del__", "__exit__", "__aexit__"})
 
 def check(program: Program, rule: Rule) -> Iterator[Finding]:
     """Handlers of every exception, in server code, that do nothing (or, likely, answer a constant or go on)."""
-    silent = _Silent(rule.data["asks"], rule.data["tidies"])
+    silent = _Silent(program, rule.data)
     for file in program.files:
         for number, region in enumerate(file.facts.regions):
             if region.kind is not RegionKind.CATCH or region.has_comment or not _catches_all(file, region):
@@ -98,34 +99,72 @@ def _within(region: Region, start: int, end: int) -> bool:
 
 
 class _Silent:
-    """Knows what a `try` may do without a word when it fails: asking, converting, tidying up, and looking for an
-    optional module."""
+    """Knows what a `try` may do without a word when it fails: asking, converting, tidying up, saying something to a
+    client that may be gone, and looking for an optional module."""
 
-    def __init__(self, asks: list[str], tidies: list[str]) -> None:
-        """Names of functions and methods; one that ends in `*` is a prefix."""
-        self._asks = _Names(asks)
-        self._tidies = _Names(tidies)
+    def __init__(self, program: Program, data: Mapping[str, Any]) -> None:
+        """The rule's data: names of functions and methods (`asks`, `tidies`, `says`) and of clients (`peers`)."""
+        self._program = program
+        self._quiet = _Names([*data["asks"], *data["tidies"]])
+        self._says = _Names(data["says"])
+        self._peers = _Names(data["peers"])
 
     def may_be(self, file: File, handler: Region) -> bool:
         """Whether the `try` of a handler does nothing else."""
         facts = file.facts
         guarded = facts.regions[handler.partner]
-        if facts.functions[handler.function].name in _FAREWELLS:
+        if facts.functions[handler.function].name in _FAREWELLS or self._is_a_loggers(file, handler):
             return True
         if any(_within(guarded, request.start, request.end) for request in facts.imports):
             return True
+        if any(_says_yes_or_no(file, exit_.value) for exit_ in facts.exits if exit_.region == handler.partner):
+            return True
         calls = [call for call in facts.calls if _within(guarded, call.start, call.end)]
-        names = [facts.values[call.callee].text or _name(file, call.callee) for call in calls]
-        return all(name in self._asks or name in self._tidies for name in names)
+        return all(self._is_quiet(file, call) for call in calls)
+
+    def _is_quiet(self, file: File, call: Call) -> bool:
+        callee = file.facts.values[call.callee]
+        name = callee.text or _name(file, call.callee)
+        if name in self._quiet:
+            return True
+        return name in self._says and callee.ref != NONE and self._is_peer(file, callee.ref)
+
+    def _is_peer(self, file: File, value: int) -> bool:
+        """Whether a value is the other end of a connection: by its name, `res.status(…)` as `res` itself."""
+        fact = file.facts.values[value]
+        if fact.kind is ValueKind.CALL:
+            inner = file.facts.values[file.facts.calls[fact.ref].callee]
+            return inner.kind is ValueKind.MEMBER and self._is_peer(file, inner.ref)
+        return (fact.text or _name(file, value)).lower() in self._peers
+
+    def _is_a_loggers(self, file: File, handler: Region) -> bool:
+        """Whether a handler stands in a logging handler's own `emit`, which has nobody to tell."""
+        function = file.facts.functions[handler.function]
+        return (
+            function.name == "emit"
+            and function.cls != NONE
+            and any(
+                isinstance(base, Api) and base.path.startswith("logging.")
+                for base in self._program.resolver.bases_of(file.cls_base + function.cls)
+            )
+        )
+
+
+def _says_yes_or_no(file: File, value: int) -> bool:
+    """Whether a returned value is `True` or `False`: then failing is the other answer."""
+    return value != NONE and file.facts.values[value].kind is ValueKind.BOOL
 
 
 class _Names:
+    """Names; `*` at the end or at the beginning stands for anything."""
+
     def __init__(self, names: list[str]) -> None:
         self._exact = frozenset(names)
         self._prefixes = tuple(name[:-1] for name in names if name.endswith("*"))
+        self._suffixes = tuple(name[1:] for name in names if name.startswith("*"))
 
     def __contains__(self, name: str) -> bool:
-        return name in self._exact or name.startswith(self._prefixes)
+        return name in self._exact or name.startswith(self._prefixes) or name.endswith(self._suffixes)
 
 
 def _name(file: File, value: int) -> str:
