@@ -144,7 +144,8 @@ class Region(_Fact):
     uses_param: bool = False
     """CATCH: whether that name is read in the body."""
     has_comment: bool = False
-    """CATCH: whether a comment stands in the body."""
+    """CATCH: whether a comment stands in the body. BODY (JavaScript): whether it begins with one that speaks of
+    errors."""
     is_empty: bool = False
     """Whether the body holds no statement (Python: nothing but `pass`, `...` or a docstring)."""
     flag: int = 0

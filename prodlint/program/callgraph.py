@@ -349,7 +349,7 @@ class CallGraph:
         if registers.thread is not None and not fact.is_async and self.resolver.functions[function][0].is_python:
             context = registers.thread
         role = registers.role
-        if role is not Role.ERROR_HANDLER and registers.params[:1] == ("express.req",) and len(fact.params) == 4:
+        if registers.params[:1] == ("express.req",) and len(fact.params) == 4 > len(registers.params):
             role = Role.ERROR_HANDLER
         self.registrations.append(
             Registration(function, framework, role, context, file, start, end, label, call, wrappers, certain)
@@ -373,14 +373,15 @@ class CallGraph:
         """`x.get('/path', (req, res) => …)` on an `x` that nothing tells about: the shape says what it is."""
         call = file.facts.calls[index]
         callee = file.facts.values[call.callee]
-        if file.is_python or callee.kind is not ValueKind.MEMBER or callee.text not in _VERBS or len(call.args) < 2:
+        if file.is_python or callee.kind is not ValueKind.MEMBER or len(call.args) < 2:
             return
         first = file.facts.values[call.args[0]]
-        if first.kind is not ValueKind.STRING or not first.text.startswith("/"):
+        is_route = callee.text in _VERBS and first.text.startswith("/")
+        if first.kind is not ValueKind.STRING or not (is_route or callee.text == "param"):
             return
         found = [hit for argument in call.args[1:] for hit in self.handlers(file, argument)]
         for function, wrappers in found:
-            shape = self._shape(function)
+            shape = self._shape(function) if is_route else self._param_shape(function)
             if shape is not None:
                 framework, registers = shape
                 self._set_parameters(function, registers)
@@ -404,6 +405,13 @@ class CallGraph:
         if names and names[0] in ("ctx", "context") and len(names) <= 2:
             return self._registers["koa().use"][0]
         return None
+
+    def _param_shape(self, function: int) -> tuple[Framework, Registers] | None:
+        """Express, where `function` is what `app.param` takes: (req, res, next, value[, name])."""
+        names = [param.name for param in self.resolver.functions[function][1].params]
+        if self._shape(function) is None or not 4 <= len(names) <= 5 or names[2] != "next":
+            return None
+        return self._registers["express().param"][0]
 
     def _register_decorated(self, file: File) -> None:
         for number, function in enumerate(file.facts.functions):

@@ -77,6 +77,7 @@ _PROMISE_API = re.compile(
     r"|axios(?:\.create\(\))?(?:\.(?:get|post|put|patch|delete|head|request))?|node-fetch|fetch|undici\.(?:request|fetch)"
     r"|got(?:\.(?:get|post|put|patch|delete|head))?|request-promise(?:-native)?(?:\.\w+)?|mongoose\.connect"
     r"|Promise\.(?:all|race|any|reject)|(?:bluebird|q)\.(?:all|map|each|try|nfcall|fcall|nfapply|ninvoke)"
+    r"|redbean-node\.R\.(?:store|storeAll|trash|trashAll|exec|load|find|findAll|findOne|getAll|getRow|getCell|count)"
     rf"|ioredis\(\)\.(?:{_COMMANDS})"
 )
 """Calls that answer a promise. Of fs-extra all asynchronous functions do, unless they are given a callback."""

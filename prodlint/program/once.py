@@ -44,6 +44,8 @@ def names_in(facts: FileFacts, value: int, depth: int = 0) -> set[str]:
     fact = facts.values[value]
     if fact.kind is ValueKind.BINDING:
         return {facts.bindings[fact.ref].name}
+    if fact.kind is ValueKind.PARAM:
+        return {fact.text}
     if fact.kind in (ValueKind.MEMBER, ValueKind.SUBSCRIPT):
         return {fact.text} | names_in(facts, fact.ref, depth + 1)
     if fact.kind is ValueKind.OP:

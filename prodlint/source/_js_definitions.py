@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from tree_sitter import Node
 
 from prodlint.facts import NONE, Class, ExitKind, Function, FunctionKind, Param, ParamKind, RegionKind, Use, ValueKind
@@ -21,6 +23,7 @@ _KINDS = {
 }
 _FIELDS = frozenset({"field_definition", "public_field_definition"})
 _PARAMETER_PROPERTY = frozenset({"accessibility_modifier", "override_modifier", "readonly"})
+_ERRORS = re.compile(r"\b(?:err|ignor|fail|fatal)", re.IGNORECASE)
 _NULLISH_TYPES = frozenset({"null", "undefined", "void"})
 
 
@@ -55,9 +58,18 @@ def function(walk: Walk, node: Node, use: Use, user: int) -> int:
     if parameters is not None:
         fact.params = _parameters(walk, parameters, index, outer[0])
     if body is not None:
+        walk.regions[fact.region].has_comment = _speaks_of_errors(walk, body)
         _body(walk, body)
     walk.region, walk.function, walk.cls, walk.scope = outer
     return walk.values.plain(ValueKind.FUNCTION, index)
+
+
+def _speaks_of_errors(walk: Walk, body: Node) -> bool:
+    """Whether a function's body begins with a comment that says something of errors."""
+    if body.type != "statement_block" or not body.named_child_count:
+        return False
+    first = body.named_child(0)
+    return first is not None and first.type == "comment" and _ERRORS.search(walk.source.of(first)) is not None
 
 
 def _read_keywords(node: Node, fact: Function) -> Node | None:

@@ -39,7 +39,13 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
             and _is_development(rule.data, value.text)
             and here
         ):
-            yield _finding(program, rule, site.file, name.text, (site.call.start, site.call.end), here)
+            yield Finding(
+                rule.name,
+                f"Unless the deployment sets `{name.text}`, the service runs with the settings of a developer's "
+                "machine. Let the default be production's, and set the other one where you develop.",
+                program.location(site.file, site.call.start, site.call.end),
+                confidence=here,
+            )
 
 
 def _finding(

@@ -22,6 +22,7 @@ _EVENTS = {
     "unhandledRejection": "a rejection that nobody handled",
 }
 _LISTENS = ("process.on", "process.once", "process.addListener", "process.prependListener")
+_UNLISTENS = ("off", "removeListener")
 _LOGS_ONLY = re.compile(r".*\.(?:log|debug|info|warn|error|fatal|trace)(?:\.bind\(\))?")
 _PYTHON_HOOKS = ("sys.excepthook", "threading.excepthook", "sys.unraisablehook")
 _LOOP_HOOK = "set_exception_handler"
@@ -63,7 +64,7 @@ def _node_hook(program: Program, rule: Rule, site: CallSite, event: str, handler
         return  # nobody knows what it does
     if program.server_code(site.file, site.call.region) is None:
         return
-    if any(program.flow.ends_process(function) for function in functions):
+    if any(program.flow.ends_process(function) for function in functions) or _is_temporary(program, site):
         return
     fixless = "" if functions else "the hook is no function of the project"
     if any(program.flow.may_end_process(function) for function in functions):
@@ -76,6 +77,15 @@ def _node_hook(program: Program, rule: Rule, site: CallSite, event: str, handler
         program.location(site.file, site.call.start, site.call.end),
         data={"function": functions[0]} if functions else {},
         fixless=fixless,
+    )
+
+
+def _is_temporary(program: Program, site: CallSite) -> bool:
+    """Whether the function that adds a listener takes it away again before it is done."""
+    handler = site.call.args[-1]
+    return any(
+        program.value(site.file, other.call.callee).text in _UNLISTENS and handler in other.call.args
+        for other in program.flow.calls_in(site.file.function_at(site.call.region))
     )
 
 

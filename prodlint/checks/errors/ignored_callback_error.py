@@ -45,8 +45,9 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
             continue
         apis = {target.path for target in targets if isinstance(target, Api)}
         function = site.file.facts.functions[number]
-        is_empty = site.file.facts.regions[function.region].is_empty
-        if apis & exceptions or (is_empty and apis & clean_up):
+        body = site.file.facts.regions[function.region]
+        is_empty = body.is_empty
+        if apis & exceptions or (is_empty and apis & clean_up) or body.has_comment:
             continue
         seen.add((site.file.index, number))
         what = _ignores(program, site.file, number, function)

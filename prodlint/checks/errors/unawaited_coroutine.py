@@ -27,7 +27,9 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
         if not site.file.is_python or not targets or program.roles[site.file.index] is FileRole.TEST:
             continue
         is_dropped = site.call.use is Use.STATEMENT
-        if (is_dropped or _is_taken_for_result(site)) and (name := _coroutine(program, targets, apis)):
+        if not (is_dropped or _is_taken_for_result(site) or _returns_itself(site, targets)):
+            continue
+        if name := _coroutine(program, targets, apis):
             yield _finding(program, rule, site, name, is_dropped=is_dropped)
 
 
@@ -35,6 +37,8 @@ def _finding(program: Program, rule: Rule, site: CallSite, name: str, *, is_drop
     facts = site.file.facts
     function = facts.functions[facts.regions[site.call.region].function]
     what = "this line makes it and throws it away" if is_dropped else "what is used here is not its result"
+    if site.call.use is Use.RETURNED:
+        what = "whoever awaits the function around it gets that, not a result"
     return Finding(
         rule.name,
         f"`{name}` is a coroutine: {what}, so its body never runs. "
@@ -85,6 +89,11 @@ def _is_taken_for_result(site: CallSite) -> bool:
     return not (is_awaited or is_passed_on) and any(
         _reads_result(value, facts, ValueKind.BINDING, site.call.user) for value in facts.values
     )
+
+
+def _returns_itself(site: CallSite, targets: Targets) -> bool:
+    """Whether an `async def` returns a call of itself: who awaits it gets a coroutine where others get the result."""
+    return site.call.use is Use.RETURNED and targets == (Fn(site.file.function_at(site.call.region)),)
 
 
 def _reads_result(value: Value, facts: FileFacts, kind: ValueKind, ref: int) -> bool:

@@ -11,6 +11,7 @@ from prodlint.facts import NONE, Call, RegionKind, Value, ValueKind
 from prodlint.findings import Applicability, Confidence, Edit, Finding, Fix, Severity, Span
 from prodlint.fixes.logcalls import log_call, set_up
 from prodlint.program.loggers import Logger
+from prodlint.program.once import names_in
 from prodlint.program.resolve import CallSite, File, keyword_of
 from prodlint.program.targets import Api
 from prodlint.source.frameworks.model import Context, Role
@@ -33,6 +34,7 @@ _LEVELS = {
 _TRACEBACK = "traceback.print_exc"
 _BACK_END_NAME = re.compile(r"(?:^|[-_.])log(?:s|ger|gers|ging)?$|logger$", re.IGNORECASE)
 _BACK_END_BASES = ("logging.", "winston-transport", "structlog.", "pino.", "bunyan.")
+_USAGE = re.compile(r"(?:^|[a-z_])(?:help|usage|[hH]elp|[uU]sage)$")
 _LEVEL_NAMES = frozenset({"log", "info", "warn", "warning", "error", "debug", "trace", "verbose", "fatal", "critical"})
 _WHILE_SERVING = frozenset({Context.REQUEST, Context.REQUEST_THREAD, Context.BACKGROUND, Context.BACKGROUND_THREAD})
 
@@ -107,6 +109,8 @@ class _Judge:
             return False
         if self.at_startup(site) and self._is_last_or_first_word(site):
             return False
+        if self._is_asked_for(site):
+            return False
         return not (_is_back_end(file) or self._is_log_method(site) or _goes_to_a_file(self._program, site))
 
     def at_startup(self, site: CallSite) -> bool:
@@ -121,6 +125,15 @@ class _Judge:
             if registration.role is Role.LIFESPAN and registration.label.startswith("listen"):
                 return True
         return self._program.flow.ends_in(file, region)
+
+    def _is_asked_for(self, site: CallSite) -> bool:
+        """Whether somebody at a terminal asked for the text: a usage message, `if verbosity >= 1`."""
+        facts = site.file.facts
+        if _USAGE.search(facts.functions[facts.regions[site.call.region].function].name):
+            return True
+        regions = (facts.regions[at] for at in self._program.regions_up(site.file, site.call.region))
+        tests = (test for region in regions if region.kind is RegionKind.THEN for test in region.values)
+        return any("verbosity" in names_in(facts, test) for test in tests)
 
     def _is_tool(self, file: File) -> bool:
         if file.index in self._program.serving:

@@ -36,7 +36,7 @@ FRAMEWORK = Framework(
         Registers((*each(_APPS, _METHODS), *(f"{app}[]" for app in _APPS)), first=1, params=_HANDLER),
         Registers(each(_APPS, "get post put patch delete head options all"), first=0, last=1, params=_HANDLER),
         Registers(each(_APPS, "use pre"), role=Role.MIDDLEWARE, params=_HANDLER),
-        Registers(each(_APPS, "param"), first=1, role=Role.MIDDLEWARE, params=_HANDLER),
+        Registers(each(_APPS, "param"), first=1, role=Role.MIDDLEWARE, params=(*_HANDLER, "", "")),
         Registers(each(_APPS, "ws"), first=1, params=("ws.WebSocket()", "express.req", "express.next")),
         Registers(each(_APPS, "listen"), role=Role.LIFESPAN, context=Context.STARTUP),
         Registers(each(_APPS, "engine"), first=1),

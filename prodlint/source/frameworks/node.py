@@ -48,6 +48,7 @@ FRAMEWORK = Framework(
                 "node-cron.schedule",
                 "node-schedule.scheduleJob",
                 "cron.CronJob",
+                "croner",
                 "croner.Cron",
                 "cron.CronJob.from",
                 "toad-scheduler.Task",
