@@ -282,7 +282,7 @@ def run_diff(args: argparse.Namespace, apps: Sequence[App]) -> int:
 
 
 def run_sample(args: argparse.Namespace, apps: Sequence[App]) -> int:
-    options = ["--select", args.rule, *(["--likely"] if args.likely else [])]
+    options = ["--preview", "--select", args.rule, *(["--likely"] if args.likely else [])]
     findings = {
         app.name: [finding for finding in lint(app, args.directory, *options) if finding["rule"] == args.rule]
         for app in apps
