@@ -99,12 +99,12 @@ class Running:
     @property
     def stdout(self) -> str:
         """What the process has written so far."""
-        return (self._folder / ".stdout").read_text(errors="replace")
+        return self.read(".stdout")
 
     @property
     def stderr(self) -> str:
         """What the process has written so far."""
-        return (self._folder / ".stderr").read_text(errors="replace")
+        return self.read(".stderr")
 
     def wait_until_it_listens(self) -> None:
         """Polls the port."""
@@ -142,10 +142,14 @@ class Running:
         """Waits until the process has written `text` on stdout or stderr."""
         wait_for(lambda: text in self.stdout + self.stderr, lambda: f"no {text!r} in\n{self.stdout}\n{self.stderr}")
 
-    @property
-    def is_alive(self) -> bool:
-        """Whether the process has not ended."""
-        return self.process.poll() is None
+    def read(self, path: str) -> str:
+        """A file that the program has written."""
+        file = self._folder / path
+        return file.read_text(errors="replace") if file.exists() else ""
+
+    def wait_for_file(self, path: str, text: str) -> None:
+        """Waits until a file has the text."""
+        wait_for(lambda: text in self.read(path), lambda: f"no {text!r} in {path}: {self.read(path)}")
 
     def stop(self) -> None:
         """Ends the process and all that it has started."""
@@ -154,6 +158,8 @@ class Running:
         with suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
+        if self.process.stdout is not None:
+            self.process.stdout.close()
 
 
 def wait_for(holds: Callable[[], bool], complaint: Callable[[], str]) -> None:

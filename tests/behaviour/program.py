@@ -60,3 +60,22 @@ def program(rule: str, stack: str, files: str | Mapping[str, str]) -> Program:
     if sorted(expected) != sorted((item.path, item.line, item.kind, item.rule) for item in found):
         pytest.fail(f"marked: {expected}\nfound: {found}", pytrace=False)
     return Program(rule, stack, texts)
+
+
+def express(handler: str, before: str = "") -> str:
+    """The text of an app of Express: `handler` is that of the route `/`, there is another at `/alive`, and error middleware."""
+    return f"""
+const fs = require('node:fs');
+const express = require('express');
+
+{textwrap.dedent(before).strip()}
+
+const app = express();
+app.get('/alive', (req, res) => res.send('yes'));
+app.get('/', {textwrap.dedent(handler).strip()});
+app.use((err, req, res, next) => {{
+  console.error('handled:', err.message);
+  res.status(503).send(`handled: ${{err.message}}`);
+}});
+app.listen(process.env.PORT);
+"""

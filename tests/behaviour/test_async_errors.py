@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import textwrap
-
 import pytest
 
 from tests.behaviour.conftest import Launch
-from tests.behaviour.program import program
+from tests.behaviour.program import express, program
 
 pytestmark = pytest.mark.needs("node")
 
@@ -93,25 +91,6 @@ def test_koa_and_fastify_wait_for_the_handler(launch: Launch, stack: str, source
     server = launch(program("unhandled-async-handler", stack, source))
     assert server.get("/").status == 500
     assert server.get("/").status == 500
-
-
-def express(handler: str, before: str = "") -> str:
-    """The text of an app of Express whose route `/` is `handler`, with error middleware."""
-    return f"""
-const fs = require('node:fs');
-const express = require('express');
-
-{textwrap.dedent(before).strip()}
-
-const app = express();
-app.get('/alive', (req, res) => res.send('yes'));
-app.get('/', {textwrap.dedent(handler).strip()});
-app.use((err, req, res, next) => {{
-  console.error('handled:', err.message);
-  res.status(503).send(`handled: ${{err.message}}`);
-}});
-app.listen(process.env.PORT);
-"""
 
 
 FIND = "const find = async () => { throw new Error('no database'); };"

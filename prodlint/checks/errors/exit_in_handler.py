@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from prodlint.facts import NONE, ExitKind, ValueKind
-from prodlint.findings import Finding
+from prodlint.findings import Finding, Severity
 from prodlint.program.reached import Reached, by_request
 from prodlint.program.resolve import CallSite, File
 from prodlint.program.targets import Api
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 _HOOKS = ("process.on", "process.once", "process.addListener", "signal.signal", "atexit.register")
 _FORKS = ("os.fork", "os.forkpty")
+_RAISES = frozenset(["sys.exit", "exit", "quit", "raise SystemExit"])
+"""What raises `SystemExit`. Servers differ in what they do with it (tests/behaviour/test_error_answers.py): aiohttp and
+hypercorn end, gunicorn with threads loses its worker, uvicorn and gunicorn's synchronous workers answer 500."""
 
 
 def check(program: Program, rule: Rule) -> Iterator[Finding]:
@@ -54,13 +57,19 @@ def _judge(
     reached = by_request(program, file, region, rule.name)
     if reached is None or _is_meant(reached, purposes) or _elsewhere(program, file, region):
         return
+    is_raised = what in _RAISES
+    does = (
+        "raises `SystemExit`, which no `except Exception` catches and which ends the process under some servers. Raise"
+        if is_raised
+        else f"ends the process, and all other requests in it. {'Raise' if file.is_python else 'Throw'}"
+    )
     yield Finding(
         rule.name,
-        f"`{what}` is reached from a request{reached.by}: it ends the process, and all other requests in it. Throw an "
-        "error, or answer with one.",
+        f"`{what}` is reached from a request{reached.by}: it {does} an error that the framework answers.",
         program.location(file, *span),
         confidence=reached.confidence,
         trace=reached.trace,
+        severity=Severity.WARNING if is_raised else None,
     )
 
 

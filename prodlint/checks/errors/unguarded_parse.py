@@ -21,6 +21,14 @@ if TYPE_CHECKING:
 _CAUGHT_BY = frozenset({"ValueError", "JSONDecodeError", "Exception", "BaseException"})
 _TEXTS = (ValueKind.STRING, ValueKind.TEMPLATE, ValueKind.NUMBER)
 
+_ANSWERS = {
+    "aiohttp": ("aiohttp", "web", 'raise {}.HTTPBadRequest(text="Invalid JSON") from error'),
+    "django": ("django.core.exceptions", "BadRequest", 'raise {}("Invalid JSON") from error'),
+    "fastapi": ("fastapi", "HTTPException", 'raise {}(status_code=400, detail="Invalid JSON") from error'),
+    "flask": ("flask", "abort", "{}(400)"),
+}
+"""How a handler of a framework answers 400: module and name to import, and the statement."""
+
 
 def check(program: Program, rule: Rule) -> Iterator[Finding]:
     """JavaScript: parsing where an exception ends the process or leaves a request without an answer. Python: parsing
@@ -189,13 +197,11 @@ def _handler_text(program: Program, site: CallSite) -> str:
 
 
 def _answer(program: Program, site: CallSite) -> tuple[str, ImportRequest | None]:
-    """What the `except` of a Python fix does, in a handler of FastAPI or Flask; ("", None) elsewhere."""
+    """What the `except` of a Python fix does, and what it imports; ("", None) where no framework is known to answer."""
     for registration in program.registrations_of.get(site.file.function_at(site.call.region), ()):
-        if registration.framework == "fastapi":
-            request = ImportRequest(site.file.path, "fastapi", "HTTPException")
-            return 'raise {}(status_code=400, detail="Invalid JSON") from error', request
-        if registration.framework == "flask":
-            return "{}(400)", ImportRequest(site.file.path, "flask", "abort")
+        if registration.framework in _ANSWERS:
+            module, name, text = _ANSWERS[registration.framework]
+            return text, ImportRequest(site.file.path, module, name)
     return "", None
 
 
