@@ -104,24 +104,13 @@ def _aligned(text: str, source: bytes, like: Directive) -> str:
     return name + gap + rest if gap.isspace() and "\n" not in gap else text
 
 
-def replace_argument(path: str, source: bytes, directive: int, at: int, new: str) -> Edits | None:
-    """Writes another word in place of argument number `at` of the directive that starts at the byte `directive`."""
+def delete_argument(path: str, source: bytes, directive: int, text: str) -> Edits | None:
+    """Takes an argument of the directive that starts at the byte `directive` away, with the blanks before it."""
     if is_template(source):
         return None
     for each in scan(source).directives:
-        if each.start == directive and at < len(each.args):
-            word = each.args[at]
-            return (Edit(path, word.start, word.end, new),)
-    return None
-
-
-def delete_argument(path: str, source: bytes, directive: int, at: int) -> Edits | None:
-    """Takes argument number `at` of the directive that starts at the byte `directive` away, with the blanks before."""
-    if is_template(source):
-        return None
-    for each in scan(source).directives:
-        if each.start == directive and at < len(each.args):
-            word = each.args[at]
-            blanks = len(source[: word.start]) - len(source[: word.start].rstrip(b" \t"))
-            return (Edit(path, word.start - blanks, word.end, ""),)
+        for word in each.args if each.start == directive else ():
+            if word.text == text:
+                start = len(source[: word.start].rstrip(b" \t"))
+                return (Edit(path, start, word.end, ""),)
     return None

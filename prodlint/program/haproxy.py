@@ -82,6 +82,11 @@ class HAProxy:
             if facts.kind == "haproxy":
                 self.sections += _sections(path, facts)
 
+    def may_have_other_defaults(self, section: Section) -> bool:
+        """Whether the `defaults` of another file may count in a section: several files can be read as one."""
+        path = section.location.path
+        return any(each.kind == "defaults" and each.location.path != path for each in self.sections)
+
     def backend(self, name: str, near: Section) -> Section | None:
         """The backend of a name: of the same file if there is one, else of any other file of the project."""
         found = [each for each in self.sections if each.kind in ("backend", "listen") and each.name == name]

@@ -9,6 +9,7 @@ from prodlint.findings import Applicability, Confidence, Edit, Finding, Fix, Sev
 from prodlint.program.forwarding import CLIENT, HOST, PROTOCOL, VALUES, dropped, missing
 from prodlint.program.nginx import Block
 from prodlint.program.proxies import Pass, Proxy
+from prodlint.program.words import listed
 
 if TYPE_CHECKING:
     from prodlint.program import Program
@@ -40,13 +41,12 @@ def _finding(program: Program, rule: Rule, proxy: Proxy) -> Iterator[Finding]:
     if not found:
         return
     all_names = [name for name in VALUES if any(name in names for _, names in found)]
-    listed = " and ".join(filter(None, (", ".join(f"`{name}`" for name in all_names[:-1]), f"`{all_names[-1]}`")))
     services = program.proxies.services_behind(proxy)
     whom = services[0].name if len(services) == 1 else "the service"
     first = found[0][0]
     yield Finding(
         rule.name,
-        f"nginx does not tell {whom} the client's {listed}: {_CONSEQUENCES[all_names[0]]}. Set "
+        f"nginx does not tell {whom} the client's {listed(all_names)}: {_CONSEQUENCES[all_names[0]]}. Set "
         f"{'it' if len(all_names) == 1 else 'them'} with `proxy_set_header`.",
         first.location,
         confidence=Confidence.CERTAIN if Confidence.CERTAIN in confidences else Confidence.LIKELY,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from prodlint.findings import Applicability, Finding, Fix, Location, Step
 from prodlint.program.forwarding import dropped, is_about_the_client, missing
+from prodlint.program.words import listed
 
 if TYPE_CHECKING:
     from prodlint.program import Program
@@ -28,11 +29,10 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
             if not needed:
                 continue
             seen.add(found.block.location)
-            names = [f"`{directive.value}`" for directive in needed]
-            listed = " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+            names = listed([directive.value for directive in needed])
             yield Finding(
                 rule.name,
-                f"A block that sets one header for the service loses all that it would inherit: here {listed}. "
+                f"A block that sets one header for the service loses all that it would inherit: here {names}. "
                 "Repeat what should stay.",
                 found.first.location,
                 confidence=confidence,

@@ -40,7 +40,7 @@ def _passes(front: Section, haproxy: HAProxy) -> Iterator[Pass]:
 
 def _pass(front: Section, backend: Section, path: str, line: Directive) -> Pass:
     sections = [front] if front is backend else [front, backend]
-    targets = tuple(_target(server) for server in servers_of(backend))
+    targets = tuple(_target(server) for server in servers_of(backend) for _ in range(_addresses(server)))
     unknown = any(section.is_unknown for section in sections)
     caches = any(section.in_force("http-request", "cache-use") for section in sections)
     return Pass(
@@ -51,6 +51,12 @@ def _pass(front: Section, backend: Section, path: str, line: Directive) -> Pass:
         None if unknown and not caches else caches,
         is_sticky(backend),
     )
+
+
+def _addresses(server: Directive) -> int:
+    """How many addresses a line takes at most: a template as many as it says, of which more than two do not matter."""
+    is_template = server.name == "server-template" and server.args is not None and server.args[1:2] != ("1",)
+    return 2 if is_template else 1
 
 
 def _target(server: Directive) -> Target:
