@@ -10,11 +10,14 @@ from tests.tools import missing
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "needs(tool): skipped where the tool is not installed; in CI it has to be")
+    config.addinivalue_line(
+        "markers", "needs(tool, package=…): skipped where the tool is not installed; in CI it has to be"
+    )
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     for marker in item.iter_markers("needs"):
         for tool in marker.args:
             if shutil.which(tool) is None:
-                missing(f"{tool} is not installed")
+                package = marker.kwargs.get("package")
+                missing(f"{tool} is not installed" + (f" (Debian's package {package} has it)" if package else ""))
