@@ -1,0 +1,302 @@
+"""Fixes on real code: makes all of them in copies of the pinned applications, and holds the result to the laws.
+
+    python benchmarks/ecosystem/prove_fixes.py DIR [--app NAME] [--safe] [--preview] [--json FILE]
+
+DIR is where `scripts/ecosystem.py fetch` has unpacked the applications; nothing in it is changed. The laws:
+
+- a changed file still parses: `node --check` for JavaScript, TypeScript's own parser (npm's `typescript`, found through
+  NODE_PATH), `compile()` for Python, and each format's own reader for the rest
+- what is said to be fixed is gone, nothing new is found by any rule, and a fresh run finds what the fix loop said
+- a second run changes nothing
+- every line that no edit touches is the same, byte by byte; every comment is still there
+- line ends, byte order mark and the file's mode are as they were
+- new lines are indented like the file, and its strings have the file's quotes
+
+Prints a table by rule (offered, made, withheld and why), and each law that was broken. Exit code 1 if any was.
+"""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import json
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+sys.path.insert(0, str(ROOT))
+
+from prodlint.engine import Session  # noqa: E402
+from prodlint.findings import Applicability, Confidence, Finding, Fix  # noqa: E402
+from prodlint.fixes.apply import FixOutcome, fix_all, write  # noqa: E402
+from scripts.ecosystem import APPS, EcosystemError, load_apps, say  # noqa: E402
+
+_TYPESCRIPT = """
+const ts = require('typescript'), fs = require('fs');
+for (const path of JSON.parse(fs.readFileSync(0, 'utf8'))) {
+  const source = ts.createSourceFile(path, fs.readFileSync(path, 'utf8'), ts.ScriptTarget.Latest, false);
+  const [first] = source.parseDiagnostics;
+  if (first) console.log(JSON.stringify([path, String(first.messageText)]));
+}
+"""
+_SCRIPTS = (".js", ".cjs", ".mjs", ".jsx", ".ts", ".mts", ".cts", ".tsx")
+_COMMENTS = {
+    ".py": re.compile(rb"#[^\r\n]*"),
+    **{suffix: re.compile(rb"//[^\r\n]*|/\*.*?\*/", re.DOTALL) for suffix in _SCRIPTS},
+}
+
+
+@dataclass
+class Proof:
+    """What came of one application."""
+
+    offered: Counter[str] = field(default_factory=Counter)
+    made: Counter[str] = field(default_factory=Counter)
+    withheld: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    fixless: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    files: Counter[str] = field(default_factory=Counter)
+    broken: list[str] = field(default_factory=list)
+
+
+def prove(folder: Path, *, unsafe: bool, preview: bool) -> Proof:
+    """Fixes the application in `folder`, which is changed, and checks the laws."""
+    proof = Proof()
+    before = _opened(folder, preview)
+    for finding in before.findings():
+        if finding.confidence is not Confidence.CERTAIN:
+            continue
+        if before.fix_for(finding) is not None:
+            proof.offered[finding.rule] += 1
+        elif before.rules[finding.rule].fix != "none":
+            proof.fixless[finding.rule][finding.fixless or "not said"] += 1
+
+    def choose(finding: Finding, fix: Fix) -> bool:
+        is_sure = finding.confidence is Confidence.CERTAIN
+        return is_sure and (unsafe or fix.applicability is Applicability.SAFE)
+
+    outcome = fix_all(before, choose)
+    modes = {path: (folder / path).stat().st_mode for path in outcome.changed}
+    proof.broken += write(outcome, folder)
+    _count(proof, outcome)
+    problems = {path: before.problems(path) for path in outcome.changed}
+    after = _opened(folder, preview)
+    proof.broken += _laws_of_findings(before, after, outcome)
+    proof.broken += _laws_of_files(folder, outcome, modes)
+    proof.broken += (f"{path} does not parse any more" for path, was in problems.items() if after.problems(path) > was)
+    proof.broken += _parsed(folder, outcome.changed)
+    again = fix_all(after, choose)
+    proof.broken += (f"{path} is changed again by a second run" for path in again.changed)
+    return proof
+
+
+def _opened(folder: Path, preview: bool) -> Session:
+    session = Session.open([folder], preview=preview)
+    for trouble in session.analysis.troubles:
+        if "failed" in trouble.message:
+            raise EcosystemError(f"{trouble.path}: {trouble.message}")
+    return session
+
+
+def _count(proof: Proof, outcome: FixOutcome) -> None:
+    for finding, fix in outcome.applied:
+        proof.made[finding.rule] += 1
+        proof.files.update({f"{finding.rule} {edit.path}": 1 for edit in fix.edits})
+    for finding, reason in outcome.withheld:
+        proof.withheld[finding.rule][re.sub(r"`[^`]*`|\S+\.\w+:\d+", "…", reason)] += 1
+
+
+def _laws_of_findings(before: Session, after: Session, outcome: FixOutcome) -> Iterator[str]:
+    """A fresh run finds what the loop said, and no rule has more findings than before, less those that were fixed."""
+    said = Counter((finding.rule, *finding.location) for finding in outcome.remaining)
+    found = Counter((finding.rule, *finding.location) for finding in after.findings())
+    for rule, path, start, _ in sorted((said - found).keys()):
+        yield f"{path}: a {rule} at byte {start} that the fix loop saw is not there in a fresh run"
+    for rule, path, start, _ in sorted((found - said).keys()):
+        yield f"{path}: a {rule} at byte {start} that the fix loop did not see is there in a fresh run"
+    then = Counter(finding.rule for finding in before.findings())
+    now = Counter(finding.rule for finding in after.findings())
+    fixed = Counter(finding.rule for finding, _ in outcome.applied)
+    for rule in sorted({*then, *now}):
+        if now[rule] > then[rule] - fixed[rule]:
+            yield f"{rule}: {then[rule]} findings, {fixed[rule]} fixed, and {now[rule]} are left"
+
+
+# --- files
+
+
+def _laws_of_files(folder: Path, outcome: FixOutcome, modes: Mapping[str, int]) -> Iterator[str]:
+    for path, (old, new) in outcome.changed.items():
+        if (folder / path).read_bytes() != new:
+            yield f"{path} is not on disk as it was made"
+        if (folder / path).stat().st_mode != modes[path]:
+            yield f"{path} has another mode"
+        if old.startswith(b"\xef\xbb\xbf") != new.startswith(b"\xef\xbb\xbf"):
+            yield f"{path}: the byte order mark came or went"
+        if old.endswith(b"\n") != new.endswith(b"\n") and old:
+            yield f"{path}: the last line end came or went"
+        yield from _line_ends(path, old, new)
+        yield from _comments(path, old, new)
+        yield from _new_lines(path, old, new)
+
+
+def _line_ends(path: str, old: bytes, new: bytes) -> Iterator[str]:
+    def kinds(data: bytes) -> set[bytes]:
+        return {match.group() for match in re.finditer(rb"\r\n|\n|\r", data)}
+
+    if kinds(old) and kinds(new) - kinds(old):
+        yield f"{path}: other line ends than the file's"
+
+
+def _comments(path: str, old: bytes, new: bytes) -> Iterator[str]:
+    """No text that looks like a comment is lost. (In a string it is none, but strings are not lost either.)"""
+    pattern = _COMMENTS.get(Path(path).suffix)
+    if pattern is None:
+        return
+    lost = Counter(text.strip() for text in pattern.findall(old)) - Counter(
+        text.strip() for text in pattern.findall(new)
+    )
+    for text in lost:
+        if b"prodlint:" not in text and text not in new:
+            yield f"{path}: the comment {text[:60].decode(errors='replace')!r} is gone"
+
+
+def _new_lines(path: str, old: bytes, new: bytes) -> Iterator[str]:
+    """New lines are indented with what the file is indented with; their plain strings have the file's quotes."""
+    before, after = old.splitlines(), new.splitlines()
+    matcher = difflib.SequenceMatcher(None, before, after, autojunk=False)
+    added = [line for tag, *_, j1, j2 in matcher.get_opcodes() if tag != "equal" for line in after[j1:j2]]
+    tabs, blanks = (sum(line.startswith(text) for line in before) for text in (b"\t", b"  "))
+    for line in added:
+        if line.startswith(b"\t") and blanks and not tabs:
+            yield f"{path}: a tab in a file that is indented with blanks: {line[:60]!r}"
+        if line.startswith(b"  ") and tabs and not blanks and not line.lstrip().startswith(b"*"):
+            yield f"{path}: blanks in a file that is indented with tabs: {line[:60]!r}"
+    if Path(path).suffix not in _SCRIPTS:
+        return
+    single, double = (len(re.findall(pattern, old)) for pattern in (rb"'[^'\"`\n]*'", rb'"[^\'"`\n]*"'))
+    for line in added:
+        if line in before or min(single, double) * 10 > max(single, double):
+            continue
+        other = rb"require\('" if double > single else rb'require\("'
+        if re.search(other, line):
+            yield f"{path}: other quotes than the file's: {line[:80]!r}"
+
+
+def _parsed(folder: Path, changed: Mapping[str, object]) -> Iterator[str]:
+    """What the languages' own parsers say against the changed files, if they could read them before."""
+    typed = []
+    for path in sorted(changed):
+        suffix = Path(path).suffix
+        if suffix == ".py":
+            yield from _compiled(folder, path, changed)
+        elif suffix in (".js", ".cjs", ".mjs"):
+            yield from _node_checked(folder, path, changed)
+        elif suffix in _SCRIPTS:
+            typed.append(str(folder / path))
+    if typed:
+        run = subprocess.run(["node", "-e", _TYPESCRIPT], input=json.dumps(typed), capture_output=True, text=True)
+        if run.returncode:
+            raise EcosystemError(f"TypeScript's parser does not run: {run.stderr.strip()[-300:]}")
+        for line in run.stdout.splitlines():
+            path, message = json.loads(line)
+            yield f"{path}: TypeScript says: {message}"
+
+
+def _compiled(folder: Path, path: str, changed: Mapping[str, object]) -> Iterator[str]:
+    old, new = changed[path]  # type: ignore[misc]
+    if _compiles(old) is None and (error := _compiles(new)) is not None:
+        yield f"{path}: {error}"
+
+
+def _compiles(data: bytes) -> str | None:
+    try:
+        compile(data, "module", "exec", dont_inherit=True)
+    except (SyntaxError, ValueError) as error:
+        return str(error)
+    return None
+
+
+def _node_checked(folder: Path, path: str, changed: Mapping[str, object]) -> Iterator[str]:
+    with tempfile.TemporaryDirectory() as scratch:
+        errors = []
+        for data in changed[path]:  # type: ignore[attr-defined]
+            message = ""
+            for suffix in (".cjs", ".mjs"):  # which of the two a .js file is, its package.json says; one will do
+                file = Path(scratch) / f"module{suffix}"
+                file.write_bytes(data)
+                run = subprocess.run(["node", "--check", str(file)], capture_output=True, text=True)
+                message = run.stderr.strip()
+                if not run.returncode:
+                    message = ""
+                    break
+            errors.append(message)
+    if errors[1] and not errors[0]:
+        yield f"{path}: node says: {errors[1].splitlines()[-1]}"
+
+
+# --- all applications
+
+
+def main() -> int:
+    """Proves the fixes of all applications; returns 1 if a law was broken."""
+    parser = argparse.ArgumentParser(description="Hold the fixes of real applications to the laws.")
+    parser.add_argument("directory", type=Path, metavar="DIR")
+    parser.add_argument("--app", action="append", default=[], metavar="NAME")
+    parser.add_argument("--safe", action="store_true", help="make the safe fixes only")
+    parser.add_argument("--preview", action="store_true", help="with rules in preview")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the numbers to a file, too")
+    args = parser.parse_args()
+    proofs = {}
+    for app in load_apps(APPS, args.app):
+        with tempfile.TemporaryDirectory() as scratch:
+            folder = Path(scratch) / app.name
+            shutil.copytree(args.directory / app.name, folder, symlinks=True)
+            proofs[app.name] = proof = prove(folder, unsafe=not args.safe, preview=args.preview)
+        say(f"{app.name}: {proof.offered.total()} offered, {proof.made.total()} made, {len(proof.broken)} laws broken")
+        for law in proof.broken:
+            say(f"  {law}")
+    print(*_table(proofs), sep="\n")
+    if args.json:
+        args.json.write_text(json.dumps(_numbers(proofs), indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    return 1 if any(proof.broken for proof in proofs.values()) else 0
+
+
+def _numbers(proofs: Mapping[str, Proof]) -> dict[str, dict[str, int]]:
+    numbers: dict[str, Counter[str]] = defaultdict(Counter)
+    for app, proof in proofs.items():
+        for rule in {*proof.offered, *proof.made, *proof.withheld, *proof.fixless}:
+            numbers[rule]["offered"] += proof.offered[rule]
+            numbers[rule]["made"] += proof.made[rule]
+            numbers[rule]["withheld"] += proof.withheld[rule].total()
+            numbers[rule]["no fix"] += proof.fixless[rule].total()
+            numbers[rule]["files"] += sum(key.startswith(f"{rule} ") for key in proof.files)
+            numbers[rule]["applications"] += bool(proof.made[rule] and app)
+    return {rule: dict(counts) for rule, counts in sorted(numbers.items())}
+
+
+def _table(proofs: Mapping[str, Proof]) -> Iterator[str]:
+    columns = ("offered", "made", "withheld", "no fix", "files", "applications")
+    yield f"{'rule':28}" + "".join(f"{column:>14}" for column in columns)
+    for rule, counts in _numbers(proofs).items():
+        yield f"{rule:28}" + "".join(f"{counts[column]:>14}" for column in columns)
+    for title in ("withheld", "fixless"):
+        reasons: dict[str, Counter[str]] = defaultdict(Counter)
+        for proof in proofs.values():
+            for rule, counted in getattr(proof, title).items():
+                reasons[rule].update(counted)
+        yield f"\n{'withheld' if title == 'withheld' else 'no fix'}, because:"
+        for rule in sorted(reasons):
+            for reason, number in reasons[rule].most_common(6):
+                yield f"  {rule:26} {number:5}  {reason}"
+    yield f"\nlaws broken: {sum(len(proof.broken) for proof in proofs.values())}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
