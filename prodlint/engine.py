@@ -21,7 +21,7 @@ from prodlint.files import Project, Root, SourceFile, discover, exists, find_roo
 from prodlint.findings import Finding, Fix, Location, Severity, Trouble
 from prodlint.rulebook import Rule, load_rules
 from prodlint.settings import Choice, Settings, chosen_rules, parse_settings, read_settings
-from prodlint.sources import Sources
+from prodlint.sources import Sources, Stamp
 from prodlint.suppressions import UNUSED_RULE, suppress, unused
 
 if TYPE_CHECKING:
@@ -139,6 +139,13 @@ class Session:
         now, then = sources.overlay, self.sources.overlay
         differ = {path for path in (*now, *then) if now.get(path) != then.get(path)}
         return self._after(self._discover(sources), sources, {*changed, *differ})
+
+    def stamps(self) -> dict[str, Stamp | None]:
+        """What the file system says of each file that is there by now; of the configuration under the name ""."""
+        found = {file.path: self.sources.stamp(file.path) for file in self._discover(self.sources).files}
+        if self.settings.path is not None:
+            found[""] = Sources(self.settings.path.parent).stamp(self.settings.path.name)
+        return found
 
     def _after(self, project: Project, sources: Sources, changed: Collection[str]) -> Session:
         """A state made from this one: what is not in `changed` keeps its facts."""

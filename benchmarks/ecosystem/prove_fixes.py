@@ -30,6 +30,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import tree_sitter_javascript
+import tree_sitter_python
+import tree_sitter_typescript
+from tree_sitter import Language, Parser, Query, QueryCursor
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT))
 
@@ -47,10 +52,6 @@ for (const path of JSON.parse(fs.readFileSync(0, 'utf8'))) {
 }
 """
 _SCRIPTS = (".js", ".cjs", ".mjs", ".jsx", ".ts", ".mts", ".cts", ".tsx")
-_COMMENTS = {
-    ".py": re.compile(rb"#[^\r\n]*"),
-    **{suffix: re.compile(rb"//[^\r\n]*|/\*.*?\*/", re.DOTALL) for suffix in _SCRIPTS},
-}
 
 
 @dataclass
@@ -155,16 +156,31 @@ def _line_ends(path: str, old: bytes, new: bytes) -> Iterator[str]:
 
 
 def _comments(path: str, old: bytes, new: bytes) -> Iterator[str]:
-    """No text that looks like a comment is lost. (In a string it is none, but strings are not lost either.)"""
-    pattern = _COMMENTS.get(Path(path).suffix)
-    if pattern is None:
+    """Every comment is still there, but for the ignore comments that a fix is about."""
+    grammar = _grammar(path)
+    if grammar is None:
         return
-    lost = Counter(text.strip() for text in pattern.findall(old)) - Counter(
-        text.strip() for text in pattern.findall(new)
-    )
+    lost = Counter(_comments_in(old, grammar)) - Counter(_comments_in(new, grammar))
     for text in lost:
-        if b"prodlint:" not in text and text not in new:
+        if b"prodlint:" not in text:
             yield f"{path}: the comment {text[:60].decode(errors='replace')!r} is gone"
+
+
+def _grammar(path: str) -> Language | None:
+    suffix = Path(path).suffix
+    if suffix == ".py":
+        return Language(tree_sitter_python.language())
+    if suffix in (".js", ".cjs", ".mjs", ".jsx"):
+        return Language(tree_sitter_javascript.language())
+    if suffix == ".tsx":
+        return Language(tree_sitter_typescript.language_tsx())
+    return Language(tree_sitter_typescript.language_typescript()) if suffix in _SCRIPTS else None
+
+
+def _comments_in(data: bytes, grammar: Language) -> Iterator[bytes]:
+    captures = QueryCursor(Query(grammar, "(comment) @comment")).captures(Parser(grammar).parse(data).root_node)
+    for node in captures.get("comment", ()):
+        yield b" ".join((node.text or b"").split())
 
 
 def _new_lines(path: str, old: bytes, new: bytes) -> Iterator[str]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from prodlint.cli.interactive import Interview
     from prodlint.engine import Session
     from prodlint.findings import Finding, Fix, Trouble
+
+
+_FIXING = ("fix", "unsafe_fixes", "interactive", "fix_only", "diff")
+"""The options with which fixes are made."""
 
 
 @click.command()
@@ -41,6 +45,7 @@ if TYPE_CHECKING:
 @click.option(
     "--fail-on", type=click.Choice(["error", "warning", "advice"]), help="The least that makes the exit code 1."
 )
+@click.option("--watch", is_flag=True, help="Lint again whenever a file changes, until Ctrl-C.")
 @click.option("--exit-zero", is_flag=True, help="Exit with 0 whatever is found.")
 @click.option("--output-format", type=click.Choice(FORMATS), metavar="FORMAT", help=f"One of {', '.join(FORMATS)}.")
 @click.option("-o", "--output-file", type=click.Path(dir_okay=False), help="Write the findings to this file.")
@@ -80,10 +85,27 @@ def check(paths: tuple[str, ...], **options: Any) -> int:
     clock.lap("extract")
     _ = session.analysis
     clock.lap("link and check")
+    if options["watch"]:
+        _watch(session, paths, options)
     code = _fix_and_report(session, options, clock)
     if options["timings"]:
         click.echo(clock.table(), err=True)
     return code
+
+
+def _watch(session: Session, paths: Sequence[str], options: Mapping[str, Any]) -> NoReturn:
+    from prodlint.cli.watch import watch
+
+    if session.sources.overlay or any(options[name] for name in _FIXING):
+        raise click.UsageError("--watch only shows findings: it goes neither with fixing nor with standard input")
+
+    def reopened() -> Session:
+        with ExitStack() as stack:
+            opened = open_session(paths, options, stack)
+            _ = opened.facts
+        return opened
+
+    watch(session, reopened, lambda state: _fix_and_report(state, options, Clock()))
 
 
 def _fix_and_report(session: Session, options: Mapping[str, Any], clock: Clock) -> int:
@@ -91,7 +113,7 @@ def _fix_and_report(session: Session, options: Mapping[str, Any], clock: Clock) 
     from prodlint.findings import Confidence
 
     changed = False
-    if any(options[name] for name in ("fix", "unsafe_fixes", "interactive", "fix_only", "diff")):
+    if any(options[name] for name in _FIXING):
         session, changed = _fix(session, options)
         clock.lap("fix")
     wanted, known = _wanted(session, options)
