@@ -56,6 +56,8 @@ class Server(LanguageServer):
         self.documents: dict[Path, OpenDocument] = {}
         self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="prodlint")
         self._running: dict[int, asyncio.Task[None]] = {}
+        self._due: set[int] = set()
+        """The projects (by id) of which something is not yet analysed."""
         self._published: dict[Path, str] = {}
         self._said: set[str] = set()
         self._cleaning: asyncio.TimerHandle | None = None
@@ -119,6 +121,7 @@ class Server(LanguageServer):
     def renew(self, bench: Workbench) -> None:
         """Analyse a project soon. If that is under way, once more afterwards."""
         key = id(bench)
+        self._due.add(key)
         running = self._running.get(key)
         if running is None or running.done():
             self._running[key] = asyncio.ensure_future(self._renewed(bench))
@@ -130,18 +133,19 @@ class Server(LanguageServer):
 
     async def _renewed(self, bench: Workbench) -> None:
         await asyncio.sleep(0)  # what came in one go is analysed in one go
-        while True:
+        while id(bench) in self._due:
+            self._due.discard(id(bench))
             before = bench.session
             try:
                 session = await self.in_worker(bench.update)
             except (ConfigError, RulebookError) as error:
                 self._tell_once(str(error))
-                return
+                continue
             except Exception as error:
                 self.complain("the analysis failed", error)
-                return
+                continue
             if session is before:
-                break
+                continue
             self._said.clear()
             for trouble in session.analysis.troubles:
                 _log.warning("%s:%s: %s", trouble.path, trouble.line, trouble.message)

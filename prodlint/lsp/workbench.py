@@ -1,4 +1,7 @@
-"""The state of one project while it is being edited. Knows no protocol, and is used by one thread at a time."""
+"""The state of one project while it is being edited. Knows no protocol.
+
+What happens in the editor may be told from any thread; `update` and what follows from it belong to one.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Lock
 
 from prodlint.cache import Cache
 from prodlint.engine import Extracting, Session
@@ -37,6 +41,7 @@ class Workbench:
     _on_disk: set[str] = field(default_factory=set)
     _is_stale: bool = True
     """Whether it has to be opened anew: never opened, or its settings changed."""
+    _lock: Lock = field(default_factory=Lock)
 
     @property
     def root(self) -> Path:
@@ -59,47 +64,57 @@ class Workbench:
 
     def edit(self, path: Path, data: bytes) -> None:
         """A document was opened or changed."""
-        self.open_documents[path] = data
-        if (name := self.relative(path)) is not None:
-            self._edited[name] = data
-        if path.name in (CONFIG_NAME, PYPROJECT):
-            self._is_stale = True
+        with self._lock:
+            self.open_documents[path] = data
+            if (name := self.relative(path)) is not None:
+                self._edited[name] = data
+            if path.name in (CONFIG_NAME, PYPROJECT):
+                self._is_stale = True
 
     def close(self, path: Path) -> None:
         """A document was closed: what is on disk counts again."""
-        self.open_documents.pop(path, None)
+        with self._lock:
+            self.open_documents.pop(path, None)
         self.disk_changed([path])
 
     def disk_changed(self, paths: Iterable[Path]) -> None:
         """Files came, went or changed on disk. Open documents are not concerned: the editor has the last word."""
-        for path in paths:
-            if path.name in (CONFIG_NAME, PYPROJECT):
-                self._is_stale = True
-            if path not in self.open_documents and (name := self.relative(path)) is not None:
-                self._edited.pop(name, None)
-                self._on_disk.add(name)
+        with self._lock:
+            for path in paths:
+                if path.name in (CONFIG_NAME, PYPROJECT):
+                    self._is_stale = True
+                if path not in self.open_documents and (name := self.relative(path)) is not None:
+                    self._edited.pop(name, None)
+                    self._on_disk.add(name)
 
     # --- what follows from it
 
     def update(self) -> Session:
         """The analysed state after all that has happened. Only what changed is extracted again. Raises `ConfigError`
         and `RulebookError`; then the state from before stays."""
-        edited, on_disk = dict(self._edited), set(self._on_disk)
-        if self.session is None or self._is_stale:
-            session = self._opened()
-        elif on_disk:
-            session = self.session.with_disk_changes(on_disk, {**self._overlay(), **edited})
-        elif edited:
-            session = self.session.with_overlay(edited)
-        else:
-            session = self.session
-        _ = session.analysis
+        with self._lock:
+            edited, on_disk, is_stale = self._edited, self._on_disk, self._is_stale
+            overlay = self._overlay()
+            self._edited, self._on_disk, self._is_stale = {}, set(), False
+        try:
+            if self.session is None or is_stale:
+                session = self._opened()
+            elif on_disk:
+                session = self.session.with_disk_changes(on_disk, overlay)
+            elif edited:
+                session = self.session.with_overlay(edited)
+            else:
+                session = self.session
+            _ = session.analysis
+        except Exception:
+            with self._lock:  # not lost: the next update is told of it again
+                self._edited = {**edited, **self._edited}
+                self._on_disk |= on_disk
+                self._is_stale |= is_stale
+            raise
         self.session = session
-        self._is_stale = not exists(self.folder)  # it may come back
-        for name, data in edited.items():
-            if self._edited.get(name) is data:
-                del self._edited[name]
-        self._on_disk -= on_disk
+        if not exists(self.folder):  # it may come back
+            self.reopen()
         return session
 
     def _opened(self) -> Session:
@@ -109,7 +124,7 @@ class Workbench:
             session = Session.open(
                 [self.folder],
                 config=self.preferences.config,
-                overlay={_resolved(path): data for path, data in self.open_documents.items()},
+                overlay={_resolved(path): data for path, data in list(self.open_documents.items())},
                 preview=self.preferences.preview,
                 extracting=Extracting(cache=cache, jobs=1),  # forking beside a running event loop is asking for trouble
             )
