@@ -55,6 +55,7 @@ __all__ = [
     "local_name",
     "make_async",
     "move_statement_after",
+    "move_statement_before",
     "prepend_to_body",
     "remove_declaration",
     "replace_callee",
@@ -584,28 +585,59 @@ def guard_statement(path: str, source: bytes, span: Span, name: str, text: str) 
 def move_statement_after(path: str, source: bytes, span: Span, target: Span) -> Edits | None:
     """The statement around `span`, with its comment lines above, moved behind the one around `target`, which has to be
     in the same list of statements. None where either shares its lines with other code."""
+    moving = _moving(path, source, span, target)
+    if moving is None:
+        return None
+    file, lines, after = moving
+    place = next_line(source, after.end_byte)
+    between = source[after.end_byte : place].strip()
+    if between not in (b"", b";") and file.enclosing(Span(place - 1, place - 1)) == after:
+        return None
+    text = source[lines.start : lines.end].decode()
+    if source[place - 1 : place] != b"\n":
+        text = file.style.newline + text.rstrip("\r\n")
+    return Edit(path, lines.start, lines.end, ""), Edit(path, place, place, text)
+
+
+def move_statement_before(path: str, source: bytes, span: Span, target: Span) -> Edits | None:
+    """The same, moved in front of the statement around `target` and the comment lines above that."""
+    moving = _moving(path, source, span, target)
+    if moving is None:
+        return None
+    file, lines, before = moving
+    first = _with_comments(source, before)
+    text = source[lines.start : lines.end].decode()
+    if not begins_line(source, first.start_byte) or not text.endswith("\n"):
+        return None
+    if not file.style.semicolons and continues_a_line(source, first.start_byte):
+        return None
+    place = line_start(source, first.start_byte)
+    return Edit(path, place, place, text), Edit(path, lines.start, lines.end, "")
+
+
+def _moving(path: str, source: bytes, span: Span, target: Span) -> tuple[File, Span, Node] | None:
+    """The file, the lines of the statement to move, and the statement that it is moved to."""
     file = parse(path, source)
     nodes = [file and file.enclosing(place) for place in (span, target)]
-    moved, after = (node and _list_item(node) for node in nodes)
-    if not file or not moved or not after or moved.parent != after.parent or moved == after:
+    moved, other = (node and _list_item(node) for node in nodes)
+    if not file or not moved or not other or moved.parent != other.parent or moved == other:
         return None
-    first = moved
+    start = line_start(source, _with_comments(source, moved).start_byte)
+    end = next_line(source, moved.end_byte)
+    behind = source[moved.end_byte : end].strip()
+    if not begins_line(source, moved.start_byte) or behind not in (b"", b";") or start <= other.start_byte < end:
+        return None
+    return file, Span(start, end), other
+
+
+def _with_comments(source: bytes, statement: Node) -> Node:
+    """A statement, or the first of the comment lines directly above it."""
+    first = statement
     while (above := first.prev_named_sibling) is not None and above.type == "comment":
         if above.end_point.row + 1 != first.start_point.row or not begins_line(source, above.start_byte):
             break
         first = above
-    start, end = line_start(source, first.start_byte), next_line(source, moved.end_byte)
-    behind = source[moved.end_byte : end].strip()
-    place = next_line(source, after.end_byte)
-    if not begins_line(source, moved.start_byte) or behind not in (b"", b";") or start <= after.start_byte < end:
-        return None
-    between = source[after.end_byte : place].strip()
-    if between not in (b"", b";") and file.enclosing(Span(place - 1, place - 1)) == after:
-        return None
-    text = source[start:end].decode()
-    if source[place - 1 : place] != b"\n":
-        text = file.style.newline + text.rstrip("\r\n")
-    return Edit(path, start, end, ""), Edit(path, place, place, text)
+    return first
 
 
 def _append_to_expression(file: File, span: Span, text: str) -> Edits | None:

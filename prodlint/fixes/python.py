@@ -41,6 +41,7 @@ __all__ = [
     "is_bound_at",
     "local_name",
     "make_async",
+    "move_item",
     "prepend_item",
     "print_to_log",
     "replace_assigned",
@@ -229,6 +230,37 @@ def replace_assigned(path: str, source: bytes, span: Span, text: str) -> Edits |
 def prepend_item(path: str, source: bytes, span: Span, text: str) -> Edits | None:
     """The string `text` as the first item of the list or tuple that is assigned to the name at `span`, quoted and laid
     out as the item that was first."""
+    items = _items(source, span)
+    if not items:
+        return None
+    file, elements = items
+    first = elements[0]
+    quote = source[first.start : first.start + 1].decode()
+    if quote not in ("'", '"'):
+        return None
+    gap = file.newline + indent_at(source, first.start) if begins_line(source, first.start) else " "
+    return (Edit(path, first.start, first.start, f"{quote}{text}{quote},{gap}"),)
+
+
+def move_item(path: str, source: bytes, span: Span, old: int, new: int) -> Edits | None:
+    """The item `old` of the list or tuple that is assigned to the name at `span`, moved in front of the item `new`
+    further up. None unless each of the two has a line for itself."""
+    items = _items(source, span)
+    if not items or not 0 <= new < old < len(items[1]):
+        return None
+    file, elements = items
+    moved, target = elements[old], elements[new]
+    start, end = line_start(source, moved.start), line_end(source, moved.end)
+    behind = source[moved.end : end].strip()
+    if not begins_line(source, moved.start) or not begins_line(source, target.start) or behind not in (b"", b","):
+        return None
+    place = line_start(source, target.start)
+    text = f"{source[start : moved.end].decode()},{file.newline}"
+    return Edit(path, place, place, text), Edit(path, start, min(end + len(file.newline), len(source)), "")
+
+
+def _items(source: bytes, span: Span) -> tuple[File, list[Span]] | None:
+    """The items of the list or tuple that is assigned to the name at `span`, and the file; None where it is empty."""
     import libcst as cst
 
     file = parse(source)
@@ -236,12 +268,7 @@ def prepend_item(path: str, source: bytes, span: Span, text: str) -> Edits | Non
         if isinstance(node, cst.Assign | cst.AnnAssign):
             if file is None or not isinstance(node.value, cst.List | cst.Tuple) or not node.value.elements:
                 return None
-            first = file.outer(node.value.elements[0].value)
-            quote = source[first.start : first.start + 1].decode()
-            if quote not in ("'", '"'):
-                return None
-            gap = file.newline + indent_at(source, first.start) if begins_line(source, first.start) else " "
-            return (Edit(path, first.start, first.start, f"{quote}{text}{quote},{gap}"),)
+            return file, [file.outer(element.value) for element in node.value.elements]
     return None
 
 
