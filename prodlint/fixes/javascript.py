@@ -40,6 +40,7 @@ from prodlint.fixes.text import (
 __all__ = [
     "Edits",
     "Style",
+    "add_option",
     "append_argument",
     "append_call",
     "append_to_body",
@@ -376,6 +377,31 @@ def set_property(path: str, source: bytes, span: Span, name: str, value: str) ->
             if file and key and old and file.text(key).strip("\"'") == name:
                 return (Edit(path, old.start_byte, old.end_byte, value),)
     return None
+
+
+def add_option(path: str, source: bytes, span: Span, name: str, value: str, *, at: int = 1) -> Edits | None:
+    """`name: value` last in the object literal that is the argument `at` of the call at `span`; a literal of its own
+    where there is no such argument. None where that argument is something else."""
+    file = parse(path, source)
+    call = file and file.at(span, "call_expression", "new_expression")
+    arguments = call and call.child_by_field_name("arguments")
+    if not file or not arguments or arguments.type != "arguments":
+        return None
+    items = [child for child in arguments.named_children if child.type != "comment"]
+    text = f"{name}: {value}"
+    if len(items) == at:
+        return append_argument(path, source, span, file.style.braces(text))
+    literal = items[at] if len(items) > at else None
+    if literal is None or literal.type != "object":
+        return None
+    pairs = [child for child in literal.named_children if child.type != "comment"]
+    if not pairs:
+        if literal.named_children:
+            return None  # a comment stands there
+        return (Edit(path, literal.start_byte, literal.end_byte, file.style.braces(text)),)
+    comma = pairs[-1].next_sibling
+    comma_end = comma.end_byte if comma is not None and comma.type == "," else -1
+    return append_item(path, source, _bounds(pairs[-1]), comma_end, text, file.style.newline)
 
 
 # --- functions
