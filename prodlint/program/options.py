@@ -20,6 +20,9 @@ _CLOSED = frozenset(
 )
 """Values that surely hold no options."""
 
+_DEEPEST = 6
+"""How many spreads are followed: `a = { ...a, b: 1 }` goes round in a circle."""
+
 
 @dataclass
 class Options:
@@ -65,21 +68,24 @@ def options_of(program: Program, site: CallSite, first: int = 0) -> Options:
     return found
 
 
-def _read(program: Program, file: File, value: int, found: Options) -> None:
+def _read(program: Program, file: File, value: int, found: Options, depth: int = 0) -> None:
     for owner, item in program.resolver.origins(file, value):
         fact = owner.facts.values[item]
-        if fact.kind is ValueKind.OBJECT:
-            for name, member in _members(program, owner, fact, found):
+        if fact.kind is ValueKind.OBJECT and depth < _DEEPEST:
+            for name, member in _members(program, owner, fact, found, depth):
                 found.values.setdefault(name, []).append(member)
         elif fact.kind not in _CLOSED:
             found.is_open = True
 
 
-def _members(program: Program, file: File, literal: Value, found: Options) -> Iterator[tuple[str, tuple[File, int]]]:
+def _members(
+    program: Program, file: File, literal: Value, found: Options, depth: int
+) -> Iterator[tuple[str, tuple[File, int]]]:
     for name, item in zip(literal.names, literal.items, strict=False):
         if name == "...":
             spread = file.facts.values[item]
-            _read(program, file, spread.ref if spread.kind is ValueKind.SPREAD else item, found)
+            inner = spread.ref if spread.kind is ValueKind.SPREAD else item
+            _read(program, file, inner, found, depth + 1)
         elif name == "[]":
             found.is_open = True
         else:
