@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -182,6 +181,8 @@ def _python(rule: Rule, service: Service) -> Iterator[Finding]:
 
 def fix(finding: Finding, program: Program, rule: Rule) -> Fix | None:
     """Sets the variable where the finding is, in the format's own syntax; takes one away that is for development."""
+    from prodlint.fixes import variables
+
     data = finding.data
     path = finding.location.path
     variable = data["variable"]
@@ -191,13 +192,13 @@ def fix(finding: Finding, program: Program, rule: Rule) -> Fix | None:
         edits = _deleted(path, program.read(path), data)
         return Fix(f"Remove `{variable}`", Applicability.UNSAFE, edits) if edits else None
     if data["change"] == "value":
-        edits = _changed(path, program, data)
+        edits = variables.change(program, path, data, _VALUE)
         return Fix(f"Set `{variable}={_VALUE}`", Applicability.UNSAFE, edits) if edits else None
     return _added(path, program, data)
 
 
 def _added(path: str, program: Program, data: Any) -> Fix | None:
-    from prodlint.fixes import kubernetes, lines, yaml
+    from prodlint.fixes import kubernetes, lines, variables, yaml
 
     source = program.read(path)
     kind = data["kind"]
@@ -214,7 +215,7 @@ def _added(path: str, program: Program, data: Any) -> Fix | None:
     elif kind == "systemd":
         edits = lines.insert_unit_line(path, source, "Environment", f"Environment={assignment}")
     else:
-        span = _command_span(program, path, data["name"])
+        span = variables.command_span(program, path, data["name"])
         is_script = kind == "package_json"
         runner = ""
         if is_script:
@@ -228,29 +229,6 @@ def _added(path: str, program: Program, data: Any) -> Fix | None:
 
 def _stage_start(program: Program, path: str, name: str) -> int:
     return next(stage.start for stage in program.facts[path].artefacts if stage.name == name)
-
-
-def _command_span(program: Program, path: str, name: str) -> Span | None:
-    for artefact in program.facts[path].artefacts:
-        if artefact.name == name and artefact.kind in ("script", "process"):
-            setting = artefact.settings[0]
-            return Span(setting.start, setting.end)
-    return None
-
-
-def _changed(path: str, program: Program, data: Any) -> Edits | None:
-    from prodlint.fixes import lines, yaml
-
-    source = program.read(path)
-    variable, old = data["variable"], re.escape(data["old"])
-    if data["kind"] == "compose":
-        return yaml.set_variable(path, source, data["name"], variable, _VALUE)
-    place = Span(data["start"], data["end"])
-    if data["kind"] == "dockerfile":
-        return lines.replace_text(path, source, place, rf"({old})", _VALUE)
-    is_command = data["kind"] in ("procfile", "package_json")
-    span = _command_span(program, path, data["name"]) if is_command else place
-    return lines.replace_text(path, source, span, rf"{variable}=[\"']?({old})\b", _VALUE) if span else None
 
 
 def _deleted(path: str, source: bytes, data: Any) -> Edits | None:

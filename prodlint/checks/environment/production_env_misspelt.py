@@ -1,0 +1,116 @@
+"""production-env-misspelt: NODE_ENV has a value that was meant to be `production`, and is not."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from prodlint.facts import ValueKind
+from prodlint.findings import Applicability, Edit, Finding, Fix, Location, Severity
+from prodlint.program.launches import State
+from prodlint.program.operations import artefact_of, in_production
+
+if TYPE_CHECKING:
+    from prodlint.program import Program
+    from prodlint.program.launches import Hop
+    from prodlint.program.services import Service, Variant
+    from prodlint.rulebook import Rule
+
+_NAME, _VALUE = "NODE_ENV", "production"
+_MEANT = frozenset({"production", "prod", "prd", "produktion", "produccion", "prodution", "producton", "prodcution"})
+_WINDOWS = re.compile(r"\bset\s+NODE_ENV=production(?P<blank>\s+)(?=&&)")
+
+
+def check(program: Program, rule: Rule) -> Iterator[Finding]:
+    """One finding for each place that gives a service such a value."""
+    for service in program.services:
+        seen: set[Location] = set()
+        for variant in in_production(service) if service.language == "node" else ():
+            for finding in (_value(program, rule, service, variant), _blank(program, rule, service, variant)):
+                if finding is not None and finding.location not in seen:
+                    seen.add(finding.location)
+                    yield finding
+
+
+def _value(program: Program, rule: Rule, service: Service, variant: Variant) -> Finding | None:
+    said = variant.setting(f"env.{_NAME}")
+    bare = said.value.strip().strip("\"'").strip().lower()
+    if (
+        said.by is None
+        or said.state is not State.SET
+        or not said.is_final
+        or said.value == _VALUE
+        or bare not in _MEANT
+    ):
+        return None
+    is_compared = _is_compared(program, said.value)
+    by = said.by
+    return Finding(
+        rule.name,
+        f"`{_NAME}` is {said.value!r} and not `{_VALUE}`: Express and everything else that asks whether this is "
+        f"production takes it for development. Write `{_VALUE}`.",
+        by.location,
+        data={"kind": by.kind, "name": by.name, "start": by.location.start, "end": by.location.end,
+              "variable": _NAME, "old": said.value},
+        severity=Severity.ADVICE if is_compared else None,
+        fixless="the code asks for this very value" if is_compared else "",
+        service=service.name,
+    )  # fmt: skip
+
+
+def _is_compared(program: Program, text: str) -> bool:
+    """Whether code of the project compares NODE_ENV with a value."""
+    for file in program.files:
+        values = file.facts.values
+        for value in values:
+            if value.kind is ValueKind.OP and len(value.items) > 1:
+                operands = [values[item] for item in value.items]
+                named = any(operand.kind is ValueKind.MEMBER and operand.text == _NAME for operand in operands)
+                if named and any(operand.kind is ValueKind.STRING and operand.text == text for operand in operands):
+                    return True
+    return False
+
+
+def _blank(program: Program, rule: Rule, service: Service, variant: Variant) -> Finding | None:
+    """`set NODE_ENV=production && …`, as Windows says it: the blank before `&&` is part of the value."""
+    for hop in variant.launch.hops:
+        found = _in_script(program, hop)
+        if found is not None:
+            return Finding(
+                rule.name,
+                "On Windows the value is `production ` with a blank at its end, which is not production; elsewhere "
+                f"`set` sets no variable at all. Write `set {_NAME}={_VALUE}&&`, or use cross-env.",
+                found,
+                data={"blank": True},
+                service=service.name,
+            )
+    return None
+
+
+def _in_script(program: Program, hop: Hop) -> Location | None:
+    artefact = (
+        artefact_of(program.facts, hop.source.path, hop.source.name) if hop.source.kind == "package_json" else None
+    )
+    if artefact is None or not _WINDOWS.search(artefact.settings[0].value or ""):
+        return None
+    setting = artefact.settings[0]
+    return Location(hop.source.path, setting.start, setting.end)
+
+
+def fix(finding: Finding, program: Program, rule: Rule) -> Fix | None:
+    """The right spelling; no blank before `&&`."""
+    from prodlint.fixes import variables
+
+    location = finding.location
+    if finding.data.get("blank"):
+        text = program.read(location.path)[location.start : location.end].decode("utf-8", "replace")
+        match = _WINDOWS.search(text)
+        if match is None or not text.isascii():
+            return None
+        start, end = (location.start + at for at in match.span("blank"))
+        return Fix("Take the blank away", Applicability.SAFE, (Edit(location.path, start, end, ""),))
+    if finding.fixless:
+        return None
+    edits = variables.change(program, location.path, finding.data, _VALUE)
+    return Fix(f"Write `{_VALUE}`", Applicability.SAFE, edits) if edits else None

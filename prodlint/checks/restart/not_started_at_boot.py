@@ -1,0 +1,46 @@
+"""not-started-at-boot: a service that is restarted after a crash, and not after the machine was."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from prodlint.findings import Finding
+from prodlint.program.operations import in_production, is_tool, programs
+from prodlint.program.supervision import SUPERVISORS
+
+if TYPE_CHECKING:
+    from prodlint.program import Program
+    from prodlint.rulebook import Rule
+
+_ON_HOSTS = ("package_json", "pm2")
+
+
+def check(program: Program, rule: Rule) -> Iterator[Finding]:
+    """One finding for a service of which nothing is known but a process manager in somebody's terminal."""
+    for service in program.services:
+        variants = in_production(service)
+        if service.platforms or is_tool(program, service) or any(each.kind not in _ON_HOSTS for each in variants):
+            continue
+        managed = [each for each in variants if each.kind == "pm2" or set(programs(each)) & SUPERVISORS]
+        if managed and not _is_set_up(program):
+            yield Finding(
+                rule.name,
+                f"A process manager restarts {service.name} after a crash, but nothing here starts that when the "
+                "machine starts. Run `pm2 startup` and `pm2 save` there, or write a unit.",
+                managed[0].outer.location,
+                service=service.name,
+            )
+
+
+def _is_set_up(program: Program) -> bool:
+    """Whether a script of the project has PM2 set itself up for the next start of the machine."""
+    return any(
+        "pm2 startup" in (setting.value or "")
+        or "pm2 save" in (setting.value or "")
+        or "pm2 resurrect" in (setting.value or "")
+        for facts in program.facts.values()
+        for artefact in facts.artefacts
+        for setting in artefact.settings
+        if setting.key.startswith(("command.", "run."))
+    )
