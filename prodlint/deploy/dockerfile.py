@@ -308,8 +308,9 @@ class _Stages:
 
     def _assignments(self, instruction: Instruction) -> Iterator[tuple[str, str | None, int, int]]:
         """Name, value (None where there is none) and the value's place, of an ARG or ENV."""
-        text = self._text(instruction)
-        words = list(_words(text, self._escape))
+        text = self._text(instruction).rstrip()
+        # An escape character at the very end escapes nothing and is no word.
+        words = [each for each in _words(text, self._escape) if each[0] != self._escape]
         if not words:
             return
         if instruction.name == "ENV" and "=" not in words[0][0]:
