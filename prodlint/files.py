@@ -88,7 +88,7 @@ def kind_of(path: str, sources: Sources) -> str | None:
     name = path.rpartition("/")[2]
     dot = name.rfind(".")
     suffix = name[dot:].lower() if dot > 0 else ""
-    if suffix in _KINDS:
+    if suffix in _KINDS and not deploy.is_configuration(name):
         return None if name.endswith(_DECLARATIONS) else _KINDS[suffix]
     kind = deploy.classify(path)
     if kind is not None:

@@ -32,6 +32,7 @@ _MODULES = (
     "nginx",
     "package_json",
     "platform",
+    "pm2",
     "procfile",
     "python_requirements",
     "shell",
@@ -80,6 +81,7 @@ _EXACT = {
 
 _TEMPLATE = r"(?:\.(?:erb|in|j2|jinja2?|template|tmpl|tpl))?"
 _PATTERNS = (
+    ("pm2", r"(?:ecosystem|pm2|process(?:es)?)(?:[._-][\w.-]*)?(?:\.config\.[cm]?js|\.json5?|\.ya?ml)"),
     ("dockerfile", r"(?:.*[._-])?(?:docker|container)file(?:[._-].*)?(?<!\.sh)"),
     ("compose", rf"(?:.*[._-])?compose(?:[._-].*)?\.ya?ml{_TEMPLATE}"),
     ("systemd", rf".+\.service{_TEMPLATE}"),
@@ -99,6 +101,13 @@ _FOREIGN = re.compile(
     re.IGNORECASE,
 )
 
+_CONFIGURATION = re.compile(r"(?:ecosystem|pm2|process(?:es)?)(?:[._-][\w.-]*)?\.config\.[cm]?js", re.IGNORECASE)
+
+
+def is_configuration(name: str) -> bool:
+    """Whether a file of a programming language is a deployment file by its name."""
+    return _CONFIGURATION.fullmatch(name) is not None
+
 
 def classify(path: str) -> str | None:
     """The kind of the deployment file `path` by its name and, where that says more, its folder; None if it is none."""
@@ -110,7 +119,9 @@ def classify(path: str) -> str | None:
     if name.endswith(".txt") and folder.rpartition("/")[2] == "requirements":
         return "python_requirements"
     match = _BY_NAME.fullmatch(name)
-    return match.lastgroup if match and not _FOREIGN.search(name) else None
+    if match is None or (match.lastgroup != "pm2" and _FOREIGN.search(name)):
+        return None
+    return match.lastgroup
 
 
 _FOLDERS = re.compile(r"(?:^|/)(?:[^/]*nginx[^/]*|sites-(?:available|enabled)|conf\.d|snippets)(?:/|$)", re.IGNORECASE)

@@ -188,6 +188,8 @@ class StartKind(Enum):
     """The script `target` of a package.json."""
     SHELL_SCRIPT = "shell script"
     """The script `target`, whose text is not looked into."""
+    PROCESS_FILE = "process file"
+    """The apps of PM2's process file `target`, "" for the one that it reads if none is named."""
     OPAQUE = "opaque"
     """Something that a configuration or a variable decides: it may set whatever it likes."""
     OTHER = "other"
@@ -364,7 +366,10 @@ def _node_process_manager(name: str, start: Start) -> Start | None:
         inner = _start(target, Command((target, *words[words.index("--") + 1 :]), start.env, start.folder))
         return replace(inner, is_dev=inner.is_dev or is_dev)
     stem = posixpath.basename(target)
-    if not target.endswith(_NODE_SUFFIXES) or ".config." in stem or stem.startswith(("ecosystem", "pm2", "process.")):
+    is_file = re.search(r"\.config\.[cm]?js$|\.(?:json5?|ya?ml)$", stem) is not None
+    if name.startswith("pm2") and (is_file or (not target and name == "pm2" and "start" in start.rest)):
+        return replace(start, kind=StartKind.PROCESS_FILE, target=target)
+    if not target.endswith(_NODE_SUFFIXES) or stem.startswith(("ecosystem", "pm2", "process.")):
         return replace(start, kind=StartKind.OPAQUE, target=target or name)
     return replace(start, kind=StartKind.NODE, target=target, is_dev=is_dev)
 

@@ -220,6 +220,7 @@ class Launcher:
             for artefact in facts.artefacts
             if artefact.kind == "script"
         }
+        self._process_files = {path: facts for path, facts in files.items() if facts.kind == "pm2"}
         self._shell = {
             path: facts.artefacts[0] for path, facts in files.items() if facts.kind == "shell" and facts.artefacts
         }
@@ -243,16 +244,18 @@ class Launcher:
             return None
         env = env.copy()
         found_starts = starts(words, is_shell=is_shell)
-        for start in found_starts:
+        for number, start in enumerate(found_starts):
             if start.kind is StartKind.OTHER:
                 if start.target in (".", "source"):
                     env.opened(by, "the command reads another script")
                 continue
+            if start.kind is StartKind.PROCESS_FILE and self._process_file(start, place) is None:
+                start = replace(start, kind=StartKind.OPAQUE, target=start.target or "pm2")
             found = self._followed(start, place, env, by, arguments, depth)
             if found is None or (found.language == "" and best is not None):
                 continue
             if best is None or not best.language or best.is_background or not found.is_background:
-                hop = Hop(by, start, is_shell, start is found_starts[-1])
+                hop = Hop(by, start, is_shell, number == len(found_starts) - 1)
                 best = replace(found, hops=(hop, *found.hops))
         return best
 
@@ -275,6 +278,8 @@ class Launcher:
             found = self._package_script(start, place, env, by, depth)
         elif start.kind is StartKind.SHELL_SCRIPT:
             found = self._shell_script(start, place, env, by, arguments, depth)
+        elif start.kind is StartKind.PROCESS_FILE:
+            found = self._apps(start, place, env, depth)
         elif start.kind is StartKind.OPAQUE:
             if _ARGUMENTS.fullmatch(start.target) and arguments:
                 return self.launch(arguments, False, place, env, by, (), depth + 1)
@@ -309,6 +314,34 @@ class Launcher:
             return None
         found = self.launch([setting.value or ""], True, FolderPlace(folder), env, source, (), depth + 1)
         return replace(found, through=(source, *found.through)) if found else None
+
+    def _process_file(self, start: Start, place: Place) -> str | None:
+        from prodlint.program.process_files import DEFAULT
+
+        if start.folder:
+            place = _Moved(place, start.folder)
+        return next((path for path in place.places(start.target or DEFAULT) if path in self._process_files), None)
+
+    def _apps(self, start: Start, place: Place, env: Environment, depth: int) -> Launch | None:
+        """What the first app of a process file starts that is known; the others are services of their own."""
+        from prodlint.program.process_files import apps_of, environments_of, set_env
+
+        path = self._process_file(replace(start, folder=""), place)
+        found: Launch | None = None
+        for source, artefact in apps_of(start.words, path, self._process_files[path]) if path is not None else ():
+            own = env.copy()
+            set_env(own, source.path, artefact, environments_of(start.words))
+            settings = {setting.key: setting for setting in artefact.settings}
+            command = words_of(settings.get("command.exec"))
+            workdir = settings.get("workdir")
+            inner = _Moved(place, workdir.value) if workdir is not None and workdir.value else place
+            launch = self.launch(*command, inner, own, source, (), depth + 1) if command is not None else None
+            if launch is not None and (found is None or (launch.entry and not found.entry)):
+                found = replace(launch, through=(source, *launch.through))
+        if found is None:
+            env.opened(Source.of_file("pm2", path or start.target), "what its apps start is not known")
+            found = Launch("", "", start.target, self._package_of(place, ""), env)
+        return found
 
     def _workspace(self, name: str, root: str) -> str:
         name = name.removesuffix("...").removeprefix("...")

@@ -64,7 +64,7 @@ def test_anything_is_split(text: str) -> None:
         ("bun run src/index.ts", StartKind.NODE, "src/index.ts"),
         ("pm2-runtime start app.js -i max", StartKind.NODE, "app.js"),
         ("./node_modules/.bin/forever -m 5 server.js", StartKind.NODE, "server.js"),
-        ("pm2-runtime ecosystem.config.js", StartKind.OPAQUE, "ecosystem.config.js"),
+        ("pm2-runtime ecosystem.config.js", StartKind.PROCESS_FILE, "ecosystem.config.js"),
         ("pm2 start npm -- run prod", StartKind.PACKAGE_SCRIPT, "prod"),
         ("./wait-for-it.sh db:1 -t 5 -- node a.js", StartKind.NODE, "a.js"),
         ("npm start", StartKind.PACKAGE_SCRIPT, "start"),

@@ -22,12 +22,17 @@ from prodlint.program.services.containers import dockerfile_variants
 from prodlint.program.services.evidence import BY_CONTENT, is_for_development
 from prodlint.program.services.kubernetes import kubernetes_variants
 from prodlint.program.services.model import Layer, Service, SourceView, Variant
+from prodlint.program.services.pm2 import pm2_variants
 from prodlint.program.services.processes import Count, Processes
 from prodlint.program.services.project import Project
 from prodlint.program.services.scripts import procfile_variants, script_variants
 from prodlint.program.services.units import unit_variants
 
 __all__ = ["Count", "Layer", "Processes", "Service", "SourceView", "Variant", "build_services", "is_for_development"]
+
+
+_NAMED = ("compose", "systemd", "pm2", "supervisord", "upstart")
+"""Kinds of artefacts that are called as the service is."""
 
 
 def build_services(files: Mapping[str, FileFacts], view: SourceView) -> list[Service]:
@@ -37,6 +42,7 @@ def build_services(files: Mapping[str, FileFacts], view: SourceView) -> list[Ser
 
 def _services(project: Project) -> Iterator[Service]:
     variants = [*unit_variants(project), *compose_variants(project), *kubernetes_variants(project)]
+    variants += pm2_variants(project)
     variants += dockerfile_variants(project, variants)
     variants += procfile_variants(project)
     groups = _grouped(variants)
@@ -67,7 +73,7 @@ def _service(project: Project, group: list[Variant]) -> Service | None:
         return None
     package = launch.package
     info = project.view.packages.get(package)
-    names = [variant.outer.name for variant in group if variant.kind in ("compose", "systemd")]
+    names = [variant.outer.name for variant in group if variant.kind in _NAMED]
     folder = posixpath.basename(package)
     name = (info.name if info and launch.language == "node" else "") or (names[0] if names else "") or folder
     group = [variant if variant.launch.language else _as_unknown(variant, launch) for variant in group]

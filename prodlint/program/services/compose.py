@@ -13,7 +13,7 @@ from prodlint.program.launches import Environment, FolderPlace, MountedPlace, jo
 from prodlint.program.services.containers import Runner, context_of, image_variant
 from prodlint.program.services.evidence import BY_CONTENT, DEBUG_PORT, DEV_WORDS, TARGET_DEV, name_evidence
 from prodlint.program.services.model import Variant, layer_of
-from prodlint.program.services.project import Project, script_layers
+from prodlint.program.services.project import Project
 
 _DEFAULT_COMPOSE = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
 
@@ -115,7 +115,7 @@ def _plain_image_variant(project: Project, service: _ComposeService, image: str)
         return None
     launch = project.finished(launch)
     evidence = runner.evidence(workdir) | project.dev_values(launch)
-    layers = (layer_of(runner.source, runner.every), *script_layers(launch))
+    layers = (layer_of(runner.source, runner.every), *project.script_layers(launch))
     return Variant("compose", layers, launch, evidence)
 
 

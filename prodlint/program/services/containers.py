@@ -22,7 +22,7 @@ from prodlint.program.launches import (
 )
 from prodlint.program.services.evidence import TARGET_DEV, name_evidence
 from prodlint.program.services.model import Variant, layer_of
-from prodlint.program.services.project import Project, script_layers
+from prodlint.program.services.project import Project
 
 
 @dataclass(frozen=True)
@@ -137,7 +137,7 @@ def image_variant(project: Project, image: Image, runner: Runner | None = None) 
         evidence |= runner.evidence(image.workdir)
         layers.insert(0, layer_of(runner.source, runner.every))
     evidence |= project.dev_values(launch)
-    layers += script_layers(launch)
+    layers += project.script_layers(launch)
     kind = "dockerfile" if runner is None else runner.kind
     return Variant(kind, tuple(layers), launch, evidence, f"{image.path}#{stage.name}", image.base or "")
 

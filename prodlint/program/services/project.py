@@ -159,11 +159,12 @@ class Project:
         if launch is None or not self.belongs(launch):
             return None
         launch = self.finished(launch)
-        layers = (layer_of(source, settings), *script_layers(launch))
+        layers = (layer_of(source, settings), *self.script_layers(launch))
         return Variant(kind, layers, launch, name_evidence(source.path) | self.dev_values(launch))
 
-
-def script_layers(launch: Launch) -> Iterator[Layer]:
-    """The scripts that lead to what is started."""
-    for source in launch.through:
-        yield Layer(source, {})
+    def script_layers(self, launch: Launch) -> Iterator[Layer]:
+        """The scripts and the apps of process files that lead to what is started."""
+        for source in launch.through:
+            facts = self.files.get(source.path)
+            own = [each for each in facts.artefacts if each.kind == "app" and each.name == source.name] if facts else []
+            yield layer_of(source, own[0].settings if own else ())

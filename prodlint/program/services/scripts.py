@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from prodlint.program.launches import Environment, FolderPlace, joined, source_of, words_of
 from prodlint.program.services.evidence import name_evidence
 from prodlint.program.services.model import Variant, layer_of
-from prodlint.program.services.project import Project, script_layers
+from prodlint.program.services.project import Project
 
 _SCRIPTS = ("start:prod", "start:production", "start-prod", "production", "prod", "serve:prod", "start")
 
@@ -44,7 +44,7 @@ def script_variants(project: Project, package: str) -> Iterator[Variant]:
         if not (launch.entry or launch.is_tool):
             continue
         launch = project.finished(launch)
-        layers = (layer_of(source, [setting]), *script_layers(launch))
+        layers = (layer_of(source, [setting]), *project.script_layers(launch))
         evidence = name_evidence(joined(package, "package.json")) | project.dev_values(launch)
         if launch.is_dev:
             evidence["it starts a server for development"] = 1.0

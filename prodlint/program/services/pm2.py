@@ -1,0 +1,75 @@
+"""The apps of PM2's process files, where PM2 runs on a host."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator
+from dataclasses import replace
+
+from prodlint.deploy.commands import StartKind, starts
+from prodlint.facts import Artefact
+from prodlint.program.launches import Environment, FolderPlace, Place, joined, source_of, words_of
+from prodlint.program.process_files import DEFAULT, environments_in, environments_of, names, set_env
+from prodlint.program.services.evidence import name_evidence
+from prodlint.program.services.model import Variant
+from prodlint.program.services.project import Project
+
+_ACTIONS = frozenset({"start", "startOrReload", "startOrRestart", "startOrGracefulReload", "reload", "restart"})
+
+
+def pm2_variants(project: Project) -> Iterator[Variant]:
+    """What each app starts."""
+    for path in project.by_kind["pm2"]:
+        environments = _environments(project, path)
+        for artefact in project.files[path].artefacts:
+            if artefact.kind == "app":
+                variant = _variant(project, path, artefact, environments)
+                if variant is not None:
+                    yield variant
+
+
+def _variant(project: Project, path: str, artefact: Artefact, environments: list[str]) -> Variant | None:
+    settings = {setting.key: setting for setting in artefact.settings}
+    workdir = settings.get("workdir")
+    folder = posixpath.dirname(path)
+    place: Place = FolderPlace(folder)
+    if workdir is not None:
+        is_elsewhere = workdir.value is None or workdir.value.startswith("/")
+        place = FolderPlace(folder if is_elsewhere else joined(folder, workdir.value or ""), is_elsewhere=is_elsewhere)
+    env = Environment()
+    set_env(env, path, artefact, _chosen(environments))
+    source = source_of(path, "pm2", artefact)
+    if not environments:
+        # Nothing here starts PM2, so whoever does may choose any of them.
+        for name, variables in environments_in(artefact).items():
+            for variable in sorted(variables):
+                env.set(variable, None, source, f"it depends on whether PM2 is started with `--env {name}`")
+    if "unknown" in settings:
+        env.opened(source, "what is spread into it is not known")
+    variant = project.started("pm2", source, artefact.settings, words_of(settings.get("command.exec")), place, env)
+    if variant is None:
+        return None
+    return replace(variant, dev={**variant.dev, **name_evidence("", artefact.name)})
+
+
+def _chosen(environments: list[str]) -> str:
+    """The environment that a command of the project asks for: the one for production, if several do."""
+    for name in ("production", "prod", "live"):
+        if name in environments:
+            return name
+    return environments[0] if environments else ""
+
+
+def _environments(project: Project, path: str) -> list[str]:
+    """What is behind `--env` wherever a command of the project starts a process file, "" for no such option."""
+    found: list[str] = []
+    for facts in project.files.values():
+        for artefact in facts.artefacts:
+            for setting in artefact.settings:
+                if setting.key.partition(".")[0] in ("command", "entrypoint") and "pm2" in (setting.value or ""):
+                    words = words_of(setting)
+                    for start in starts(words[0], is_shell=words[1]) if words is not None else ():
+                        is_start = start.kind is StartKind.PROCESS_FILE
+                        if is_start and names(start.target or DEFAULT, path):
+                            found.append(environments_of(start.words))
+    return found
