@@ -27,6 +27,7 @@ _MODULES = (
     "compose",
     "dockerfile",
     "dotenv",
+    "gunicorn",
     "haproxy",
     "kubernetes",
     "nginx",
@@ -36,8 +37,11 @@ _MODULES = (
     "procfile",
     "python_requirements",
     "shell",
+    "supervisord",
     "systemd",
     "tsconfig",
+    "upstart",
+    "uwsgi",
     "vcl",
 )
 
@@ -81,6 +85,7 @@ _EXACT = {
 
 _TEMPLATE = r"(?:\.(?:erb|in|j2|jinja2?|template|tmpl|tpl))?"
 _PATTERNS = (
+    ("gunicorn", r"gunicorn(?:[._-][\w-]+)*\.py"),
     ("pm2", r"(?:ecosystem|pm2|process(?:es)?)(?:[._-][\w.-]*)?(?:\.config\.[cm]?js|\.json5?|\.ya?ml)"),
     ("dockerfile", r"(?:.*[._-])?(?:docker|container)file(?:[._-].*)?(?<!\.sh)"),
     ("compose", rf"(?:.*[._-])?compose(?:[._-].*)?\.ya?ml{_TEMPLATE}"),
@@ -101,7 +106,9 @@ _FOREIGN = re.compile(
     re.IGNORECASE,
 )
 
-_CONFIGURATION = re.compile(r"(?:ecosystem|pm2|process(?:es)?)(?:[._-][\w.-]*)?\.config\.[cm]?js", re.IGNORECASE)
+_CONFIGURATION = re.compile(
+    r"(?:ecosystem|pm2|process(?:es)?)(?:[._-][\w.-]*)?\.config\.[cm]?js|gunicorn(?:[._-][\w-]+)*\.py", re.IGNORECASE
+)
 
 
 def is_configuration(name: str) -> bool:
@@ -134,7 +141,7 @@ def may_be(path: str) -> bool:
     folder, _, name = path.rpartition("/")
     if _YAML.search(name):
         return not folder.endswith((".github", ".github/workflows"))
-    if re.search(r"\.(?:conf|cfg|vhost|inc)\b", name, re.IGNORECASE):
+    if re.search(r"\.(?:conf|cfg|vhost|inc|ini|upstart)\b", name, re.IGNORECASE):
         return not _FOREIGN.search(name)
     return "." not in name and _FOLDERS.search(folder) is not None
 
@@ -145,8 +152,7 @@ def classify_content(path: str, beginning: bytes) -> str | None:
         from prodlint.deploy import kubernetes
 
         return "kubernetes" if kubernetes.looks_like(beginning) else None
-    from prodlint.deploy import haproxy, nginx
+    from prodlint.deploy import haproxy, nginx, supervisord, upstart, uwsgi
 
-    if nginx.looks_like(beginning):
-        return "nginx"
-    return "haproxy" if haproxy.looks_like(beginning) else None
+    readers = {"uwsgi": uwsgi, "supervisord": supervisord, "upstart": upstart, "nginx": nginx, "haproxy": haproxy}
+    return next((kind for kind, reader in readers.items() if reader.looks_like(beginning)), None)

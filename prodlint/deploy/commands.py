@@ -189,7 +189,8 @@ class StartKind(Enum):
     SHELL_SCRIPT = "shell script"
     """The script `target`, whose text is not looked into."""
     PROCESS_FILE = "process file"
-    """The apps of PM2's process file `target`, "" for the one that it reads if none is named."""
+    """The apps of PM2's process file, or the programs of supervisord's configuration, `target`; "" for the one that is
+    read if none is named."""
     OPAQUE = "opaque"
     """Something that a configuration or a variable decides: it may set whatever it likes."""
     OTHER = "other"
@@ -298,7 +299,7 @@ def _start(name: str, command: Command) -> Start:
                 is_dev=bool(_DEV_NAMES.search(target)),
             )
         return start
-    for resolve in (_node, _node_process_manager, _node_tool, _python, _python_server):
+    for resolve in (_node, _node_process_manager, _supervisord, _node_tool, _python, _python_server):
         if (found := resolve(name, start)) is not None:
             return found
     return _file(command.words[0], start)
@@ -372,6 +373,18 @@ def _node_process_manager(name: str, start: Start) -> Start | None:
     if not target.endswith(_NODE_SUFFIXES) or stem.startswith(("ecosystem", "pm2", "process.")):
         return replace(start, kind=StartKind.OPAQUE, target=target or name)
     return replace(start, kind=StartKind.NODE, target=target, is_dev=is_dev)
+
+
+def _supervisord(name: str, start: Start) -> Start | None:
+    if name != "supervisord":
+        return None
+    target = ""
+    for at, word in enumerate(start.rest):
+        if word in ("-c", "--configuration") and at + 1 < len(start.rest):
+            target = start.rest[at + 1]
+        elif word.startswith("--configuration="):
+            target = word.partition("=")[2]
+    return replace(start, kind=StartKind.PROCESS_FILE, target=target)
 
 
 def _node_tool(name: str, start: Start) -> Start | None:

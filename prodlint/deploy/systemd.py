@@ -35,6 +35,12 @@ _LIST_KEYS = frozenset(
     {"Environment", "EnvironmentFile", "PassEnvironment", "UnsetEnvironment", "ExecStart", "ExecStartPre",
      "ExecStartPost", "ExecStop", "ExecReload", "WantedBy", "RequiredBy", "Also", "Alias", "After", "Wants", "Requires"}
 )  # fmt: skip
+_ALSO = {
+    "RestartSec": "restart.delay", "StartLimitBurst": "restart.limit", "StartLimitIntervalSec": "restart.interval",
+    "StartLimitInterval": "restart.interval", "LimitNOFILE": "limit.nofile", "KillSignal": "stop_signal",
+    "TimeoutStopSec": "stop_grace_period",
+}  # fmt: skip
+"""Keys that there are under the name that other formats share, too."""
 _NAMES = {
     "ExecStart": "command.exec", "User": "user", "DynamicUser": "dynamic_user", "Restart": "restart",
     "WorkingDirectory": "workdir", "EnvironmentFile": "env_file", "Type": "type",
@@ -126,6 +132,9 @@ def _settings(lines: list[Line], template: bool, problems: list[Problem]) -> Ite
         if line.key not in _LIST_KEYS:
             settings = [setting for setting in settings if setting.key != name]
         settings.append(_setting(name, line, template, problems))
+        if line.key in _ALSO and line.section in ("Service", "Unit"):
+            settings = [setting for setting in settings if setting.key != _ALSO[line.key]]
+            settings.append(_setting(_ALSO[line.key], line, template, problems))
     yield from settings
 
 

@@ -220,7 +220,10 @@ class Launcher:
             for artefact in facts.artefacts
             if artefact.kind == "script"
         }
-        self._process_files = {path: facts for path, facts in files.items() if facts.kind == "pm2"}
+        self._process_files = {path: facts for path, facts in files.items() if facts.kind in ("pm2", "supervisord")}
+        self._servers = {
+            path: facts for path, facts in files.items() if facts.kind in ("gunicorn", "uwsgi") and facts.artefacts
+        }
         self._shell = {
             path: facts.artefacts[0] for path, facts in files.items() if facts.kind == "shell" and facts.artefacts
         }
@@ -320,7 +323,11 @@ class Launcher:
 
         if start.folder:
             place = _Moved(place, start.folder)
-        return next((path for path in place.places(start.target or DEFAULT) if path in self._process_files), None)
+        is_pm2 = posixpath.basename(start.words[0]).startswith("pm2")
+        known = [path for path, facts in self._process_files.items() if (facts.kind == "pm2") is is_pm2]
+        target = start.target or (DEFAULT if is_pm2 else "/etc/supervisor/conf.d/supervisord.conf")
+        found = next((path for path in place.places(target) if path in known), None)
+        return found or (known[0] if len(known) == 1 and not is_pm2 else None)
 
     def _apps(self, start: Start, place: Place, env: Environment, depth: int) -> Launch | None:
         """What the first app of a process file starts that is known; the others are services of their own."""
@@ -330,7 +337,7 @@ class Launcher:
         found: Launch | None = None
         for source, artefact in apps_of(start.words, path, self._process_files[path]) if path is not None else ():
             own = env.copy()
-            set_env(own, source.path, artefact, environments_of(start.words))
+            set_env(own, source.path, source.kind, artefact, environments_of(start.words))
             settings = {setting.key: setting for setting in artefact.settings}
             command = words_of(settings.get("command.exec"))
             workdir = settings.get("workdir")
@@ -339,7 +346,7 @@ class Launcher:
             if launch is not None and (found is None or (launch.entry and not found.entry)):
                 found = replace(launch, through=(source, *launch.through))
         if found is None:
-            env.opened(Source.of_file("pm2", path or start.target), "what its apps start is not known")
+            env.opened(Source.of_file("process file", path or start.target), "what its apps start is not known")
             found = Launch("", "", start.target, self._package_of(place, ""), env)
         return found
 
@@ -381,6 +388,10 @@ class Launcher:
         if start.kind is StartKind.NODE_TOOL:
             package = self._package_of(place, "")
             return Launch("node", "", target, package, env, start.is_dev, is_tool=True)
+        if start.kind in (StartKind.PYTHON, StartKind.PYTHON_TOOL):
+            found = self._served(start, place, env)
+            if found is not None:
+                return found
         if start.kind is StartKind.PYTHON_TOOL:
             return Launch("python", "", target, self._folder_of(place), env, start.is_dev, is_tool=True)
         if start.kind is StartKind.PYTHON:
@@ -394,6 +405,27 @@ class Launcher:
             return None
         package = self._nearest_package(entry) if entry else self._package_of(place, "")
         return Launch("node", entry, target, package, env, start.is_dev)
+
+    def _served(self, start: Start, place: Place, env: Environment) -> Launch | None:
+        """What Gunicorn or uWSGI starts with a configuration of the project's, if there is one: that is a layer, and
+        may name the app."""
+        from prodlint.program.process_files import configuration_of
+
+        path = next((path for path in configuration_of(start, place) if path in self._servers), None)
+        if path is None:
+            return None
+        artefact = self._servers[path].artefacts[0]
+        source = source_of(path, self._servers[path].kind, artefact)
+        env = env.copy()
+        settings = {setting.key: setting for setting in artefact.settings}
+        for setting in artefact.settings:
+            if setting.key.startswith("env."):
+                env.set(setting.key.removeprefix("env."), setting.value, source)
+        app = settings.get("app")
+        target = start.target if start.kind is StartKind.PYTHON or app is None else app.value or start.target
+        entry = self._python_entry(target, place)
+        folder = posixpath.dirname(entry) if entry else self._folder_of(place)
+        return Launch("python", entry, target, folder, env, start.is_dev, through=(source,))
 
     def _node_entry(self, target: str, place: Place) -> str:
         if match := _INSTALLED.search(target):  # a workspace, linked into node_modules

@@ -1,13 +1,17 @@
-"""PM2's process files, as commands use them: `pm2 start ecosystem.config.js --only web --env production`."""
+"""Files that list processes, as commands use them: PM2's process files (`pm2 start ecosystem.config.js --env live`) and
+supervisord's configuration."""
 
 from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator, Mapping, Sequence
 
+from prodlint.deploy.commands import Start
 from prodlint.facts import Artefact, FileFacts
-from prodlint.program.launches import Environment, Source, source_of
+from prodlint.program.launches import Environment, Place, Source, source_of
 
+PROCESSES = ("app", "program", "server")
+"""Kinds of the artefacts that are processes in such files."""
 DEFAULT = "ecosystem.config.js"
 """What PM2 reads if nothing is named."""
 
@@ -21,16 +25,16 @@ def apps_of(words: Sequence[str], path: str, facts: FileFacts) -> Iterator[tuple
     """The apps of a process file that a command starts."""
     only = {name.strip() for name in _value(words, "--only").split(",")} - {""}
     for artefact in facts.artefacts:
-        if artefact.kind == "app" and (not only or artefact.name in only):
-            yield source_of(path, "pm2", artefact), artefact
+        if artefact.kind in PROCESSES and (not only or artefact.name in only):
+            yield source_of(path, facts.kind, artefact), artefact
 
 
-def set_env(env: Environment, path: str, artefact: Artefact, name: str) -> None:
+def set_env(env: Environment, path: str, kind: str, artefact: Artefact, name: str) -> None:
     """Sets what an app has in `env`, and in `env_NAME` if it is started with that."""
     for prefix in ("env.", f"env_{name}."):
         for setting in artefact.settings:
             if name or prefix == "env.":
-                source = source_of(path, "pm2", artefact, setting)
+                source = source_of(path, kind, artefact, setting)
                 if setting.key == f"{prefix}..." or (prefix == "env." and setting.key in ("env_file", "unknown")):
                     env.opened(source, "what is spread into it is not known")
                 elif setting.key.startswith(prefix):
@@ -45,6 +49,19 @@ def environments_in(artefact: Artefact) -> Mapping[str, set[str]]:
         if dot and head.startswith("env_"):
             found.setdefault(head.removeprefix("env_"), set()).add(name)
     return found
+
+
+def configuration_of(start: Start, place: Place) -> Iterator[str]:
+    """Where the configuration may be that Gunicorn or uWSGI is started with."""
+    words = start.words
+    names = [posixpath.basename(word) for word in words]
+    if "gunicorn" in names:
+        said = _value(words, "-c") or _value(words, "--config") or "gunicorn.conf.py"
+        yield from place.places(said.removeprefix("file:"))
+    elif "uwsgi" in names:
+        said = _value(words, "--ini") or next((word for word in words if word.endswith(".ini")), "")
+        if said:
+            yield from place.places(said)
 
 
 def names(target: str, path: str) -> bool:

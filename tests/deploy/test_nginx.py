@@ -180,7 +180,7 @@ def test_files_known_by_content(path: str) -> None:
     assert classify(path) is None
     assert may_be(path)
     assert kind_of(path, Sources(None, {path: SERVER})) == "nginx"
-    assert kind_of(path, Sources(None, {path: b"[program:shop]\ncommand=node server.js\n"})) is None
+    assert kind_of(path, Sources(None, {path: b"[mysqld]\nport = 3306\n"})) is None
 
 
 @pytest.mark.parametrize("path", ["shop/readme", "notes.txt", "conf.d/readme.md", "nginx/Makefile.am"])
@@ -191,7 +191,6 @@ def test_files_that_nobody_opens(path: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        b"start on runlevel [2345]\nexec node server.js\n",
         b"[Unit]\nDescription=x\n",
         b"<VirtualHost *:80>\n  ProxyPass / http://localhost:3000/\n</VirtualHost>\n",
         b"server = example.org\nproxy_pass = x\n",

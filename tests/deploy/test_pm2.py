@@ -195,7 +195,7 @@ def test_an_image_that_starts_a_process_file() -> None:
         ),
     }
     service = only(files)
-    (image,) = [variant for variant in service.variants if variant.kind == "dockerfile"]
+    (image,) = service.variants
     assert [layer.source.name for layer in image.layers] == ["0", "web"]
     assert image.setting("env.NODE_ENV").value == "production"
     assert (image.workers.text, image.processes.state) == ("2", Count.MANY)
@@ -207,8 +207,8 @@ def test_only_the_named_app_is_started() -> None:
     files = {"ecosystem.config.js": config, "Dockerfile": dockerfile, "other.js": SERVER}
     texts = {**SOURCE, **files}
     services = {service.entry: service for service in Session.from_memory(texts).program.services}
-    assert {variant.kind for variant in services["server.js"].variants} == {"dockerfile", "pm2"}
-    assert {variant.kind for variant in services["other.js"].variants} == {"pm2"}
+    assert {variant.kind for variant in services["server.js"].variants} == {"dockerfile"}
+    assert "other.js" not in services
 
 
 def test_apps_for_development_are_known_by_their_names() -> None:

@@ -26,6 +26,7 @@ from prodlint.program.services.pm2 import pm2_variants
 from prodlint.program.services.processes import Count, Processes
 from prodlint.program.services.project import Project
 from prodlint.program.services.scripts import procfile_variants, script_variants
+from prodlint.program.services.supervised import supervised_variants
 from prodlint.program.services.units import unit_variants
 
 __all__ = ["Count", "Layer", "Processes", "Service", "SourceView", "Variant", "build_services", "is_for_development"]
@@ -42,9 +43,11 @@ def build_services(files: Mapping[str, FileFacts], view: SourceView) -> list[Ser
 
 def _services(project: Project) -> Iterator[Service]:
     variants = [*unit_variants(project), *compose_variants(project), *kubernetes_variants(project)]
-    variants += pm2_variants(project)
     variants += dockerfile_variants(project, variants)
     variants += procfile_variants(project)
+    # What a container starts is not started on a host, too.
+    used = {layer.source.path for variant in variants for layer in variant.layers}
+    variants += [*pm2_variants(project, used), *supervised_variants(project, used)]
     groups = _grouped(variants)
     for package in sorted(project.view.packages):
         scripts = list(script_variants(project, package))

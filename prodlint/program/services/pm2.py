@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 
 from prodlint.deploy.commands import StartKind, starts
@@ -17,9 +17,11 @@ from prodlint.program.services.project import Project
 _ACTIONS = frozenset({"start", "startOrReload", "startOrRestart", "startOrGracefulReload", "reload", "restart"})
 
 
-def pm2_variants(project: Project) -> Iterator[Variant]:
-    """What each app starts."""
+def pm2_variants(project: Project, used: Collection[str]) -> Iterator[Variant]:
+    """What each app starts; not those of files that a container starts: `used`."""
     for path in project.by_kind["pm2"]:
+        if path in used:
+            continue
         environments = _environments(project, path)
         for artefact in project.files[path].artefacts:
             if artefact.kind == "app":
@@ -37,7 +39,7 @@ def _variant(project: Project, path: str, artefact: Artefact, environments: list
         is_elsewhere = workdir.value is None or workdir.value.startswith("/")
         place = FolderPlace(folder if is_elsewhere else joined(folder, workdir.value or ""), is_elsewhere=is_elsewhere)
     env = Environment()
-    set_env(env, path, artefact, _chosen(environments))
+    set_env(env, path, "pm2", artefact, _chosen(environments))
     source = source_of(path, "pm2", artefact)
     if not environments:
         # Nothing here starts PM2, so whoever does may choose any of them.

@@ -14,7 +14,6 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from prodlint.deploy.variables import expand, has_variables
-from prodlint.facts import Setting
 from prodlint.program.launches import Launch, Source, State
 
 if TYPE_CHECKING:
@@ -39,7 +38,7 @@ class Processes:
     by: Source | None = None
     """What says so; None for a default."""
     reason: str = ""
-    """Why it is unknown."""
+    """Why it is unknown, or how it comes to be."""
 
 
 ONE = Processes(Count.ONE)
@@ -139,6 +138,9 @@ _SERVERS = {
     "pm2-runtime": _Server(("-i", "--instances")),
     "pm2-docker": _Server(("-i", "--instances")),
 }
+_DEFAULT = "nothing says more"
+_CONFIGURATIONS = ("gunicorn", "uwsgi")
+"""Kinds of files that a command line and the environment overrule."""
 _BY_DEFAULT_MANY = frozenset({"celery", "dramatiq", "mod_wsgi-express", "circusd"})
 
 
@@ -146,17 +148,17 @@ def workers_of(launch: Launch, layers: Sequence[Layer], forks: Mapping[str, str]
     """How many processes one start of a variant makes. `forks`: the source files that start workers, with how many: a
     number, or "" where that is not known."""
     found = list(_by_commands(launch))
-    found += [counted(setting.value, layer.at(setting)) for layer in layers if (setting := _workers_setting(layer))]
+    is_said = any(each.reason != _DEFAULT for each in found)
+    for layer in layers:
+        setting = layer.settings.get("workers")
+        if setting is not None and not (is_said and layer.source.kind in _CONFIGURATIONS):
+            found.append(counted(setting.value, layer.at(setting)))
     for path, count in sorted(forks.items()):
         source = Source.of_file("source", path)
         found.append(counted(count, source) if count else Processes(Count.MANY, "several", source))
     if not launch.language:
         found.append(unknown("what it starts is not known"))
     return product(found)
-
-
-def _workers_setting(layer: Layer) -> Setting | None:
-    return layer.settings.get("workers")
 
 
 def _by_commands(launch: Launch) -> Iterator[Processes]:
@@ -183,9 +185,10 @@ def _by_commands(launch: Launch) -> Iterator[Processes]:
                 yield unknown(answer.reason, answer.by)
                 break
         else:
-            if name == "gunicorn" and _option(words, ("-c", "--config")) is not None:
+            is_read = any(source.kind in _CONFIGURATIONS for source in launch.through)
+            if name == "gunicorn" and _option(words, ("-c", "--config")) is not None and not is_read:
                 yield unknown("its configuration may say it", hop.source)
-            yield Processes(Count.ONE, "1", hop.source)
+            yield Processes(Count.ONE, "1", hop.source, _DEFAULT)
 
 
 def _named(words: Sequence[str]) -> tuple[str, Sequence[str]]:

@@ -6,12 +6,13 @@ import posixpath
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from prodlint.facts import FileFacts, Setting
 from prodlint.program.launches import (
     Environment,
+    FolderPlace,
     Launch,
     Launcher,
     Place,
@@ -21,6 +22,7 @@ from prodlint.program.launches import (
     joined,
     source_of,
 )
+from prodlint.program.process_files import PROCESSES
 from prodlint.program.services.evidence import (
     BY_CONTENT,
     DEV_VARIABLES,
@@ -162,9 +164,42 @@ class Project:
         layers = (layer_of(source, settings), *self.script_layers(launch))
         return Variant(kind, layers, launch, name_evidence(source.path) | self.dev_values(launch))
 
+    def started_on_host(
+        self,
+        kind: str,
+        source: Source,
+        settings: Sequence[Setting],
+        command: tuple[list[str], bool] | None,
+        workdir: str,
+        env: Environment,
+    ) -> Variant | None:
+        """The same on a machine, to which some folder of the project was copied."""
+        folder = posixpath.dirname(source.path)
+        found = None
+        for start in dict.fromkeys([self.package_above(folder), folder, ""]):
+            place = _HostPlace(FolderPlace(start, is_elsewhere=True), workdir)
+            found = self.started(kind, source, settings, command, place, env) or found
+            if found is not None and found.launch.entry:
+                break
+        return found
+
     def script_layers(self, launch: Launch) -> Iterator[Layer]:
-        """The scripts and the apps of process files that lead to what is started."""
+        """The scripts, and the configurations that list processes, that lead to what is started."""
         for source in launch.through:
             facts = self.files.get(source.path)
-            own = [each for each in facts.artefacts if each.kind == "app" and each.name == source.name] if facts else []
-            yield layer_of(source, own[0].settings if own else ())
+            own = [each for each in facts.artefacts if each.kind in PROCESSES] if facts is not None else []
+            yield layer_of(source, next((each.settings for each in own if each.name == source.name), ()))
+
+
+@dataclass(frozen=True)
+class _HostPlace:
+    """On a host: relative paths start from where the process starts, which is the project's folder or in it."""
+
+    place: FolderPlace
+    workdir: str
+
+    def places(self, path: str) -> Iterator[str]:
+        """The ends of the path, longest first."""
+        if path.startswith("/") or not self.workdir:
+            return self.place.places(path)
+        return self.place.places(posixpath.normpath(posixpath.join("/", self.workdir.lstrip("~/"), path)))

@@ -5,10 +5,9 @@ from __future__ import annotations
 import posixpath
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from prodlint.facts import Artefact, Setting
-from prodlint.program.launches import Environment, FolderPlace, joined, source_of, words_of
+from prodlint.program.launches import Environment, joined, source_of, words_of
 from prodlint.program.services.model import Variant
 from prodlint.program.services.project import Project
 
@@ -48,29 +47,8 @@ def _unit(project: Project, path: str, unit: Artefact, drop_ins: list[tuple[str,
     by_key = {setting.key: setting for _, _, setting in settings}
     command = words_of(by_key.get("command.exec"))
     workdir = by_key.get("workdir")
-    folder = posixpath.dirname(path)
     source = source_of(path, "systemd", unit)
-    found = None
-    for start in dict.fromkeys([project.package_above(folder), folder, ""]):
-        place = _UnitPlace(FolderPlace(start, is_elsewhere=True), (workdir.value or "" if workdir else ""))
-        found = (
-            project.started("systemd", source, [setting for _, _, setting in settings], command, place, env) or found
-        )
-        if found is not None and found.launch.entry:
-            break
+    every = [setting for _, _, setting in settings]
+    found = project.started_on_host("systemd", source, every, command, workdir.value or "" if workdir else "", env)
     if found is not None:
         yield found
-
-
-@dataclass(frozen=True)
-class _UnitPlace:
-    """On a host: relative paths start from the unit's WorkingDirectory=, which is the project's folder or in it."""
-
-    place: FolderPlace
-    workdir: str
-
-    def places(self, path: str) -> Iterator[str]:
-        """The ends of the path, longest first."""
-        if path.startswith("/") or not self.workdir:
-            return self.place.places(path)
-        return self.place.places(posixpath.normpath(posixpath.join("/", self.workdir.lstrip("~/"), path)))
