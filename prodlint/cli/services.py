@@ -14,18 +14,27 @@ from prodlint.cli.sessions import open_session
 
 @click.command()
 @click.argument("paths", nargs=-1, type=click.Path())
+@click.option("--output-format", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @CONFIG
 @cache_options
-def services(paths: tuple[str, ...], **options: Any) -> int:
-    """Print the services that prodlint found in the project, and what it knows about them."""
+def services(paths: tuple[str, ...], output_format: str, **options: Any) -> int:
+    """Print the services that prodlint found in the project of PATHS, and what it knows about them.
+
+    That is which file each starts from, all ways in which it is deployed, and what each of them says of the
+    environment, restarts, the user, health checks and processes.
+    """
     with ExitStack() as stack:
         session = open_session(paths, options, stack)
         _ = session.facts
-    found = session.program.services
-    from prodlint.output.services import render
+    from prodlint.output.services import as_json, render
 
-    for line in render(found):
+    if output_format == "json":
+        import msgspec
+
+        click.echo(msgspec.json.format(msgspec.json.encode(as_json(session.program)), indent=2).decode())
+        return CLEAN
+    for line in render(session.program):
         click.echo(line)
-    if not found:
+    if not session.program.services:
         click.echo("No service found: nothing in the project says what is deployed.", err=True)
     return CLEAN

@@ -1,39 +1,212 @@
-"""What prodlint understood of a project's deployment, as a tree that a person can check."""
+"""What prodlint understood of a project's deployment, as a tree that a person can check, or as JSON."""
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from prodlint.program.launches import Answer, Source, State
 
 if TYPE_CHECKING:
-    from prodlint.program.launches import Source
-    from prodlint.program.services import Service, Variant
+    from prodlint.program import Program
+    from prodlint.program.services import Processes, Service, Variant
 
-_ENVIRONMENT = {"node": "NODE_ENV", "python": "DJANGO_SETTINGS_MODULE"}
-"""The variable that says development or production, by language."""
+_ENVIRONMENT = {"node": ("NODE_ENV",), "python": ("DJANGO_SETTINGS_MODULE", "FLASK_DEBUG")}
+"""The variables that say development or production, by language; the first is shown even if nothing sets it."""
+_KEYS = {"restart": "restart", "restart_policy": "restart policy", "user": "user", "healthcheck": "health check"}
+_OPTIONAL = {
+    "init": "init", "stop_signal": "stop signal", "stop_grace_period": "time to stop", "limit.nofile": "open files",
+}  # fmt: skip
+_FRAMEWORKS = {
+    "node": (
+        "@nestjs/core", "next", "nuxt", "@hapi/hapi", "hapi", "@feathersjs/feathers", "fastify", "koa", "express",
+        "restify",
+    ),
+    "python": ("fastapi", "django", "quart", "flask", "aiohttp", "litestar", "sanic", "starlette", "tornado", "falcon"),
+}  # fmt: skip
+"""What a service may be written with: of several the first, as one is built on the other."""
 
 
-def render(services: Sequence[Service]) -> Iterator[str]:
+class _Line(NamedTuple):
+    """One line of the tree: what is asked, and what the answer is."""
+
+    key: str
+    answer: Answer
+
+
+def render(program: Program) -> Iterator[str]:
     """Lines: each service with its entry file, and under it every way in which it is deployed."""
-    for service in services:
+    places = _Places(program)
+    for service in program.services:
         yield f"{service.name} ({service.language})"
         yield f"  starts {service.entry or 'nothing that is in this project'}"
+        name, version = _framework(program, service)
+        if name:
+            yield f"  written with {name} {version}".rstrip()
         for source in service.platforms:
             yield f"  handed to {source.name} by {source.path}"
+        for front in program.proxies.in_front_of(service):
+            proxy = front.proxy
+            what = f"compression {proxy.compression.value}, cache {_known(proxy.caches)}"
+            sure = "" if front.is_certain else ", as the only one"
+            yield f"  behind {proxy.name} in {proxy.location.path}{sure}: {what}"
         for variant in service.variants:
-            yield from _variant(variant, _ENVIRONMENT[service.language])
+            yield from _variant(places, variant, service.language)
 
 
-def _variant(variant: Variant, environment: str) -> Iterator[str]:
+def _variant(places: _Places, variant: Variant, language: str) -> Iterator[str]:
     purpose = "for development" if variant.dev_score >= 1 else "for production"
     chain = " -> ".join(_named(layer.source) for layer in variant.layers)
     yield f"  {purpose}: {chain}"
-    for key in (f"env.{environment}", "restart", "user"):
+    if variant.dev_score >= 1:
+        yield f"    because {', '.join(reason for reason, weight in variant.dev.items() if weight > 0)}"
+    for layer in variant.fronts:
+        yield f"    behind {_named(layer.source)}"
+    for line in _answers(variant, language):
+        yield f"    {line.key}: {_said(places, line.answer)}"
+    processes = variant.processes
+    count = processes.text if processes.state.value != "unknown" else "unknown"
+    why = f" ({processes.reason})" if processes.state.value == "unknown" and processes.reason else ""
+    by = f", by {places.of(processes.by)}" if processes.by is not None else ""
+    yield f"    processes: {count}{why}{by}"
+
+
+def _answers(variant: Variant, language: str) -> Iterator[_Line]:
+    for number, name in enumerate(_ENVIRONMENT[language]):
+        answer = variant.setting(f"env.{name}")
+        if number == 0 or answer.state is State.SET:
+            yield _Line(name, answer)
+    for key, label in (*_KEYS.items(), *_OPTIONAL.items()):
         answer = variant.setting(key)
-        said = answer.value if answer.state.name == "SET" else answer.state.name.lower()
-        by = f", by {_named(answer.by)}" if answer.by is not None else ""
-        yield f"    {key.removeprefix('env.')}: {said}{by}"
+        if answer.state is not State.ABSENT or key in ("restart", "user", "healthcheck"):
+            if answer.state is State.UNKNOWN and variant.opaque and key not in ("restart", "user", "healthcheck"):
+                continue
+            yield _Line(label, answer)
+
+
+def _said(places: _Places, answer: Answer) -> str:
+    if answer.state is State.ABSENT:
+        return "absent"
+    said = "unknown" if answer.state is State.UNKNOWN else " ".join(answer.value.split()) or "set"
+    why = f" ({answer.reason})" if answer.state is State.UNKNOWN and answer.reason else ""
+    by = f", by {places.of(answer.by)}" if answer.by is not None else ""
+    return f"{said}{why}{by}"
+
+
+def _known(value: bool | None) -> str:
+    return "unknown" if value is None else "yes" if value else "no"
 
 
 def _named(source: Source) -> str:
     return f"{source.path} [{source.name}]" if source.name else source.path
+
+
+def _framework(program: Program, service: Service) -> tuple[str, str]:
+    suffix = "x.py" if service.language == "python" else "x.js"
+    path = service.entry or (f"{service.package}/{suffix}" if service.package else suffix)
+    for name in _FRAMEWORKS[service.language]:
+        version = program.versions.required(path, name)
+        if version is not None:
+            return name, version
+    return "", ""
+
+
+class _Places:
+    """Sources with their lines."""
+
+    def __init__(self, program: Program) -> None:
+        self._facts = program.facts
+
+    def line(self, source: Source) -> int:
+        """The line that a source is at, from 1; 0 where that is not known."""
+        facts = self._facts.get(source.path)
+        return bisect_right(facts.line_starts, source.location.start) if facts is not None else 0
+
+    def of(self, source: Source) -> str:
+        """A source with its line, as it is shown."""
+        line = self.line(source)
+        place = f"{source.path}:{line}" if line else source.path
+        return f"{place} [{source.name}]" if source.name else place
+
+
+# --- JSON -------------------------------------------------------------------------------------------------------------
+
+
+def as_json(program: Program) -> list[dict[str, Any]]:
+    """The same as data, with every setting of every artefact."""
+    places = _Places(program)
+    return [_service_data(program, places, service) for service in program.services]
+
+
+def _service_data(program: Program, places: _Places, service: Service) -> dict[str, Any]:
+    name, version = _framework(program, service)
+    return {
+        "id": service.id,
+        "name": service.name,
+        "language": service.language,
+        "entry": service.entry,
+        "package": service.package,
+        "framework": {"name": name, "version": version} if name else None,
+        "platforms": [_source_data(places, source) for source in service.platforms],
+        "proxies": [
+            {
+                "kind": front.proxy.kind,
+                "name": front.proxy.name,
+                "path": front.proxy.location.path,
+                "compression": front.proxy.compression.value,
+                "cache": front.proxy.caches,
+                "certain": front.is_certain,
+            }
+            for front in program.proxies.in_front_of(service)
+        ],
+        "processes": _processes_data(places, service.processes),
+        "variants": [_variant_data(places, variant, service.language) for variant in service.variants],
+    }
+
+
+def _variant_data(places: _Places, variant: Variant, language: str) -> dict[str, Any]:
+    env = {name: _answer_data(places, variant.launch.env.get(name)) for name in sorted(variant.launch.env.known)}
+    return {
+        "kind": variant.kind,
+        "development": variant.dev_score >= 1,
+        "evidence": dict(variant.dev),
+        "starts": variant.launch.target,
+        "artefacts": [
+            {**_source_data(places, layer.source), "settings": _settings_data(layer.every)} for layer in variant.layers
+        ],
+        "in-front": [_source_data(places, layer.source) for layer in variant.fronts],
+        "environment": env,
+        "answers": {line.key: _answer_data(places, line.answer) for line in _answers(variant, language)},
+        "processes": _processes_data(places, variant.processes),
+        "unknown": variant.opaque,
+    }
+
+
+def _settings_data(settings: Sequence[Any]) -> list[dict[str, Any]]:
+    left_out = ("run.", "copy", "arg.")
+    return [
+        {"key": setting.key, "value": setting.value} for setting in settings if not setting.key.startswith(left_out)
+    ]
+
+
+def _source_data(places: _Places, source: Source) -> dict[str, Any]:
+    return {"path": source.path, "line": places.line(source), "kind": source.kind, "name": source.name}
+
+
+def _answer_data(places: _Places, answer: Answer) -> dict[str, Any]:
+    return {
+        "state": answer.state.value,
+        "value": answer.value if answer.state is State.SET else None,
+        "reason": answer.reason,
+        "by": _source_data(places, answer.by) if answer.by is not None else None,
+    }
+
+
+def _processes_data(places: _Places, processes: Processes) -> dict[str, Any]:
+    return {
+        "state": processes.state.value,
+        "count": processes.text,
+        "reason": processes.reason,
+        "by": _source_data(places, processes.by) if processes.by is not None else None,
+    }

@@ -327,7 +327,7 @@ def test_env_file() -> None:
     ],
 )  # fmt: skip
 def test_platforms(path: str, text: str, platform: str, env: dict[str, str | None]) -> None:
-    found = artefact(facts_of("platform", text, f"deploy/{path}"))
+    found = facts_of("platform", text, f"deploy/{path}").artefacts[0]
     assert (found.name, values(found, "env.")) == (platform, env)
 
 

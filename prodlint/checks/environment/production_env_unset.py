@@ -125,9 +125,10 @@ def _rank(kind: str) -> int:
 def _best_layer(variant: Variant) -> Layer:
     outer = variant.layers[0]
     image = variant.layer("dockerfile")
-    if image is None or any(key.startswith("env.") for key in outer.settings):
+    if image is None:
         return outer
-    return image
+    is_editable = outer.source.kind != "platform"
+    return outer if is_editable and any(key.startswith("env.") for key in outer.settings) else image
 
 
 def _in_variants(source: Source, variants: Sequence[Variant]) -> bool:

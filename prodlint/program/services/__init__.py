@@ -22,6 +22,7 @@ from prodlint.program.services.containers import dockerfile_variants
 from prodlint.program.services.evidence import BY_CONTENT, is_for_development
 from prodlint.program.services.kubernetes import kubernetes_variants
 from prodlint.program.services.model import Layer, Service, SourceView, Variant
+from prodlint.program.services.platforms import platform_variants
 from prodlint.program.services.pm2 import pm2_variants
 from prodlint.program.services.processes import Count, Processes
 from prodlint.program.services.project import Project
@@ -43,6 +44,7 @@ def build_services(files: Mapping[str, FileFacts], view: SourceView) -> list[Ser
 
 def _services(project: Project) -> Iterator[Service]:
     variants = [*unit_variants(project), *compose_variants(project), *kubernetes_variants(project)]
+    variants += platform_variants(project)
     variants += dockerfile_variants(project, variants)
     variants += procfile_variants(project)
     # What a container starts is not started on a host, too.

@@ -58,7 +58,7 @@ class Project:
         """The platforms of a package: their files lie in its folder or in the project's."""
         for path in self.by_kind["platform"]:
             if posixpath.dirname(path) in (package, ""):
-                for artefact in self.files[path].artefacts:
+                for artefact in self.files[path].artefacts[:1]:
                     yield source_of(path, "platform", artefact)
 
     def owns(self, package: str, path: str) -> bool:
