@@ -1,0 +1,85 @@
+"""An app that listens on the ports of the web itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from prodlint.facts import NONE, Value, ValueKind
+from prodlint.findings import Confidence, Finding
+from prodlint.program.options import options_of
+from prodlint.program.resolve import CallSite
+from prodlint.program.webapps import fronts_of
+
+if TYPE_CHECKING:
+    from prodlint.program import Program
+    from prodlint.rulebook import Rule
+
+_LOCAL = frozenset({"localhost", "127.0.0.1", "::1", "[::1]"})
+_CONTAINERS = frozenset({"dockerfile", "compose", "kubernetes"})
+
+
+def check(program: Program, rule: Rule) -> Iterator[Finding]:
+    """The first place in each package at which its app listens on port 80 or 443 of a host, with no proxy before it."""
+    seen: set[str] = set()
+    for site, port, confidence in sorted(
+        _listening(program, rule), key=lambda each: (each[1] != "443", each[0].file.path)
+    ):
+        home = program.web_apps.home(site.file)
+        if home not in seen and not _is_elsewhere(program, rule, site):
+            seen.add(home)
+            yield _finding(program, rule, site, port, confidence)
+
+
+def _listening(program: Program, rule: Rule) -> Iterator[tuple[CallSite, str, Confidence]]:
+    for api, position in rule.data["apis"].items():
+        for site in program.api_calls.get(api, ()):
+            port = _port(program, site, position)
+            confidence = program.server_code(site.file, site.call.region)
+            if port in rule.data["ports"] and confidence is not None:
+                yield site, port, confidence
+
+
+def _port(program: Program, site: CallSite, position: int) -> str:
+    """The port that a call surely listens on, on all addresses; "" where that is not known."""
+    args = site.call.args[: len(site.call.args) - len(site.call.keywords)]
+    options = options_of(program, site)
+    ports = options.all("port")
+    if 0 <= position < len(args) and not ports:
+        ports = [owner.facts.values[item] for owner, item in program.resolver.origins(site.file, args[position])]
+    hosts = [value.text for name in ("host", "hostname") for value in options.all(name)]
+    hosts += [value.text for argument in args if (value := _literal(program, site, argument)) is not None]
+    literal = len({value.text for value in ports}) == 1 and all(_is_literal(value) for value in ports)
+    return ports[0].text if literal and not _LOCAL & {*hosts} else ""
+
+
+def _literal(program: Program, site: CallSite, argument: int) -> Value | None:
+    value = program.value(site.file, argument) if argument != NONE else None
+    return value if value is not None and value.kind is ValueKind.STRING else None
+
+
+def _is_literal(value: Value) -> bool:
+    return value.kind in (ValueKind.NUMBER, ValueKind.STRING)
+
+
+def _is_elsewhere(program: Program, rule: Rule, site: CallSite) -> bool:
+    """Whether the port is that of a container, a platform gives it, or a proxy is before it."""
+    if fronts_of(program, site.file):
+        return True
+    services = program.services_of(site.file.path)
+    kinds = {source.kind for service in services for source in (*service.artefacts, *service.platforms)}
+    if kinds & {*_CONTAINERS, "platform"}:
+        return True
+    # Where nothing says how the app is deployed, an image in the project may be its own.
+    return not services and any(facts.kind in _CONTAINERS for facts in program.facts.values())
+
+
+def _finding(program: Program, rule: Rule, site: CallSite, port: str, confidence: Confidence) -> Finding:
+    work = "TLS, slow clients and files" if port == "443" else "slow clients and files"
+    return Finding(
+        rule.name,
+        f"The app itself listens on port {port}, with no proxy before it: it has to be started as root for that, "
+        f"and {work} keep it from its work. Put a proxy there, and let the app listen on a port above 1023.",
+        program.location(site.file, site.call.start, site.call.end),
+        confidence=confidence,
+    )
