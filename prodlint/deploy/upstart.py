@@ -79,7 +79,8 @@ def _line_end(data: bytes, at: int) -> int:
 
 def extract(data: bytes, path: str) -> FileFacts:
     """One artefact `job`, named as the file. Its process is `command.exec` or, where a shell reads it, `command.shell`;
-    of several the last counts."""
+    of several the last counts. The setting `environment` has the words of an `env`, whether it sets something or
+    not."""
     facts = FileFacts(KIND, line_starts=line_starts_of(data))
     if MARKER in data:
         comments = ((match.start(1), match.end()) for match in re.finditer(rb"(?m)^[ \t]*(#[^\r\n]*)", data))
@@ -112,6 +113,7 @@ def _settings(stanza: Stanza, template: bool) -> Iterator[Setting]:
         variable, equals, text = value.partition("=")
         if equals:
             yield Setting(f"env.{variable.strip()}", None if known is None else _unquoted(text), *place)
+        yield Setting("environment", json.dumps(value.split()), *place)
     elif name == "respawn":
         yield from _respawn(value, place)
     elif name == "limit":

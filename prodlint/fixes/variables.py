@@ -22,7 +22,7 @@ def change(program: Program, path: str, data: Mapping[str, Any], new: str) -> Ed
     if data["kind"] == "compose":
         return yaml.set_variable(path, source, data["name"], variable, new)
     place = Span(data["start"], data["end"])
-    if data["kind"] in ("dockerfile", "dotenv"):
+    if data["kind"] in ("dockerfile", "dotenv", "pm2", "kubernetes"):
         return lines.replace_text(path, source, place, rf"({old})", new)
     is_command = data["kind"] in ("procfile", "package_json")
     span = command_span(program, path, data["name"]) if is_command else place

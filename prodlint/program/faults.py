@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from prodlint.deploy.commands import PYTHON_SERVERS, StartKind
 from prodlint.facts import ValueKind
-from prodlint.program.launches import Hop
+from prodlint.program.launches import Hop, State
 from prodlint.program.operations import CONTAINERS, is_known
 from prodlint.program.resolve import keyword_of
 
@@ -89,8 +89,10 @@ def detaching(variant: Variant) -> Hop | None:
 
 def _is_waited_for(variant: Variant) -> bool:
     if variant.kind == "systemd":
-        return not any(is_known(variant.setting("type"), kind) for kind in ("forking", "oneshot"))
-    return variant.kind in (*CONTAINERS, "procfile")
+        return not is_known(variant.setting("type"), "forking", "oneshot")
+    if variant.kind == "upstart":
+        return variant.setting("type").state is State.ABSENT
+    return variant.kind in (*CONTAINERS, "procfile", "kubernetes", "supervisord")
 
 
 def detaches(hop: Hop) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from prodlint.program.launches import Answer, State
 from prodlint.program.services import Variant
 
-_KEYS = ("limit.nofile", "Service.LimitNOFILE")
+_KEY = "limit.nofile"
 _ENDLESS = ("infinity", "unlimited", "-1")
 
 
@@ -22,19 +22,16 @@ class FileLimit:
 
 def file_limit(variant: Variant) -> FileLimit | None:
     """The limit that a variant sets; None where it sets none, or one that cannot be read."""
-    for key in _KEYS:
-        said = variant.setting(key)
-        if said.state is State.SET:
-            parts = [_number(part) for part in said.value.split(":")]
-            if len(parts) in (1, 2) and None not in parts:
-                numbers = [part for part in parts if part is not None]
-                return FileLimit(numbers[0], numbers[-1], said)
-    return None
+    said = variant.setting(_KEY)
+    numbers = [number for part in said.value.split(":") if (number := _number(part)) is not None]
+    if said.state is not State.SET or len(numbers) != len(said.value.split(":")):
+        return None
+    return FileLimit(numbers[0], numbers[-1], said)
 
 
 def sets_file_limit(variant: Variant) -> bool:
     """Whether a variant sets a limit, known or not."""
-    return any(variant.setting(key).state is not State.ABSENT for key in _KEYS)
+    return variant.setting(_KEY).state is not State.ABSENT
 
 
 def _number(text: str) -> float | None:

@@ -49,13 +49,47 @@ def after_crash(variant: Variant) -> State:
             if policy.state is State.SET and not is_known(policy, "no", "none", "false"):
                 return State.SET
         return State.UNKNOWN if is_opaque(variant) else State.ABSENT
-    return State.ABSENT if variant.kind == "package_json" else State.UNKNOWN
+    return _HOSTS[variant.kind](variant) if variant.kind in _HOSTS else State.UNKNOWN
+
+
+def _by_upstart(variant: Variant) -> State:
+    return State.ABSENT if variant.setting("restart").state is State.ABSENT else State.SET
+
+
+def _unless_false(variant: Variant) -> State:
+    """Of supervisord and PM2, which restart unless they are told not to."""
+    return State.ABSENT if is_known(variant.setting("restart"), "false") else State.SET
+
+
+def _by_kubernetes(variant: Variant) -> State:
+    """A workload restarts its pods whatever they say; a pod alone does as it says."""
+    if is_known(variant.setting("type"), "pod") and is_known(variant.setting("restart"), "never"):
+        return State.ABSENT
+    return State.SET
+
+
+def _never(variant: Variant) -> State:
+    return State.ABSENT
+
+
+_HOSTS = {
+    "upstart": _by_upstart,
+    "supervisord": _unless_false,
+    "pm2": _unless_false,
+    "kubernetes": _by_kubernetes,
+    "package_json": _never,
+}
 
 
 def _ends_by_itself(variant: Variant) -> bool:
-    if is_known(variant.setting("type"), "oneshot") or variant.setting("profile").state is not State.ABSENT:
+    if (
+        is_known(variant.setting("type"), "oneshot", "task", "job", "cronjob")
+        or variant.setting("profile").state is not State.ABSENT
+    ):
         return True
-    return variant.kind in ("compose", "systemd") and bool(
+    if variant.setting("instance").state is not State.ABSENT:
+        return True
+    return variant.kind in ("compose", "systemd", "upstart") and bool(
         _ONE_SHOT.search(variant.outer.name.removesuffix(".service"))
     )
 
@@ -113,15 +147,7 @@ def start_limit(variant: Variant) -> StartLimit:
 
 
 def _seconds(variant: Variant, key: str, default: float | None) -> float | None:
-    for known in (key, *_AS_WRITTEN[key]):
-        answer = variant.setting(known)
-        if answer.state is not State.ABSENT:
-            return seconds(answer.value) if answer.state is State.SET else None
-    return default
-
-
-_AS_WRITTEN = {
-    "restart.limit": ("Unit.StartLimitBurst", "Service.StartLimitBurst"),
-    "restart.interval": ("Unit.StartLimitIntervalSec", "Unit.StartLimitInterval", "Service.StartLimitInterval"),
-    "restart.delay": ("Service.RestartSec",),
-}
+    answer = variant.setting(key)
+    if answer.state is State.ABSENT:
+        return default
+    return seconds(answer.value) if answer.state is State.SET else None

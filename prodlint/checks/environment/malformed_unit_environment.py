@@ -21,6 +21,7 @@ _EXPANSION = re.compile(r"\$(?:\{(?:HOME|USER|PATH|PWD|HOSTNAME|SHELL)\}|(?:HOME
 
 def check(program: Program, rule: Rule) -> Iterator[Finding]:
     """One finding for each `Environment=` line with words that are no assignment, or with a shell's variable."""
+    yield from _jobs(program, rule)
     for service, variant, unit in units_of(program):
         for setting in unit.settings:
             if setting.key != "environment":
@@ -45,6 +46,31 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
             )
 
 
+def _jobs(program: Program, rule: Rule) -> Iterator[Finding]:
+    """Upstart: `env` without `=`, and a variable that is `exec`uted as if it were a program."""
+    for path, facts in program.facts.items():
+        for setting in (each for job in facts.artefacts for each in job.settings if facts.kind == "upstart"):
+            words = json.loads(setting.value or "[]") if setting.key in ("environment", "command.exec") else []
+            is_pair = len(words) == 2 and all(re.fullmatch(r"[\w./:-]+", word) for word in words)
+            if setting.key == "environment" and words and "=" not in " ".join(words):
+                mended = f"env {words[0]}={words[1]}" if is_pair and _NAME.fullmatch(words[0]) else ""
+                message = f"Upstart sets no variable by `env {' '.join(words)}`: there is no `=` in it."
+            elif setting.key == "command.exec" and len(words) == 1 and _ASSIGNMENT.fullmatch(words[0]):
+                mended = f"env {words[0]}"
+                message = (
+                    f"`exec {words[0]}` starts a program of this name, and takes the place of what the job starts."
+                )
+            else:
+                continue
+            yield Finding(
+                rule.name,
+                f"{message} Write `{mended}`." if mended else message,
+                Location(path, setting.start, setting.end),
+                data={"stanza": mended, "start": setting.start, "value": ""},
+                fixless="" if mended else "what is meant is not known here",
+            )
+
+
 def _mended(words: Sequence[str]) -> str:
     """The line as it must have been meant: without `export`, values with blanks in quotes; "" if that is not clear."""
     if words[:1] == ["export"]:
@@ -66,9 +92,13 @@ def _mended(words: Sequence[str]) -> str:
 
 def fix(finding: Finding, program: Program, rule: Rule) -> Fix | None:
     """The line as it must have been meant."""
-    from prodlint.fixes import units
+    from prodlint.fixes import jobs, units
 
     path, value = finding.location.path, finding.data["value"]
+    if finding.data.get("stanza"):
+        stanza = finding.data["stanza"]
+        job = jobs.replace_stanza(path, program.read(path), finding.data["start"], stanza)
+        return Fix(f"Write `{stanza}`", Applicability.SAFE, job) if job else None
     if not value:
         return None
     edits = units.replace_value(path, program.read(path), finding.data["start"], value)

@@ -199,7 +199,7 @@ def fix(finding: Finding, program: Program, rule: Rule) -> Fix | None:
 
 
 def _added(path: str, program: Program, data: Any) -> Fix | None:
-    from prodlint.fixes import kubernetes, lines, variables, yaml
+    from prodlint.fixes import jobs, kubernetes, lines, variables, yaml
 
     source = program.read(path)
     kind = data["kind"]
@@ -215,6 +215,8 @@ def _added(path: str, program: Program, data: Any) -> Fix | None:
         edits = kubernetes.set_variable(path, source, container, _NAME, _VALUE)
     elif kind == "systemd":
         edits = lines.insert_unit_line(path, source, "Environment", f"Environment={assignment}")
+    elif kind == "upstart":
+        edits = jobs.add_stanzas(path, source, f"env {assignment}")
     else:
         span = variables.command_span(program, path, data["name"])
         is_script = kind == "package_json"

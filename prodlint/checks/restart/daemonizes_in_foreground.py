@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _ENDS = {
     "systemd": "systemd takes the service for ended, and stops what is left of it",
+    "upstart": "Upstart takes the job for ended",
+    "supervisord": "supervisord takes the program for ended, and starts another one",
     "procfile": "the platform takes the process for ended",
 }
 _FLAGS = {"gunicorn": "-D|--daemon", "hypercorn": "--daemon", "celery": "-D|--detach"}

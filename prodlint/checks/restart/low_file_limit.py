@@ -46,13 +46,22 @@ def _low(rule: Rule, service: Service, variant: Variant) -> Finding | None:
         f"Each connection takes a file descriptor, and {service.name} gets {number:g}: the next connections fail with "
         f"EMFILE. Set {_ENOUGH}.",
         limit.said.by.location,
-        data={"path": limit.said.by.path, "kind": limit.said.by.kind},
-        fixless="" if limit.said.by.kind == "systemd" else "how much its machine bears is not known here",
+        data={"path": limit.said.by.path, "kind": limit.said.by.kind, "start": limit.said.by.location.start},
+        fixless="" if limit.said.by.kind in ("systemd", "upstart") else "how much its machine bears is not known here",
         service=service.name,
     )
 
 
 def _default(rule: Rule, service: Service, variant: Variant) -> Finding | None:
+    if variant.kind == "upstart" and not sets_file_limit(variant):
+        return Finding(
+            rule.name,
+            f"Upstart gives {service.name} 1024 file descriptors, or 4096 if it asks: with each connection taking one "
+            f"or two, the next ones fail with EMFILE. Add `limit nofile {_ENOUGH} {_ENOUGH}`.",
+            variant.outer.location,
+            data={"path": variant.outer.path, "kind": "upstart"},
+            service=service.name,
+        )
     if variant.kind != "systemd" or service.language == "node" or sets_file_limit(variant):
         return None
     return Finding(
@@ -67,10 +76,15 @@ def _default(rule: Rule, service: Service, variant: Variant) -> Finding | None:
 
 def fix(finding: Finding, program: Program, rule: Rule) -> Fix | None:
     """A bounded limit in the unit."""
-    from prodlint.fixes import units
+    from prodlint.fixes import jobs, units
 
     path = finding.data["path"]
     if finding.fixless:
         return None
+    if finding.data["kind"] == "upstart":
+        text, source = f"limit nofile {_ENOUGH} {_ENOUGH}", program.read(path)
+        start = finding.data.get("start", -1)
+        job = jobs.add_stanzas(path, source, text) if start < 0 else jobs.replace_stanza(path, source, start, text)
+        return Fix(f"Add `{text}`", Applicability.UNSAFE, job) if job else None
     edits = units.set_values(path, program.read(path), "Service", {"LimitNOFILE": _ENOUGH})
     return Fix(f"Set `LimitNOFILE={_ENOUGH}`", Applicability.UNSAFE, edits) if edits else None

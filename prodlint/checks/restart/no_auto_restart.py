@@ -18,10 +18,27 @@ if TYPE_CHECKING:
 _WHAT = {
     "systemd": "leaves {name} stopped after a crash: its unit has no `Restart=`. Add `Restart=on-failure`",
     "compose": "leaves {name} stopped after a crash: its service has no `restart`. Add `restart: unless-stopped`",
+    "upstart": "leaves {name} stopped after a crash: its job has no `respawn`. Add it",
+    "supervisord": "leaves {name} stopped after a crash: `autorestart` is false. Take it away",
+    "pm2": "leaves {name} stopped after a crash: `autorestart` is false. Take it away",
+    "kubernetes": "leaves {name} stopped after a crash: its pod says `restartPolicy: Never`. Run it in a Deployment",
     "package_json": "starts {name} again after a crash: nothing but this script runs it. Run it under systemd, in a "
     "container with a restart policy, or with pm2",
 }
-_SUBJECTS = {"systemd": "systemd", "compose": "Docker", "package_json": "Nothing"}
+_SUBJECTS = {
+    "systemd": "systemd",
+    "compose": "Docker",
+    "upstart": "Upstart",
+    "supervisord": "supervisord",
+    "pm2": "PM2",
+    "kubernetes": "Kubernetes",
+    "package_json": "Nothing",
+}
+_FIXLESS = {
+    "package_json": "a script cannot restart what it runs",
+    "kubernetes": "a pod has to become a Deployment",
+    "pm2": "why it is switched off is not known here",
+}
 
 
 def check(program: Program, rule: Rule) -> Iterator[Finding]:
@@ -54,7 +71,7 @@ def _finding(program: Program, rule: Rule, service: Service, bare: list[Variant]
         ),
         data={"places": [whereabouts(variant.outer) for variant in bare], "explicit": said.state is State.SET},
         severity=None if _is_oversight(program, first) else Severity.ADVICE,
-        fixless="a script cannot restart what it runs" if first.kind == "package_json" else "",
+        fixless=_FIXLESS.get(first.kind, ""),
         service=service.name,
     )
 
@@ -62,7 +79,7 @@ def _finding(program: Program, rule: Rule, service: Service, bare: list[Variant]
 def _is_oversight(program: Program, variant: Variant) -> bool:
     """Whether others in the same compose file do restart; a unit is there to keep something running anyway."""
     if variant.kind != "compose":
-        return variant.kind == "systemd"
+        return variant.kind != "package_json"
     return any(
         setting.key == "restart" and setting.value not in (None, "no", "false")
         for artefact in program.facts[variant.outer.path].artefacts
@@ -72,7 +89,7 @@ def _is_oversight(program: Program, variant: Variant) -> bool:
 
 def fix(finding: Finding, program: Program, rule: Rule) -> Fix | None:
     """A restart policy, in each format's own syntax and wherever one is missing."""
-    from prodlint.fixes import units, yaml
+    from prodlint.fixes import jobs, units, yaml
 
     if finding.fixless:
         return None
@@ -86,8 +103,15 @@ def fix(finding: Finding, program: Program, rule: Rule) -> Fix | None:
             if unit is not None and not any(setting.key == "Service.RestartSec" for setting in unit.settings):
                 values["RestartSec"] = "5"
             edits = units.set_values(path, program.read(path), "Service", values)
-        else:
+        elif place["kind"] == "upstart":
+            edits = jobs.add_stanzas(path, program.read(path), "respawn", "respawn limit 10 5")
+        elif place["kind"] == "supervisord":
+            start = finding.location.start
+            edits = units.replace_value(path, program.read(path), start, "unexpected")
+        elif place["kind"] == "compose":
             edits = yaml.set_key(path, program.read(path), place["name"], "restart", "unless-stopped")
+        else:
+            edits = None
         if edits:
             found += edits
         elif place is finding.data["places"][0]:

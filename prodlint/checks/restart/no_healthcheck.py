@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from prodlint.program.services import Service, Variant
     from prodlint.rulebook import Rule
 
+_PROBES = ("healthcheck", "healthcheck.liveness", "healthcheck.readiness", "healthcheck.startup")
 _NODE = "fetch('{url}').then((res) => process.exit(res.ok ? 0 : 1), () => process.exit(1))"
 _PYTHON = "import urllib.request; urllib.request.urlopen('{url}', timeout=5)"
 _GENERIC = frozenset({"server", "service", "app", "api", "web", "site", "backend", "frontend", "main", "node", "src"})
@@ -28,9 +29,12 @@ _FIRST_NODE_WITH_FETCH = 18
 def check(program: Program, rule: Rule) -> Iterator[Finding]:
     """One finding for a web service that is run in containers and has a health check in none of them."""
     for service in program.services:
-        if service.platforms or any(variant.kind == "kubernetes" for variant in service.production):
+        pods = in_production(service, "kubernetes")
+        if pods:
+            yield from _in_pods(program, rule, service, pods)
             continue
-        variants = in_production(service, *CONTAINERS)
+        # A platform asks what it deploys itself; what a compose file runs it does not know of.
+        variants = in_production(service, *(["compose"] if service.platforms else CONTAINERS))
         web = [variant for variant in variants if answers_requests(program, service, variant)]
         if (
             web
@@ -38,6 +42,25 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
             and all(_health(variant) is State.ABSENT for variant in variants)
         ):
             yield _finding(program, rule, service, web)
+
+
+def _in_pods(program: Program, rule: Rule, service: Service, pods: list[Variant]) -> Iterator[Finding]:
+    """Kubernetes ignores what an image says, and has probes in its place."""
+    for variant in pods:
+        is_served = answers_requests(program, service, variant) and not is_known(
+            variant.setting("type"), "job", "cronjob"
+        )
+        if is_served and all(variant.setting(key).state is State.ABSENT for key in _PROBES):
+            yield Finding(
+                rule.name,
+                f"Kubernetes sends requests to {service.name} as soon as its process runs, and goes on when it answers "
+                "no more: its container has no probe, and the image's HEALTHCHECK does not count. Add a "
+                "`readinessProbe`.",
+                variant.outer.location,
+                fixless="which path of it answers is not known here",
+                service=service.name,
+            )
+            return
 
 
 def _health(variant: Variant) -> State:

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from prodlint.findings import Applicability, Finding, Fix
 from prodlint.program.launches import State
-from prodlint.program.operations import in_production
+from prodlint.program.operations import in_production, is_known
 from prodlint.program.supervision import after_crash, start_limit
 
 if TYPE_CHECKING:
     from prodlint.program import Program
+    from prodlint.program.services import Service, Variant
     from prodlint.rulebook import Rule
 
 _SHORTEST = 1
@@ -21,6 +22,10 @@ _SHORTEST = 1
 def check(program: Program, rule: Rule) -> Iterator[Finding]:
     """One finding for each unit that has neither a start limit nor a delay."""
     for service in program.services:
+        for variant in in_production(service, "upstart"):
+            finding = _upstart(rule, service, variant)
+            if finding is not None:
+                yield finding
         for variant in in_production(service, "systemd"):
             limit = start_limit(variant)
             said = variant.setting("restart")
@@ -37,10 +42,34 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
                 )
 
 
+def _upstart(rule: Rule, service: Service, variant: Variant) -> Finding | None:
+    """A job that respawns and says nothing of how often, or for ever."""
+    said, limit = variant.setting("restart"), variant.setting("restart.limit")
+    if said.by is None or said.state is not State.SET or limit.state is State.UNKNOWN:
+        return None
+    if limit.state is State.SET and not is_known(limit, "unlimited", "0"):
+        return None
+    is_off = limit.state is State.SET
+    by = limit.by if limit.by is not None else said.by
+    return Finding(
+        rule.name,
+        f"If {service.name} cannot start, Upstart tries again "
+        f"{'for ever' if is_off else 'as often as its version happens to'}. Say how often: `respawn limit 10 5`.",
+        by.location,
+        data={"path": variant.outer.path, "upstart": True, "start": by.location.start if is_off else -1},
+        service=service.name,
+    )
+
+
 def fix(finding: Finding, program: Program, rule: Rule) -> Fix | None:
     """A delay before each start."""
-    from prodlint.fixes import units
+    from prodlint.fixes import jobs, units
 
     path = finding.data["path"]
+    if finding.data.get("upstart"):
+        text, start = "respawn limit 10 5", finding.data["start"]
+        source = program.read(path)
+        job = jobs.add_stanzas(path, source, text) if start < 0 else jobs.replace_stanza(path, source, start, text)
+        return Fix("Limit the respawns", Applicability.SAFE, job) if job else None
     edits = units.set_values(path, program.read(path), "Service", {"RestartSec": "2"})
     return Fix("Wait 2 s before each start", Applicability.SAFE, edits) if edits else None

@@ -9,13 +9,23 @@ from typing import TYPE_CHECKING
 from prodlint.findings import Applicability, Edit, Finding, Fix, Location
 from prodlint.program.images import is_plain_base
 from prodlint.program.launches import Answer, State
-from prodlint.program.operations import CONTAINERS, base_of, in_production, is_opaque, looked_at, programs, whereabouts
+from prodlint.program.operations import (
+    CONTAINERS,
+    base_of,
+    in_production,
+    is_known,
+    is_opaque,
+    looked_at,
+    programs,
+    whereabouts,
+)
 
 if TYPE_CHECKING:
     from prodlint.program import Program
     from prodlint.program.services import Service, Variant
     from prodlint.rulebook import Rule
 
+_ON_MACHINES = ("systemd", "upstart")
 _ROOT = re.compile(r"(?:root|0)(?::.*)?")
 _SETTINGS = re.compile(r"\.(?:ini|conf|ya?ml)$")
 """A file that a server takes its settings from, as an argument of its own."""
@@ -27,7 +37,9 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
     if any(program.api_calls.get(api) for api in _SETUID):
         return  # it gives up its rights by itself
     for service in program.services:
-        variants = in_production(service, "systemd", *CONTAINERS)
+        variants = in_production(service, "systemd", "upstart", "kubernetes", *CONTAINERS)
+        if any(variant.kind == "kubernetes" for variant in variants):
+            variants = [variant for variant in variants if variant.kind != "dockerfile"]
         roots = [variant for variant in variants if _is_root(program, rule, variant)]
         if roots:
             yield _finding(rule, service, roots)
@@ -36,7 +48,7 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
 def _finding(rule: Rule, service: Service, roots: list[Variant]) -> Finding:
     first = roots[0]
     said = first.setting("user")
-    place = first.outer if first.kind == "systemd" else (first.layer("dockerfile") or first.layers[0]).source
+    place = first.outer if first.kind in _ON_MACHINES else (first.layer("dockerfile") or first.layers[0]).source
     location = said.by.location if said.by is not None else place.location
     if said.by is not None:
         message = f"`{said.value}` is root: whoever finds a hole in {service.name} owns all of its {_box(first)}."
@@ -62,10 +74,12 @@ def _finding(rule: Rule, service: Service, roots: list[Variant]) -> Finding:
 
 
 def _box(variant: Variant) -> str:
-    return "machine" if variant.kind == "systemd" else "container"
+    return "machine" if variant.kind in _ON_MACHINES else "container"
 
 
 def _advice(variant: Variant, is_node: bool) -> str:
+    if variant.kind == "upstart":
+        return "Give it `setuid` with an account of its own."
     if variant.kind == "systemd":
         return "Give it `User=` with an account of its own, or `DynamicUser=yes`."
     if is_node:
@@ -95,7 +109,12 @@ def _is_root(program: Program, rule: Rule, variant: Variant) -> bool:
     if _drops_rights(program, rule, variant):
         return False
     said = variant.setting("user")
-    if variant.kind == "systemd":
+    if (
+        is_known(variant.setting("run_as_non_root"), "true")
+        or variant.setting("run_as_non_root").state is State.UNKNOWN
+    ):
+        return False
+    if variant.kind in _ON_MACHINES:
         if variant.setting("dynamic_user").state is not State.ABSENT:
             return False
         return said.state is State.ABSENT or _is_set_to_root(said)

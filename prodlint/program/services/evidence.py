@@ -8,7 +8,19 @@ DEV_WORDS = frozenset(
     {
         *("dev", "develop", "development", "local", "test", "tests", "testing", "e2e", "ci", "debug", "devcontainer"),
         *("example", "examples", "sample", "samples", "fixtures", "fixture", "playwright", "cypress", "smoke", "docs"),
-        *("demo", "demos", "override", "spec", "bench", "benchmark", "benchmarks", "gitpod", "testbed", "build"),
+        *(
+            "demo",
+            "demos",
+            "override",
+            "spec",
+            "bench",
+            "benchmark",
+            "benchmarks",
+            "gitpod",
+            "testbed",
+            "build",
+            "regtest",
+        ),
     }
 )
 _PRODUCTION_WORDS = frozenset({"prod", "production", "deploy", "deployment", "release", "live"})
