@@ -212,4 +212,5 @@ class Cache:
 
 
 def _text(stamp: Stamp) -> str:
-    return " ".join(map(str, stamp))
+    """A stamp as it is stored: a key is remembered for what the extractor was, too."""
+    return " ".join([*map(str, stamp), extractor_version().hex()])
