@@ -20,6 +20,7 @@ the callee `MEMBER(IMPORT "node:fs", "readFileSync")`. Values are interned: equa
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from enum import IntEnum
 
 import msgspec
@@ -481,6 +482,38 @@ class Access(_Fact):
     region: int
 
 
+class NameUse(IntEnum):
+    """What is done with a name that no scope of the file binds."""
+
+    READ = 0
+    WRITE = 1
+    """Assigned where that makes a global variable: in sloppy JavaScript."""
+    STRICT_WRITE = 2
+    """Assigned where that throws: in a module, a class, or under "use strict"."""
+    TESTED = 3
+    """Asked for in a way that bears its absence: `typeof x`, or where a NameError is caught."""
+
+
+class Unbound(_Fact):
+    """A name that the file uses and no scope of it binds, and that is none of the language's own. Left out is what can
+    be bound without the file saying so: what stands in a `with` statement or in a TypeScript namespace."""
+
+    name: str
+    places: list[int] = []
+    """The first uses in turn: where each starts, the region that it stands in, its `NameUse`. See `uses`."""
+
+    def uses(self) -> Iterator[tuple[int, int, NameUse]]:
+        """Yield where each use starts, the region that it stands in, and what it is."""
+        for index in range(0, len(self.places), 3):
+            start, region, use = self.places[index : index + 3]
+            yield start, region, NameUse(use)
+
+    @property
+    def is_tested(self) -> bool:
+        """Whether the file anywhere sees to it that the name may be missing."""
+        return NameUse.TESTED in self.places[2::3]
+
+
 class FileFacts(_Fact):
     """All that is known of one file. Source files fill the first half, deployment files `artefacts`."""
 
@@ -504,3 +537,14 @@ class FileFacts(_Fact):
     line_starts: list[int] = []
     """Byte offset of the start of each line (so that output needs no second look at the file for lines)."""
     accesses: list[Access] = []
+    unbound: list[Unbound] = []
+    """In the order of their first uses."""
+    ambient: list[str] = []
+    """JS: names that the file makes known to all files: `declare global`, or, in a script that is no module, what it
+    declares at its top level."""
+    announced: list[str] = []
+    """JS: the names that comments declare for this file (`/* global a, b */`), and the environments that they name,
+    each behind a colon: `/* eslint-env browser */` is ":browser"."""
+    makes_names: bool = False
+    """Whether names can come to be in the file that nothing in it spells: `from m import *`, `exec(code)`,
+    `globals()[name] = value`, JavaScript's `eval`."""

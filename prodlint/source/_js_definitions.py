@@ -367,12 +367,14 @@ def enum(walk: Walk, node: Node, use: Use, user: int) -> int:
         return UNKNOWN
     names: list[str] = []
     items: list[int] = []
+    walk.open_scopes += 1  # its members are names in it
     for child in body.named_children:
         if child.type == "comment":
             continue
         key, initial = child.child_by_field_name("name") or child, child.child_by_field_name("value")
         names.append(property_key(walk, key))
         items.append(walk.value(initial, Use.OTHER, NONE) if initial is not None else UNKNOWN)
+    walk.open_scopes -= 1
     walk.assign(walk.source.of(name), walk.values.compound(ValueKind.OBJECT, items, names=names))
     return UNKNOWN
 

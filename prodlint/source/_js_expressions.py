@@ -6,13 +6,16 @@ import re
 
 from tree_sitter import Node
 
-from prodlint.facts import NONE, Call, ExitKind, FunctionKind, RegionKind, Store, Use, ValueKind
+from prodlint.facts import NONE, Call, ExitKind, FunctionKind, NameUse, RegionKind, Store, Use, ValueKind
 from prodlint.source._build import LONGEST_TEXT, UNKNOWN
 from prodlint.source._js_grammar import MISREAD_AWAIT, unescape
 from prodlint.source._js_modules import assign_export, export_through_call, load_module, name_request
 from prodlint.source._js_walk import Handler, Hint, Walk
 
 _LOGICAL_REGIONS = {"&&": RegionKind.THEN, "||": RegionKind.ELSE, "??": RegionKind.ELSE}
+
+_BEAR_ABSENCE = frozenset({"typeof", "delete"})
+"""Operators that a name may be given which is not defined."""
 
 # What a branch of an expression must contain to be worth a region: a call, `new`, a tagged template, an assignment.
 _EVENT = re.compile(r"[(`=]|\bnew\b")
@@ -23,6 +26,10 @@ _EVENT = re.compile(r"[(`=]|\bnew\b")
 
 def identifier(walk: Walk, node: Node, use: Use, user: int) -> int:
     """A name, read."""
+    return _named(walk, node, NameUse.READ)
+
+
+def _named(walk: Walk, node: Node, name_use: NameUse) -> int:
     text = walk.source.of(node)
     name = walk.scope.find(text)
     if name is not None:
@@ -30,6 +37,7 @@ def identifier(walk: Walk, node: Node, use: Use, user: int) -> int:
         return name.value if name.value >= 0 else walk.resolve(text, name)
     if text == "arguments":
         _note_arguments_object(walk)
+    walk.note_unbound(text, node, name_use)
     return walk.values.plain(ValueKind.GLOBAL, NONE, text)
 
 
@@ -392,6 +400,10 @@ def unary(walk: Walk, node: Node, use: Use, user: int) -> int:
         target, name = _target(walk, operand)
         _store(walk, node, target, name, NONE, "del")
         return UNKNOWN
+    if operator in _BEAR_ABSENCE:
+        bare = _without_assertions(walk, operand)
+        if walk.handler(bare) is identifier:
+            return walk.values.operation(operator, _named(walk, bare, NameUse.TESTED))
     is_tested = operator == "!" and use is Use.CONDITION
     return walk.values.operation(operator, walk.value(operand, Use.CONDITION if is_tested else Use.OTHER, NONE))
 
@@ -414,7 +426,8 @@ def assignment(walk: Walk, node: Node, use: Use, user: int) -> int:
         text = walk.source.of(left)
         before = len(walk.imports)
         value = walk.named_value(right, text, Use.ASSIGNED, walk.binding(text))
-        walk.assign(text, value)
+        if not walk.assign(text, value):
+            walk.note_unbound(text, left, NameUse.WRITE)
         name_request(walk, before, left, value)
         return value
     if _is_member(walk, left):
@@ -513,7 +526,9 @@ def _bind_one(walk: Walk, node: Node, value: int) -> list[tuple[Node, int]]:
     """Bind `node` if it is a name or a member; of a pattern, return the parts with their values."""
     kind = node.type
     if kind in ("identifier", "shorthand_property_identifier_pattern"):
-        walk.assign(walk.source.of(node), value)
+        text = walk.source.of(node)
+        if not walk.assign(text, value):
+            walk.note_unbound(text, node, NameUse.WRITE)
         return []
     if kind == "object_pattern":
         return [part for child in node.named_children for part in _property_part(walk, child, value)]
@@ -558,6 +573,18 @@ def _part_with_default(walk: Walk, node: Node, value: int) -> list[tuple[Node, i
     return [(left, walk.values.operation("??", value, default))]
 
 
+def tag(walk: Walk, node: Node, use: Use, user: int) -> int:
+    """The opening tag of a JSX element: `<div>` is no name, `<Page>` and `<ui.button>` are."""
+    name = node.child_by_field_name("name")
+    if name is not None and name.type == "identifier" and walk.source.of(name)[:1].islower():
+        for child in walk.operands(node):
+            if child != name:
+                walk.value(child, Use.OTHER, NONE)
+    else:
+        walk.children(node)
+    return UNKNOWN
+
+
 EXPRESSIONS: dict[str, Handler] = {
     "identifier": identifier,
     "this": this,
@@ -595,4 +622,6 @@ EXPRESSIONS: dict[str, Handler] = {
     "assignment_expression": assignment,
     "augmented_assignment_expression": augmented_assignment,
     "update_expression": update,
+    "jsx_opening_element": tag,
+    "jsx_self_closing_element": tag,
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -24,6 +25,9 @@ ERROR_KIND_ID = 0xFFFF
 
 MISREAD_AWAIT = re.compile(r"await\s*\(")
 """What the JavaScript grammar often takes for a call of a function named `await`."""
+
+_USING = "(using_declaration (variable_declarator) @const)"
+"""Only the JavaScript grammar knows it by this name."""
 
 _ESCAPE = re.compile(r"\\(?:u\{([0-9a-fA-F]{1,6})\}|u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(\r\n|[\s\S]))")
 _CONTROL = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "v": "\v", "0": "\0", "\n": "", "\r\n": "", "\r": ""}
@@ -47,7 +51,9 @@ def scope_query(kind: str) -> Query:
     """Return the one query that is run over files of `kind`."""
     folder = Path(__file__).parent
     patterns = (folder / "javascript.scm").read_text(encoding="utf-8")
-    if kind != "javascript":
+    if kind == "javascript":
+        patterns += _USING
+    else:
         patterns += (folder / "typescript.scm").read_text(encoding="utf-8")
     return Query(language(kind), patterns)
 
@@ -74,6 +80,10 @@ class Source:
     def has(self, pattern: re.Pattern[str]) -> bool:
         """Return whether `pattern`, an ASCII one, occurs anywhere."""
         return pattern.search(self._latin) is not None
+
+    def all(self, pattern: re.Pattern[str]) -> Iterator[re.Match[str]]:
+        """Return the matches of `pattern`, an ASCII one."""
+        return pattern.finditer(self._latin)
 
     def string(self, node: Node) -> str:
         """Return the value of a string literal, or of a template without substitutions."""

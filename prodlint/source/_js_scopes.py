@@ -98,6 +98,10 @@ class Scopes(NamedTuple):
     types: set[str]
     """Names of interfaces, type aliases and type parameters: they stand for nothing at run time."""
     problems: list[Node]
+    in_blocks: set[str]
+    """Names of functions that are declared in blocks: sloppy code has them in the whole function."""
+    ambient: list[str]
+    """What `declare global {…}` declares."""
 
 
 def read_scopes(root: Node, kind: str, source: Source) -> Scopes:
@@ -135,7 +139,7 @@ class _Reader:
     def __init__(self, root: Node, source: Source) -> None:
         self.node = root
         self.source = source
-        self.scopes = Scopes(Scope(None, 0, True), {}, {}, {}, [], [], [], set(), [])
+        self.scopes = Scopes(Scope(None, 0, True), {}, {}, {}, [], [], [], set(), [], set(), [])
         self.open: list[tuple[int, Scope]] = [(root.end_byte + 1, self.scopes.root)]
         self.writes: list[tuple[Scope, Node]] = []
 
@@ -182,6 +186,10 @@ class _Reader:
             scope.declare(self.source.of(node), BindingKind.OTHER, node)
         elif capture == "type":
             self.scopes.types.add(self.source.of(node))
+        elif capture == "global":
+            self._ambient(node)
+        elif capture == "declared":
+            scope.declare(self.source.of(node), BindingKind.FUNCTION, node, writes=0)
         else:
             self.scopes.problems.append(node)
 
@@ -202,7 +210,10 @@ class _Reader:
         kind = node.type
         name = node.child_by_field_name("name") if kind != "arrow_function" else None
         if kind in _DECLARED_BEFORE_USE and name is not None:
-            scope.declare(self.source.of(name), BindingKind.FUNCTION, name, node.id)
+            text = self.source.of(name)
+            scope.declare(text, BindingKind.FUNCTION, name, node.id)
+            if scope.variables is not scope:
+                self.scopes.in_blocks.add(text)
         parameters = node.child_by_field_name("parameters") or node.child_by_field_name("parameter")
         self._declare_all(parameters, inner, BindingKind.PARAM)
         if kind in ("function_expression", "generator_function") and name is not None:
@@ -239,6 +250,15 @@ class _Reader:
             self._declare_all(target, scope, kind)
         if value_kind in ("call_expression", "member_expression", "await_expression"):
             self.scopes.initialisers.append(Initialiser(target, value, scope))
+
+    def _ambient(self, block: Node) -> None:
+        for statement in block.named_children:
+            name = statement.child_by_field_name("name")
+            declarators = [name] if name is not None else statement.named_children
+            for declarator in declarators:
+                target = declarator.child_by_field_name("name") or declarator
+                if target.type in ("identifier", "type_identifier"):
+                    self.scopes.ambient.append(self.source.of(target))
 
     def _each(self, node: Node, scope: Scope, end: int) -> None:
         inner = self._push(node, end, Scope(scope, scope.function, False))

@@ -179,6 +179,17 @@ def _arm(walk: Walk, arm: Node, tested: int) -> None:
         walk.inside(region, statement)
 
 
+# Scopes with names that are not spelt here
+
+
+def open_scope(walk: Walk, node: Node, use: Use, user: int) -> int:
+    """`with (o) {…}`, where each property of `o` is a name, and TypeScript's `namespace`, which other blocks add to."""
+    walk.open_scopes += 1
+    walk.children(node, Use.STATEMENT)
+    walk.open_scopes -= 1
+    return UNKNOWN
+
+
 # Ways out
 
 
@@ -219,6 +230,8 @@ STATEMENTS: dict[str, Handler] = {
     "for_in_statement": for_in,
     "try_statement": try_,
     "switch_statement": switch,
+    "with_statement": open_scope,
+    "internal_module": open_scope,
     "return_statement": return_,
     "throw_statement": throw,
     "break_statement": break_,

@@ -23,21 +23,30 @@ from prodlint.facts import (
     FileFacts,
     Function,
     FunctionKind,
+    NameUse,
     Param,
     Region,
     RegionKind,
+    Unbound,
     Use,
     ValueKind,
 )
 from prodlint.source._build import UNKNOWN, Values
 from prodlint.source._js_grammar import CLASS_TYPES, FUNCTION_TYPES, MISREAD_AWAIT, Source
 from prodlint.source._js_scopes import UNSET, Name, Scope, Scopes
+from prodlint.source._language_names import ECMASCRIPT
 
 Handler: TypeAlias = "Callable[[Walk, Node, Use, int], int]"
 """Records the facts of a node, given what becomes of its value (`Use` and its user), and returns that value."""
 
 MAX_DEPTH = 120
 """Nodes nested deeper than this are looked at later, from the top again, so that no nesting exhausts the stack."""
+
+_MOST_PLACES = 3 * 20
+"""More uses of one unbound name than 20 say nothing new."""
+
+MODULE_SYNTAX = frozenset({"import_statement", "export_statement"})
+"""What makes a file an ECMAScript module."""
 
 _DEFINITIONS = FUNCTION_TYPES | CLASS_TYPES
 _SET_WHERE_DECLARED = frozenset({BindingKind.IMPORT, BindingKind.PARAM, BindingKind.CATCH})
@@ -63,8 +72,10 @@ class Walk:
         "_depth",
         "_environments",
         "_handlers",
+        "_is_module",
         "_parameters",
         "_process",
+        "_unbound",
         "accesses",
         "awaited_starts",
         "bindings",
@@ -80,12 +91,14 @@ class Walk:
         "imports",
         "loaders",
         "may_misread_await",
+        "open_scopes",
         "region",
         "regions",
         "scope",
         "scopes",
         "source",
         "stores",
+        "unbound",
         "values",
     )
 
@@ -105,6 +118,7 @@ class Walk:
         self.imports = facts.imports
         self.exports = facts.exports
         self.accesses = facts.accesses
+        self.unbound = facts.unbound
         self.scope = scopes.root
         self.region = 0
         self.function = 0
@@ -122,14 +136,19 @@ class Walk:
         """Where the operand of a misread `await` starts, by where the `await` does."""
         self._process = {values.plain(ValueKind.GLOBAL, text="process")}
         self._environments = {values.member(process, "env") for process in self._process}
+        self.open_scopes = 0
+        """How many scopes are around that can have names which nothing in the file spells."""
+        self._is_module = False
+        self._unbound: dict[str, Unbound] = {}
         self._depth = 0
-        self._deferred: list[tuple[Node, Scope, int, int, int]] = []
+        self._deferred: list[tuple[Node, Scope, int, int, int, int]] = []
         self._parameters: list[tuple[Param, list[Name]]] = []
         self._caught: list[tuple[Region, list[Name]]] = []
 
     def run(self, root: Node) -> None:
         """Walk the whole tree."""
         end = root.end_byte
+        self._is_module = any(child.type in MODULE_SYNTAX for child in root.children)
         self.regions.append(Region(RegionKind.BODY, 0, end, NONE, 0))
         self.functions.append(Function("", FunctionKind.MODULE, 0, end, 0, 0, 0))
         for node in self.scopes.function_nodes:
@@ -139,7 +158,7 @@ class Walk:
             self.classes.append(Class("", node.start_byte, node.end_byte, 0, 0))
         self.value(root, Use.OTHER, NONE)
         while self._deferred:
-            node, self.scope, self.region, self.function, self.cls = self._deferred.pop()
+            node, self.scope, self.region, self.function, self.cls, self.open_scopes = self._deferred.pop()
             self.value(node, Use.OTHER, NONE)
         for parameter, names in self._parameters:
             parameter.used = any(name.used for name in names)
@@ -154,7 +173,7 @@ class Walk:
         if handler is None:
             return UNKNOWN
         if self._depth >= MAX_DEPTH:
-            self._deferred.append((node, self.scope, self.region, self.function, self.cls))
+            self._deferred.append((node, self.scope, self.region, self.function, self.cls, self.open_scopes))
             return UNKNOWN
         self._depth += 1
         value = handler(self, node, use, user)
@@ -254,20 +273,21 @@ class Walk:
         value = self.values.facts[self.resolve(text, name)]
         return value.ref if value.kind is ValueKind.BINDING else NONE
 
-    def assign(self, text: str, value: int) -> None:
-        """Record that the name `text` is given `value`."""
+    def assign(self, text: str, value: int) -> bool:
+        """Record that the name `text` is given `value`; return whether there is such a name."""
         name = self.scope.find(text)
         if name is None:
-            return
+            return False
         if _is_set_where_declared(name):
             name.value = value
-            return
+            return True
         index = self.resolve(text, name)
         if self.values.facts[index].kind is not ValueKind.BINDING:
-            return
+            return True
         self.bindings[self.values.facts[index].ref].values.append(value)
         if name.writes == 1:
             self._follow_alias(index, value)
+        return True
 
     def _definition(self, name: Name) -> int:
         function = self.scopes.functions.get(name.definition)
@@ -289,6 +309,20 @@ class Walk:
         """Set `uses_param` of the CATCH `region` when all is read, from the names `texts` that it binds here."""
         names = [name for text in texts if (name := self.scope.names.get(text))]
         self._caught.append((self.regions[region], names))
+
+    def note_unbound(self, text: str, node: Node, use: NameUse) -> None:
+        """Record a use of the name `text`, which nothing binds."""
+        if text in ECMASCRIPT or self.open_scopes or text in self.scopes.types or text in self.scopes.in_blocks:
+            return
+        fact = self._unbound.get(text)
+        if fact is None:
+            fact = self._unbound[text] = Unbound(text, [])
+            self.unbound.append(fact)
+        places = fact.places
+        if len(places) < _MOST_PLACES or use is NameUse.TESTED:
+            if use is NameUse.WRITE and (self._is_module or is_strict(node)):
+                use = NameUse.STRICT_WRITE
+            places += (node.start_byte, self.region, use)
 
     # Members
 
@@ -317,6 +351,24 @@ class Walk:
 
 def _is_set_where_declared(name: Name) -> bool:
     return name.writes == 1 and name.kind in _SET_WHERE_DECLARED
+
+
+def is_strict(node: Node) -> bool:
+    """Return whether `node` stands in a class or under "use strict"."""
+    at: Node | None = node
+    while at is not None:
+        if at.type == "class_body":
+            return True
+        if at.type in ("program", "statement_block"):
+            for child in at.named_children:
+                if child.type == "expression_statement" and child.children[0].type == "string":
+                    text = child.children[0].text or b""
+                    if text[1:-1] == b"use strict":
+                        return True
+                elif child.type not in ("comment", "hash_bang_line"):
+                    break
+        at = at.parent
+    return False
 
 
 def is_definition(node: Node) -> bool:

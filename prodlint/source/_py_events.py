@@ -40,16 +40,21 @@ _USED = frozenset(
 _USES_OF_ONE = frozenset({Use.RECEIVER, Use.CALLEE, Use.AWAITED})
 """Uses of a value itself, which the elements of a literal have no part in."""
 
+_VISITED_STATEMENTS = frozenset({g.CALL, g.ASSIGNMENT, g.AUGMENTED_ASSIGNMENT, g.STRING, g.YIELD, g.ELLIPSIS})
+"""Expression statements with nothing in them that a handler of its own does not evaluate."""
+
 _WORD = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")
 _BEFORE_NO_READ = _WORD | frozenset(b".")
 _MOST_LOOKS = 100
 _NOT_READ = frozenset(
-    {g.PARAMETERS, g.LAMBDA_PARAMETERS, g.AS_PATTERN_TARGET, g.DOTTED_NAME, g.DELETE, g.GLOBAL, g.NONLOCAL}
+    {g.PARAMETERS, g.LAMBDA_PARAMETERS, g.AS_PATTERN_TARGET, g.DELETE, g.GLOBAL, g.NONLOCAL}
     | {g.PATTERN_LIST, g.TUPLE_PATTERN, g.LIST_PATTERN, g.TYPED_PARAMETER}
 )
 _NOT_READ_FIRST = frozenset(
-    {g.KEYWORD_ARGUMENT, g.ASSIGNMENT, g.NAMED_EXPRESSION, g.DEFAULT_PARAMETER, g.TYPED_DEFAULT_PARAMETER}
+    {g.KEYWORD_ARGUMENT, g.KEYWORD_PATTERN, g.ASSIGNMENT, g.NAMED_EXPRESSION}
+    | {g.DEFAULT_PARAMETER, g.TYPED_DEFAULT_PARAMETER}
 )
+_PATTERNS = frozenset({g.CASE_PATTERN, g.KEYWORD_PATTERN, g.UNION_PATTERN})
 _NAMED_DEFINITIONS = frozenset({g.FUNCTION, g.CLASS, g.FOR, g.FOR_IN_CLAUSE})
 
 
@@ -188,7 +193,7 @@ class Events:
             if data[at - 1] not in _BEFORE_NO_READ and (after >= end or data[after] not in _WORD):
                 looked += 1
                 node = within.descendant_for_byte_range(at, after)
-                if node is not None and node.kind_id == g.IDENTIFIER and _reads(node):
+                if node is not None and node.kind_id == g.IDENTIFIER and reads(node):
                     return True
             at = data.find(name, after, end)
         return at != -1
@@ -222,6 +227,7 @@ class Events:
         """Fill in defaults, types and whether each parameter is read."""
         function = self.outline.functions[index]
         annotations = self.outline.type_scope_of.get(node.id, scope)
+        self._value(node.child_by_field_name("return_type"), annotations)
         body = node.child_by_field_name("body")
         parameters = node.child_by_field_name("parameters")
         nodes = {child.start_byte: child for child in g.parts(parameters)} if parameters is not None else {}
@@ -243,6 +249,8 @@ class Events:
         for base in g.parts(bases) if bases is not None else ():
             if base.kind_id != g.KEYWORD_ARGUMENT:
                 cls.bases.append(self._value(base, around))
+            else:
+                self._value(base.child_by_field_name("value"), around)
         cls.decorators = self._decorators(node, scope)
 
     # ------------------------------------------------------------------ calls
@@ -328,9 +336,13 @@ class Events:
     def _expression_statement(self, node: Node, region: int, scope: Scope) -> None:
         for child in node.named_children:
             self._use(child, Use.STATEMENT)
+            if child.kind_id not in _VISITED_STATEMENTS:
+                self._value(child, scope)
 
     def _assert(self, node: Node, region: int, scope: Scope) -> None:
         self._use(g.first(node), Use.CONDITION)
+        for part in g.parts(node):
+            self._value(part, scope)
 
     # ------------------------------------------------------------------ assignments
 
@@ -537,7 +549,9 @@ class Events:
         return value
 
     def _while(self, node: Node, region: int, scope: Scope) -> None:
-        self._use(node.child_by_field_name("condition"), Use.CONDITION)
+        condition = node.child_by_field_name("condition")
+        self._use(condition, Use.CONDITION)
+        self._value(condition, scope)
 
     def _comprehension(self, node: Node, region: int, scope: Scope) -> None:
         inner = self.outline.scope_of[node.id]
@@ -553,6 +567,7 @@ class Events:
                     loop.values.append(value)
             elif clause.kind_id == g.IF_CLAUSE:
                 self._use(g.first(clause), Use.CONDITION)
+                self._value(g.first(clause), inner)
 
     def _try(self, node: Node, region: int, scope: Scope) -> None:
         for clause in node.named_children:
@@ -599,6 +614,9 @@ class Events:
             guard = clause.child_by_field_name("guard")
             if guard is not None:
                 self._use(g.first(guard), Use.CONDITION)
+                self._value(g.first(guard), scope)
+            for name in g.named_in_pattern(clause):
+                self._value_of_dotted(name, scope)
 
     def _value_of_dotted(self, name: Node, scope: Scope) -> int:
         return self.evaluator.dotted(self.evaluator.text(name), scope)
@@ -612,7 +630,9 @@ class Events:
 
     def _raise(self, node: Node, region: int, scope: Scope) -> None:
         raised = g.first(node)
-        if raised is not None and raised == node.child_by_field_name("cause"):
+        cause = node.child_by_field_name("cause")
+        self._value(cause, scope)
+        if raised is not None and raised == cause:
             raised = None
         self._exit(ExitKind.THROW, node, region, self._value(raised, scope) if raised is not None else NONE)
 
@@ -670,12 +690,14 @@ def _flattened(types: Node | None) -> Iterable[Node]:
     return g.parts(types) if types.kind_id == g.TUPLE else (types,)
 
 
-def _reads(identifier: Node) -> bool:
-    """Whether an identifier is a read of a variable: no attribute, keyword, target or parameter."""
+def reads(identifier: Node) -> bool:
+    """Return whether an identifier is a read of a variable: no attribute, keyword, target or parameter."""
     parent = identifier.parent
     if parent is None:
         return False
     kind = parent.kind_id
+    if kind == g.DOTTED_NAME:
+        return _is_compared(identifier, parent)
     if kind in _NOT_READ:
         return False
     if kind == g.ATTRIBUTE:
@@ -685,3 +707,11 @@ def _reads(identifier: Node) -> bool:
     if kind in _NAMED_DEFINITIONS:
         return identifier != parent.child_by_field_name("name") and identifier != parent.child_by_field_name("left")
     return kind not in (g.LIST_SPLAT_PATTERN, g.DICTIONARY_SPLAT_PATTERN)
+
+
+def _is_compared(identifier: Node, name: Node) -> bool:
+    """Whether a dotted name in a `case` pattern, which `identifier` is part of, is looked up and not bound."""
+    around = name.parent
+    if around is None or identifier.start_byte != name.start_byte:
+        return False
+    return around.kind_id == g.CLASS_PATTERN or (around.kind_id in _PATTERNS and name.named_child_count > 1)

@@ -273,6 +273,17 @@ def captured(clause: Node) -> Iterator[tuple[Node, bool, Node | None]]:
             pending.extend((child, whole) for child in reversed(children))
 
 
+def named_in_pattern(clause: Node) -> Iterator[Node]:
+    """Yield the dotted names that a `case` pattern compares with or takes for classes."""
+    pending = [child for child in clause.named_children if child.kind_id == CASE_PATTERN]
+    while pending:
+        node = pending.pop()
+        children = parts(node)
+        if node.kind_id == CLASS_PATTERN or (node.kind_id == DOTTED_NAME and len(children) > 1):
+            yield children[0] if node.kind_id == CLASS_PATTERN else node
+        pending.extend(child for child in children if child.kind_id != DOTTED_NAME or len(parts(child)) > 1)
+
+
 def _tested_class(pattern: Node) -> Node | None:
     inner = first(pattern) if pattern.kind_id == CASE_PATTERN else pattern
     return first(inner) if inner is not None and inner.kind_id == CLASS_PATTERN else None

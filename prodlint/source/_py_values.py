@@ -39,6 +39,8 @@ class Evaluator:
         self.data = data
         self.outline = outline
         self.values = outline.values
+        self.missed: set[bytes] = set()
+        """The names that were looked up where nothing binds them."""
         self._strings: dict[bytes, int] = {}
         self._none = self.values.plain(ValueKind.NULL)
 
@@ -82,6 +84,7 @@ class Evaluator:
                 value = found.value
             else:
                 value = self.values.plain(ValueKind.GLOBAL, text=name.decode(errors="replace")) if name else UNKNOWN
+                self.missed.add(name)
             scope.memo[name] = value
         return value
 
@@ -221,11 +224,21 @@ class Evaluator:
         for part in node.named_children:
             if part.kind_id == g.INTERPOLATION:
                 items.append(self.value(part.child_by_field_name("expression"), scope, depth))
+                self._format(part.child_by_field_name("format_specifier"), scope, depth)
             elif part.kind_id == g.STRING_CONTENT and not items and len(beginning) < LONGEST_TEXT:
                 beginning += _unescaped(self.name(part).replace("{{", "{").replace("}}", "}"))
         if not items:
             return self.values.string(beginning)
         return self.values.compound(ValueKind.TEMPLATE, items, text=beginning[:LONGEST_TEXT])
+
+    def _format(self, specifier: Node | None, scope: Scope, depth: int) -> None:
+        for part in specifier.named_children if specifier is not None else ():
+            self.value(part.child_by_field_name("expression"), scope, depth)
+
+    def _slice(self, node: Node, scope: Scope, depth: int) -> int:
+        for part in g.parts(node):
+            self.value(part, scope, depth)
+        return UNKNOWN
 
     def _concatenated_string(self, node: Node, scope: Scope, depth: int) -> int:
         beginning = ""
@@ -267,7 +280,10 @@ class Evaluator:
     def _dictionary_comprehension(self, node: Node, scope: Scope, depth: int) -> int:
         inner = self.outline.scope_of.get(node.id, scope)
         pair = node.child_by_field_name("body")
-        value = self.value(pair.child_by_field_name("value"), inner, depth) if pair is not None else UNKNOWN
+        value = UNKNOWN
+        if pair is not None:
+            self.value(pair.child_by_field_name("key"), inner, depth)
+            value = self.value(pair.child_by_field_name("value"), inner, depth)
         return self.values.compound(ValueKind.OBJECT, [value], names=["[]"])
 
     # ------------------------------------------------------------------ operators
@@ -391,6 +407,7 @@ _VISIT: dict[int, Callable[[Evaluator, Node, Scope, int], int]] = {
     g.TYPE: Evaluator._inner,
     g.AWAIT: Evaluator._await,
     g.SUBSCRIPT: Evaluator._subscript,
+    g.SLICE: Evaluator._slice,
     g.GENERIC_TYPE: Evaluator._generic_type,
     g.BINARY_OPERATOR: Evaluator._binary_operator,
     g.BOOLEAN_OPERATOR: Evaluator._binary_operator,

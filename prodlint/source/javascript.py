@@ -7,21 +7,29 @@ tree once and records the facts.
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
+from collections.abc import Iterator
 from functools import cache
 
 from tree_sitter import Node, Parser
 
 from prodlint.directives import MARKER, line_starts_of, parse_directive
-from prodlint.facts import Directive, FileFacts, Problem
+from prodlint.facts import Directive, FileFacts, NameUse, Problem, Unbound
 from prodlint.source._js_definitions import DEFINITIONS
 from prodlint.source._js_expressions import EXPRESSIONS
 from prodlint.source._js_grammar import ERROR_KIND_ID, Source, language
 from prodlint.source._js_modules import MODULES, bind_imports
-from prodlint.source._js_scopes import read_scopes
+from prodlint.source._js_scopes import Scopes, read_scopes
 from prodlint.source._js_statements import STATEMENTS, children
 from prodlint.source._js_walk import Handler, Walk
 
 _MOST_PROBLEMS = 20
+
+_MODULE_NAMES = frozenset({"require", "module", "exports", "define"})
+_ANNOUNCEMENT = re.compile(r"/\*\s*(globals?|exported|eslint-env|jshint|jslint)\s((?:[^*]|\*(?!/))*)\*/")
+
+_SILENCE = re.compile(r"eslint-disable(-line|-next-line)?\b[ \t]*([^\n*]*)")
+_FAR = 1 << 62
 
 _SHEBANG = re.compile(rb"(?:\xef\xbb\xbf)?(#![^\r\n]*)")
 
@@ -29,7 +37,7 @@ _SHEBANG = re.compile(rb"(?:\xef\xbb\xbf)?(#![^\r\n]*)")
 _NOT_WALKED = re.compile(
     r".*(?:_type|_signature|_predicate|type_\w+|_annotation|_modifier|_identifier|_fragment)"
     r"|ambient_declaration|interface_declaration|type_alias_declaration|implements_clause|comment|html_comment"
-    r"|hash_bang_line|jsx_text|jsx_namespace_name|escape_sequence|optional_chain|import|asserts|constraint"
+    r"|hash_bang_line|jsx_text|jsx_namespace_name|jsx_closing_element|escape_sequence|optional_chain|import|asserts|constraint"
 )
 
 
@@ -46,6 +54,10 @@ def extract(data: bytes, kind: str) -> FileFacts:
     walk = Walk(facts, source, scopes, _handlers(kind))
     bind_imports(walk, root)
     walk.run(root)
+    facts.unbound = _not_silenced(facts, source)
+    facts.ambient = _ambient(facts, scopes)
+    facts.announced = _announced(source)
+    facts.makes_names = any(unbound.name == "eval" for unbound in facts.unbound)
     facts.problems = _problems(scopes.problems, source)
     facts.directives = _directives(data, root, facts.line_starts)
     shebang = _SHEBANG.match(data)
@@ -68,6 +80,51 @@ def _handlers(kind: str) -> dict[int, Handler]:
         elif _NOT_WALKED.fullmatch(name) is None:
             handlers[kind_id] = children
     return handlers
+
+
+def _ambient(facts: FileFacts, scopes: Scopes) -> list[str]:
+    """What the file makes known to all: a script that is no module shares its top level with the other scripts."""
+    is_script = (
+        not facts.imports and not facts.exports and _MODULE_NAMES.isdisjoint(fact.name for fact in facts.unbound)
+    )
+    return [*scopes.ambient, *(scopes.root.names if is_script else ())]
+
+
+def _not_silenced(facts: FileFacts, source: Source) -> list[Unbound]:
+    """The names without those uses of which a comment for ESLint says that they are meant."""
+    silent = list(_silenced(facts.line_starts, source)) if facts.unbound else []
+    for start, end in silent:
+        for fact in facts.unbound:
+            fact.places = [
+                item for use in fact.uses() if not start <= use[0] < end or use[2] is NameUse.TESTED for item in use
+            ]
+    return [fact for fact in facts.unbound if fact.places]
+
+
+def _silenced(line_starts: list[int], source: Source) -> Iterator[tuple[int, int]]:
+    for comment in source.all(_SILENCE):
+        if comment[2] and "no-undef" not in comment[2].split("--")[0]:
+            continue
+        line = bisect_right(line_starts, comment.start())
+        following = [*line_starts[line : line + 2], _FAR, _FAR]
+        if comment[1] == "-line":
+            yield line_starts[line - 1], following[0]
+        elif comment[1]:
+            yield following[0], following[1]
+        else:
+            yield comment.start(), _FAR
+
+
+def _announced(source: Source) -> list[str]:
+    """The names and environments that comments declare, as ESLint, JSHint and JSLint read them."""
+    found: list[str] = []
+    for comment in source.all(_ANNOUNCEMENT):
+        environments = comment[1] not in ("global", "globals", "exported")
+        for entry in comment[2].split(","):
+            name, _, value = entry.partition("--")[0].partition(":")
+            if value.strip() not in ("false", "off") or not environments:
+                found += (f":{word}" if environments else word for word in name.split())
+    return found
 
 
 def _problems(nodes: list[Node], source: Source) -> list[Problem]:

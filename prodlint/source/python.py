@@ -17,6 +17,7 @@ from prodlint.source import _py_grammar as grammar
 from prodlint.source._build import Values
 from prodlint.source._py_events import Events
 from prodlint.source._py_outline import outline
+from prodlint.source._py_unbound import makes_names, unbound_names
 
 _MOST_PROBLEMS = 20
 _LONGEST_EXCERPT = 30
@@ -31,6 +32,7 @@ def extract(data: bytes, kind: str = "python") -> FileFacts:
     found = outline(data, root, nodes, values)
     events = Events(data, found, [comment.start_byte for comment in comments])
     events.run()
+    unbound = unbound_names(data, root, found, events.evaluator.missed)
     return FileFacts(
         kind=kind,
         functions=found.functions,
@@ -48,6 +50,8 @@ def extract(data: bytes, kind: str = "python") -> FileFacts:
         shebang=_shebang(data),
         line_starts=line_starts,
         accesses=events.accesses,
+        unbound=unbound,
+        makes_names=bool(unbound) and makes_names(data),
     )
 
 
