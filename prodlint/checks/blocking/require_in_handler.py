@@ -10,6 +10,7 @@ from prodlint.findings import Applicability, Confidence, Finding, Fix, ImportReq
 from prodlint.program.once import runs_once
 from prodlint.program.reached import by_request
 from prodlint.program.resolve import File
+from prodlint.source.frameworks.model import Context
 
 if TYPE_CHECKING:
     from prodlint.program import Program
@@ -29,7 +30,7 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
             if request.module.removeprefix("node:").split("/")[0] in builtin or loaded.at_start(file, request):
                 continue
             reached = by_request(program, file, request.region, rule.name)
-            if reached is None or _is_kept(file, request) or _is_guarded(program, file, request):
+            if reached is None or _runs_at_start(program, file, request) or _is_kept(file, request) or _is_guarded(program, file, request):
                 continue
             circular = _is_circular(program, file, request)
             yield Finding(
@@ -74,6 +75,12 @@ class _Loaded:
         """Whether the module of a request is loaded at start-up."""
         found = self._program.resolver.module(file, request.module) if request.module else None
         return found.index in self._files if found is not None else request.module in self._names
+
+
+def _runs_at_start(program: Program, file: File, request: Import) -> bool:
+    """Whether start-up runs the function around a `require`, too: a request finds the module loaded."""
+    start = program.contexts.of(file.function_at(request.region)).get(Context.STARTUP)
+    return start is not None and start.certain
 
 
 def _is_kept(file: File, request: Import) -> bool:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from prodlint.facts import NONE, Call, ExitKind, Region, RegionKind, ValueKind
+from prodlint.facts import NONE, Call, ExitKind, Region, RegionKind, Use, ValueKind
 from prodlint.findings import Applicability, Confidence, Edit, Finding, Fix, ImportRequest, Span
+from prodlint.program.once import names_in
 from prodlint.program.resolve import File
 from prodlint.program.targets import Api
 
@@ -68,11 +69,11 @@ def _catches_all(file: File, region: Region) -> bool:
 
 def _hides(file: File, number: int) -> Confidence | None:
     """Whether nothing tells of the error: CERTAIN for an empty handler, LIKELY for one that only goes on with the next
-    item or answers a constant."""
+    item or answers a constant, and where what the `try` should have found out is tested afterwards."""
     facts = file.facts
     region = facts.regions[number]
     if region.is_empty:
-        return Confidence.CERTAIN
+        return Confidence.LIKELY if _is_seen_later(file, region) else Confidence.CERTAIN
     if not file.is_python or region.uses_param:
         return None
     if any(_within(region, call.start, call.end) for call in facts.calls):
@@ -84,6 +85,26 @@ def _hides(file: File, number: int) -> Confidence | None:
     if only is None or only.kind not in (ExitKind.RETURN, ExitKind.CONTINUE):
         return None
     return Confidence.LIKELY if only.kind is ExitKind.CONTINUE or _says_nothing(file, only.value) else None
+
+
+def _is_seen_later(file: File, handler: Region) -> bool:
+    """Whether a `try` does nothing but give variables a value, and one of them is tested behind it:
+    `try { x = read(); } catch {} if (!x) …`."""
+    facts = file.facts
+    guarded = facts.regions[handler.partner]
+    inside = [call for call in facts.calls if call.region == handler.partner]
+    given = {facts.bindings[call.user].name for call in inside if call.use is Use.ASSIGNED and call.user != NONE}
+    if not given or any(call.use is Use.STATEMENT for call in inside):
+        return False
+    if any(_within(guarded, store.start, store.end) for store in facts.stores):
+        return False
+    return any(
+        region.function == handler.function
+        and region.start > handler.end
+        and region.kind in (RegionKind.THEN, RegionKind.ELSE)
+        and any(not given.isdisjoint(names_in(facts, test)) for test in region.values)
+        for region in facts.regions
+    )
 
 
 def _says_nothing(file: File, value: int) -> bool:
