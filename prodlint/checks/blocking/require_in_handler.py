@@ -30,7 +30,9 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
             if request.module.removeprefix("node:").split("/")[0] in builtin or loaded.at_start(file, request):
                 continue
             reached = by_request(program, file, request.region, rule.name)
-            if reached is None or _runs_at_start(program, file, request) or _is_kept(file, request) or _is_guarded(program, file, request):
+            if reached is None or _runs_at_start(program, file, request):
+                continue
+            if _is_kept(file, request) or _is_guarded(program, file, request):
                 continue
             circular = _is_circular(program, file, request)
             yield Finding(
