@@ -144,7 +144,7 @@ def may_be(path: str) -> bool:
     """Whether a file that `classify` does not know may be a deployment file: `classify_content` can tell."""
     folder, _, name = path.rpartition("/")
     if _YAML.search(name):
-        return not folder.endswith((".github", ".github/workflows"))
+        return not name.startswith(".") and not folder.endswith((".github", ".github/workflows"))
     if re.search(r"\.(?:conf|cfg|vhost|inc|ini|upstart)\b", name, re.IGNORECASE):
         return not _FOREIGN.search(name)
     return "." not in name and _FOLDERS.search(folder) is not None
@@ -153,9 +153,11 @@ def may_be(path: str) -> bool:
 def classify_content(path: str, beginning: bytes) -> str | None:
     """The kind of a file that `may_be` one, by the first bytes of what is in it."""
     if _YAML.search(path):
-        from prodlint.deploy import kubernetes
+        from prodlint.deploy import compose, kubernetes
 
-        return "kubernetes" if kubernetes.looks_like(beginning) else None
+        if kubernetes.looks_like(beginning):
+            return "kubernetes"
+        return "compose" if compose.looks_like(beginning) else None
     from prodlint.deploy import haproxy, nginx, supervisord, upstart, uwsgi
 
     readers = {"uwsgi": uwsgi, "supervisord": supervisord, "upstart": upstart, "nginx": nginx, "haproxy": haproxy}

@@ -7,6 +7,7 @@ content stood in the service itself; how several files are merged is not known h
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -25,6 +26,15 @@ _TEXTS = {
     "image": "image", "restart": "restart", "user": "user", "working_dir": "workdir", "scale": "replicas",
     "stop_signal": "stop_signal", "stop_grace_period": "stop_grace_period", "init": "init", "container_name": "name",
 }  # fmt: skip
+
+
+_BEGINNING = re.compile(rb"(?m)^services:[ \t]*(?:#.*)?\r?\n(?:[ \t]*(?:#.*)?\r?\n)*[ \t]+[\w.-]+:")
+_RUNS = re.compile(rb"(?m)^[ \t]+(?:image|build):")
+
+
+def looks_like(beginning: bytes) -> bool:
+    """Whether the beginning of a YAML file is that of a compose file, whatever its name: `stack.yml`."""
+    return _BEGINNING.search(beginning) is not None and _RUNS.search(beginning) is not None
 
 
 def extract(data: bytes, path: str) -> FileFacts:
@@ -116,10 +126,8 @@ class _Service:
         yield from self._list("ports", table.get("ports"), "published")
         yield from self._list("volume", table.get("volumes"), "source")
         yield from self._list("depends_on", table.get("depends_on"))
-        health = table.get("healthcheck")
-        if health is not None:
-            disabled = isinstance(health, Map) and health.text("disable") == "true"
-            yield Setting("healthcheck", "NONE" if disabled else "", health.start, health.end)
+        yield from self._health(table.get("healthcheck"))
+        yield from self._limits(table.map("ulimits"))
         develop = table.map("develop")
         watch = develop.get("watch") if develop else None
         if watch is not None:
@@ -214,6 +222,7 @@ class _Service:
         if table is None:
             return
         yield from self._scalar("replicas", table.get("replicas"))
+        yield from self._scalar("mode", table.get("mode"))
         yield from self._labels(table.get("labels"))
         policy = table.map("restart_policy")
         if policy is not None:
@@ -222,6 +231,27 @@ class _Service:
                 yield from self._scalar("restart_policy", condition)
             else:
                 yield Setting("restart_policy", "any", policy.start, policy.end)
+
+    def _health(self, node: Node | None) -> Iterator[Setting]:
+        """`healthcheck`: the command, "NONE" for one that is taken away."""
+        if node is None:
+            return
+        test = node.get("test") if isinstance(node, Map) else None
+        words = [item.text for item in test.scalars()] if isinstance(test, List) else [text_of(test) or ""]
+        if words and words[0] in ("CMD", "CMD-SHELL"):
+            words = words[1:]
+        if isinstance(node, Map) and node.text("disable") == "true":
+            words = ["NONE"]
+        yield Setting("healthcheck", " ".join(words), node.start, node.end)
+
+    def _limits(self, table: Map | None) -> Iterator[Setting]:
+        """`limit.nofile` and the like: `soft:hard`, or one number for both."""
+        for name, pair in table.merged.items() if table is not None else ():
+            if isinstance(pair.value, Map):
+                soft, hard = pair.value.text("soft") or "", pair.value.text("hard") or ""
+                yield Setting(f"limit.{name}", f"{soft}:{hard}", pair.value.start, pair.value.end)
+            else:
+                yield from self._scalar(f"limit.{name}", pair.value)
 
     def _extends(self, node: Node | None) -> Iterator[Setting]:
         if isinstance(node, Scalar):

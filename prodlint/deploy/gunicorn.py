@@ -24,6 +24,8 @@ _NAMES = {
     "timeout": "timeout", "max_requests": "max_requests", "preload_app": "preload_app",
     "forwarded_allow_ips": "forwarded_allow_ips", "wsgi_app": "app",
 }  # fmt: skip
+_LONGEST = 50_000
+"""Bytes; nobody writes a longer one. The grammar takes time that grows with the square of some files' lengths."""
 
 
 @cache
@@ -34,6 +36,10 @@ def _parser() -> Parser:
 def extract(data: bytes, path: str) -> FileFacts:
     """One artefact `server` with the settings that are assigned at the top of the file."""
     facts = FileFacts(KIND, line_starts=line_starts_of(data))
+    if len(data) > _LONGEST:
+        unknown = [Setting("workers", None, 0, 0)]
+        facts.artefacts.append(Artefact("server", "", 0, len(data), 0, 0, unknown))
+        return facts
     tree = _parser().parse(data).root_node
     settings = [setting for child in tree.named_children for setting in _assignment(data, child)]
     facts.artefacts.append(Artefact("server", "", 0, len(data), 0, 0, settings))

@@ -52,7 +52,8 @@ def scan(data: bytes) -> list[Line]:
                 behind = start + line.index(separator) + 1
                 behind += len(data[behind:end]) - len(data[behind:end].lstrip())
                 name = name_part.strip().decode("utf-8", "replace")
-                found.append(Line(section, name, _said(value_part.strip()), start, start + len(line.rstrip()), behind))
+                last = start + len(line.rstrip())
+                found.append(Line(section, name, _said(value_part.strip()), start, last, min(behind, last)))
     return found
 
 

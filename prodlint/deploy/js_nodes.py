@@ -23,6 +23,7 @@ from prodlint.facts import Problem
 SPREAD = "..."
 """The key of an entry for `...x` with an `x` that is not known: any key may be there."""
 _DEEPEST = 60
+_LONGEST = 10_000
 
 
 @dataclass(eq=False)
@@ -164,7 +165,7 @@ class _Reader:
         if tree.type == "spread_element" and tree.named_children:
             value = self._node(tree.named_children[0], depth)
             if isinstance(value, Map):
-                yield from value.pairs
+                yield from value.own.values()
             else:
                 yield Pair(Scalar(start, end, SPREAD), Computed(start, end), start, end)
         elif tree.type == "pair":
@@ -191,7 +192,7 @@ class _Reader:
             return "".join(self._piece(child) for child in tree.named_children)
         if tree.type == "template_string":
             pieces = [self._template_piece(child, depth) for child in tree.named_children]
-            return None if None in pieces else "".join(piece for piece in pieces if piece is not None)
+            return None if None in pieces else _short("".join(piece for piece in pieces if piece is not None))
         if tree.type in ("number", "true", "false", "null"):
             return self._text(tree)
         if tree.type == "unary_expression":
@@ -203,7 +204,7 @@ class _Reader:
             left, right = tree.child_by_field_name("left"), tree.child_by_field_name("right")
             first = self._string(left, depth) if left is not None else None
             second = self._string(right, depth) if right is not None else None
-            return None if first is None or second is None else posixpath.normpath(first + second)
+            return None if first is None or second is None else _short(posixpath.normpath(first + second))
         return None
 
     def _piece(self, tree: TreeNode) -> str:
@@ -233,4 +234,9 @@ class _Reader:
             return None
         parts = [self._string(child, depth) for child in arguments.named_children if child.type != "comment"]
         known = [part for part in parts if part is not None]
-        return posixpath.normpath(posixpath.join(*known)) if known and len(known) == len(parts) else None
+        return _short(posixpath.normpath(posixpath.join(*known))) if known and len(known) == len(parts) else None
+
+
+def _short(text: str) -> str | None:
+    """A text that was put together; None if it is so long that names that stand for each other must have made it so."""
+    return text if len(text) < _LONGEST else None

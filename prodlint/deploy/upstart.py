@@ -64,11 +64,12 @@ def scan(data: bytes) -> list[Stanza]:
             close = re.compile(rb"(?m)^[ \t]*end script\b[^\n]*").search(data, at)
             body_end = close.start() if close else len(data)
             body = data[at:body_end].decode("utf-8", "replace").replace("\r\n", "\n")
-            found.append(Stanza(name, body, start, close.end() if close else len(data), min(at, len(data))))
+            found.append(Stanza(name, body, start, close.end() if close else len(data), min(at, body_end)))
             at = min((close.end() if close else len(data)) + 1, len(data))
             continue
-        behind = start + data[start:end].find(value.split("\n")[0][:20].encode()) if value else end
-        found.append(Stanza(name, value, start, start + len(data[start:end].rstrip()), max(behind, start)))
+        last = start + len(data[start:end].rstrip())
+        behind = start + data[start:end].find(value[:20].encode()) if value else last
+        found.append(Stanza(name, value, start, last, min(max(behind, start), last)))
     return found
 
 

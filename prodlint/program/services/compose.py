@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from prodlint.deploy.commands import split
 from prodlint.deploy.variables import expand
 from prodlint.facts import Artefact, Setting
 from prodlint.program.images import Image, is_plain_base
@@ -193,16 +195,49 @@ def _service_evidence(service: _ComposeService, workdir: str, mounts: Sequence[t
 
 def _compose_services(project: Project) -> Iterator[_ComposeService]:
     """Every service of every set of compose files that are used together."""
+    lists = list(_file_lists(project))
+    laid_over = {path for each in lists for path in each[1:]}
     overlays = [path for path in project.by_kind["compose"] if _is_overlay(project, path)]
     for path in project.by_kind["compose"]:
-        if path in overlays:
+        if path in overlays or path in laid_over:
             continue
         automatic = _override_of(path)
-        yield from _merged(project, [path, automatic] if automatic in overlays else [path])
+        yield from _merged(project, lists, [path, automatic] if automatic in overlays else [path])
+    for each in lists:
+        yield from _merged(project, lists, each)
     for path in overlays:
-        base = _base_of(project, path)
+        base = _base_of(project, path) if path not in laid_over else None
         if base is not None and path != _override_of(base):
-            yield from _merged(project, [base, path])
+            yield from _merged(project, lists, [base, path])
+
+
+def _file_lists(project: Project) -> Iterator[Sequence[str]]:
+    """The compose files that commands of the project (`docker compose -f a -f b`), and `COMPOSE_FILE` in `.env`, name
+    together. Each list once."""
+    found: dict[tuple[str, ...], None] = {}
+    for kind in ("shell", "package_json"):
+        for path in project.by_kind[kind]:
+            for setting in (setting for artefact in project.files[path].artefacts for setting in artefact.settings):
+                if "compose" in (setting.value or "") and setting.key == "command.shell":
+                    for command in split(setting.value or ""):
+                        names = _files_named(command.words)
+                        for folder in (joined(posixpath.dirname(path), command.folder), ""):
+                            found[tuple(joined(folder, name) for name in names)] = None
+    for path in project.by_kind["dotenv"]:
+        for setting in (setting for artefact in project.files[path].artefacts for setting in artefact.settings):
+            if setting.key == "env.COMPOSE_FILE" and setting.value:
+                names = re.split("[:;]", setting.value)
+                found[tuple(joined(posixpath.dirname(path), name) for name in names)] = None
+    known = set(project.by_kind["compose"])
+    yield from (each for each in found if len(each) > 1 and known.issuperset(each))
+
+
+def _files_named(words: Sequence[str]) -> list[str]:
+    """What is behind `-f` and `--file` of a compose command."""
+    if not any(posixpath.basename(word) in ("docker-compose", "compose") for word in words[:2]):
+        return []
+    found = [word.partition("=")[2] for word in words if word.startswith("--file=")]
+    return found or [words[at + 1] for at, word in enumerate(words[:-1]) if word in ("-f", "--file")]
 
 
 def _override_of(path: str) -> str:
@@ -227,7 +262,7 @@ def _is_overlay(project: Project, path: str) -> bool:
     return bool(partial) and _base_of(project, path) is not None
 
 
-def _merged(project: Project, paths: Sequence[str]) -> Iterator[_ComposeService]:
+def _merged(project: Project, lists: Sequence[Sequence[str]], paths: Sequence[str]) -> Iterator[_ComposeService]:
     """The services of compose files that are merged in this order."""
     parts: dict[str, list[tuple[str, Artefact]]] = {}
     for path in paths:
@@ -238,19 +273,20 @@ def _merged(project: Project, paths: Sequence[str]) -> Iterator[_ComposeService]
         if all(path != paths[-1] for path, _ in own):
             continue  # the last file does not touch it
         service = _ComposeService(name, own)
-        if own[-1][0] == paths[0] and len(paths) == 1 and _has_production_overlay(project, paths[0], name):
+        if own[-1][0] == paths[0] and len(paths) == 1 and _has_production_overlay(project, lists, paths[0], name):
             # What an overlay for production is laid over is not how the service is deployed.
             service.evidence["an overlay for production exists"] = 1.0
         yield service
 
 
-def _has_production_overlay(project: Project, path: str, name: str) -> bool:
+def _has_production_overlay(project: Project, lists: Sequence[Sequence[str]], path: str, name: str) -> bool:
+    files = project.by_kind["compose"]
+    overlays = {other for other in files if _base_of(project, other) == path and _is_overlay(project, other)}
+    overlays |= {other for each in lists if each[0] == path for other in each[1:]}
     return any(
-        _base_of(project, other) == path
-        and _is_overlay(project, other)
-        and any(score < 0 for score in name_evidence(other).values())
+        any(score < 0 for score in name_evidence(other).values())
         and any(artefact.name == name for artefact in project.files[other].artefacts)
-        for other in project.by_kind["compose"]
+        for other in overlays
     )
 
 

@@ -103,6 +103,9 @@ def copies_of(kind: str, layers: Sequence[Layer]) -> Processes:
     kind_of_workload = outer.settings.get("type")
     if kind == "kubernetes" and kind_of_workload is not None and kind_of_workload.value == "DaemonSet":
         return Processes(Count.MANY, "one a node", outer.at(kind_of_workload))
+    mode = outer.settings.get("mode")
+    if mode is not None and mode.value == "global":
+        return Processes(Count.MANY, "one a node", outer.at(mode))
     replicas = outer.settings.get("replicas")
     if replicas is not None:
         return counted(replicas.value, outer.at(replicas))
