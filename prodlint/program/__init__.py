@@ -15,11 +15,13 @@ from prodlint.program.callgraph import CallGraph, Edge, Registration, aliases_of
 from prodlint.program.contexts import Contexts, Reach, State
 from prodlint.program.flow import Flow
 from prodlint.program.loggers import Loggers
+from prodlint.program.memory_stores import MemoryStore, memory_stores
 from prodlint.program.modules import NodeModules, PythonModules
 from prodlint.program.proxies import Proxies
 from prodlint.program.resolve import CallSite, File, Resolver
 from prodlint.program.roles import FileRole, role_of
 from prodlint.program.services import Service, SourceView, build_services
+from prodlint.program.shared_state import SharedState, shared_states
 from prodlint.program.targets import Api, Cls, Targets
 from prodlint.program.versions import Versions
 from prodlint.program.webapps import WebApps
@@ -349,6 +351,16 @@ class Program:
     def loggers(self) -> Loggers:
         """The loggers that the project has."""
         return Loggers(self)
+
+    @cached_property
+    def memory_stores(self) -> list[MemoryStore]:
+        """What libraries keep in the memory of one process."""
+        return list(memory_stores(self))
+
+    @cached_property
+    def shared_states(self) -> list[SharedState]:
+        """The collections of modules that requests change and read."""
+        return shared_states(self)
 
     # ------------------------------------------------------------------ deployment
 

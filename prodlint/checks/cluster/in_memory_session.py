@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from prodlint.findings import Finding, Severity
-from prodlint.program.memory_stores import Kept, MemoryStore, memory_stores
+from prodlint.program.memory_stores import Kept, MemoryStore
 from prodlint.program.multiplicity import copies_of, processes_of, said_by
 from prodlint.program.services.processes import Count
 
@@ -28,7 +28,7 @@ _SHARED = {
 
 def check(program: Program, rule: Rule) -> Iterator[Finding]:
     """What libraries keep in memory: sessions always, the rest in a service that surely has several processes."""
-    for store in memory_stores(program):
+    for store in program.memory_stores:
         processes = (copies_of if store.is_on_disk else processes_of)(program, store.file)
         if processes.state is not Count.MANY and not store.leaks:
             continue

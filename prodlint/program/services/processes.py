@@ -14,7 +14,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from prodlint.deploy.variables import expand, has_variables
-from prodlint.program.launches import Launch, Source, State
+from prodlint.program.launches import Hop, Launch, Source, State
 
 if TYPE_CHECKING:
     from prodlint.program.services.model import Layer
@@ -192,6 +192,16 @@ def _by_commands(launch: Launch) -> Iterator[Processes]:
             if name == "gunicorn" and _option(words, ("-c", "--config")) is not None and not is_read:
                 yield unknown("its configuration may say it", hop.source)
             yield Processes(Count.ONE, "1", hop.source, _DEFAULT)
+
+
+def manager_of(launch: Launch) -> tuple[str, Hop] | None:
+    """The server or process manager on the way to what is started that decides how many processes there are: its name
+    and its command."""
+    for hop in launch.hops:
+        name, _ = _named(hop.start.words)
+        if name in _SERVERS:
+            return name, hop
+    return None
 
 
 def _named(words: Sequence[str]) -> tuple[str, Sequence[str]]:
