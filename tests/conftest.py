@@ -5,8 +5,14 @@ from __future__ import annotations
 import shutil
 
 import pytest
+from hypothesis import settings
 
-from tests.tools import missing
+from tests.tools import is_ci, missing
+
+# What is tried in CI is the same in every run; elsewhere each run tries something new.
+settings.register_profile("ci", derandomize=True, deadline=None)
+if is_ci():
+    settings.load_profile("ci")
 
 
 def pytest_configure(config: pytest.Config) -> None:

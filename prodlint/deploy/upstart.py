@@ -56,6 +56,8 @@ def scan(data: bytes) -> list[Stanza]:
             text = text[:-1] + b" " + data[at:end].rstrip(b"\r")
             at = end + 1
         words = text.decode("utf-8", "replace").split(None, 1)
+        if not words:  # text knows more kinds of white space than bytes do
+            continue
         name, value = words[0], words[1].strip() if len(words) > 1 else ""
         if re.match(r"(?:pre|post)-(?:start|stop)$", name):
             second, _, value = value.partition(" ")
