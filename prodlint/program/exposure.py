@@ -7,11 +7,15 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from prodlint.facts import NONE, ValueKind
 from prodlint.program.launches import State
 from prodlint.program.operations import programs
+from prodlint.program.targets import Api
 
 if TYPE_CHECKING:
     from prodlint.program import Program
+    from prodlint.program.instances import Key
+    from prodlint.program.resolve import File
     from prodlint.program.services import Service, Variant
 
 _SERVERS = frozenset(
@@ -24,6 +28,9 @@ _WORKERS = frozenset({"celery", "rq", "arq", "dramatiq", "huey_consumer", "molec
 _WORKER_NAME = re.compile(
     r"(?:^|[-_.])(?:workers?|consumers?|schedulers?|queues?|beat|cron\w*|bots?)(?:$|[-_.])", re.IGNORECASE
 )
+_PLAIN_PATH = re.compile(r"/[\w./-]*")
+_APPS = ("fastapi.FastAPI()", "starlette.applications.Starlette()", "flask.Flask()", "quart.Quart()")
+"""Apps whose routes have the paths that are written there; routers and blueprints have prefixes somewhere else."""
 _PORT_OPTION = re.compile(r"(?:--port|-p|--bind|-b|--listen)(?:=|$)")
 
 
@@ -57,12 +64,43 @@ def port_of(variant: Variant) -> int | None:
 
 
 def get_routes(program: Program, service: Service) -> Iterator[str]:
-    """The paths that the apps of a service answer a GET on without parameters, as they are written where they are
-    registered."""
+    """The whole paths on which a service answers a GET without parameters, as far as it is known where each app and
+    router is mounted."""
     folder = service.package or posixpath.dirname(service.entry)
     for registration in program.graph.registrations:
         method, _, path = registration.label.partition(" ")
-        if method == "GET" and re.fullmatch(r"/[\w./-]*", path):
-            file = program.files[registration.file].path
-            if not folder or file.startswith(folder + "/"):
-                yield path
+        file = program.files[registration.file]
+        if method != "GET" or not _PLAIN_PATH.fullmatch(path) or (folder and not file.path.startswith(f"{folder}/")):
+            continue
+        for prefix in _prefixes(program, file, registration.call):
+            yield posixpath.normpath(f"{prefix}/{path}").replace("//", "/")
+
+
+def _prefixes(program: Program, file: File, call: int) -> set[str]:
+    """What stands before the path of a route that a call registers; nothing where that is not known."""
+    if call == NONE:
+        return set()
+    if any(isinstance(api, Api) and api.path.startswith(_APPS) for api in program.graph.targets[file.index][call]):
+        return {""}
+    callee = program.value(file, file.facts.calls[call].callee)
+    if callee.kind is not ValueKind.MEMBER:
+        return set()
+    return {prefix for key in program.apps.of(file, callee.ref) for prefix in _mounts(program, key, frozenset())}
+
+
+def _mounts(program: Program, key: Key, seen: frozenset[Key]) -> Iterator[str]:
+    """The paths below which an app or router of Express is mounted, from the outermost on."""
+    app = program.apps.all[key]
+    if not app.parents:
+        if not app.is_router:
+            yield ""
+        return
+    for parent in app.parents - seen:
+        for entry in program.apps.all[parent].registered:
+            if key not in entry.mounts:
+                continue
+            first = program.value(entry.site.file, entry.site.call.args[0])
+            below = first.text if first.kind is ValueKind.STRING else ""
+            if first.kind is ValueKind.STRING or key in program.apps.of(entry.site.file, entry.site.call.args[0]):
+                for prefix in _mounts(program, parent, seen | {key}):
+                    yield f"{prefix}{below}"
