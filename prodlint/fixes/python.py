@@ -36,13 +36,13 @@ __all__ = [
     "guard_statement",
     "import_edits",
     "insert_await",
+    "insert_item",
     "insert_statement_after",
     "insert_statement_before",
     "is_bound_at",
     "local_name",
     "make_async",
     "move_item",
-    "prepend_item",
     "print_to_log",
     "replace_assigned",
     "replace_callee",
@@ -227,19 +227,21 @@ def replace_assigned(path: str, source: bytes, span: Span, text: str) -> Edits |
     return None
 
 
-def prepend_item(path: str, source: bytes, span: Span, text: str) -> Edits | None:
-    """The string `text` as the first item of the list or tuple that is assigned to the name at `span`, quoted and laid
-    out as the item that was first."""
+def insert_item(path: str, source: bytes, span: Span, text: str, at: int = 0) -> Edits | None:
+    """The string `text` as the item number `at` of the list or tuple that is assigned to the name at `span`, quoted and
+    laid out as the item that is there, or as the last one."""
     items = _items(source, span)
-    if not items:
+    if not items or not 0 <= at <= len(items[1]):
         return None
     file, elements = items
-    first = elements[0]
-    quote = source[first.start : first.start + 1].decode()
+    beside = elements[min(at, len(elements) - 1)]
+    quote = source[beside.start : beside.start + 1].decode()
     if quote not in ("'", '"'):
         return None
-    gap = file.newline + indent_at(source, first.start) if begins_line(source, first.start) else " "
-    return (Edit(path, first.start, first.start, f"{quote}{text}{quote},{gap}"),)
+    gap = file.newline + indent_at(source, beside.start) if begins_line(source, beside.start) else " "
+    if at == len(elements):
+        return (Edit(path, beside.end, beside.end, f",{gap}{quote}{text}{quote}"),)
+    return (Edit(path, beside.start, beside.start, f"{quote}{text}{quote},{gap}"),)
 
 
 def move_item(path: str, source: bytes, span: Span, old: int, new: int) -> Edits | None:

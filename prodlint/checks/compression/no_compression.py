@@ -141,7 +141,7 @@ def fix(finding: Finding, program: Program, rule: Rule) -> Fix | None:
 
     if "django" in finding.data:
         place = Location(*finding.data["django"])
-        edits = python.prepend_item(place.path, program.read(place.path), Span(*place[1:]), _GZIP)
+        edits = python.insert_item(place.path, program.read(place.path), Span(*place[1:]), _GZIP)
         return Fix("Add GZipMiddleware first", Applicability.UNSAFE, edits) if edits else None
     remedy = rule.data["add"][finding.data["framework"]]
     file = program.files[finding.data["file"]]
