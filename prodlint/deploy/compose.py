@@ -21,6 +21,8 @@ from prodlint.facts import Artefact, Directive, FileFacts, Problem, Setting
 
 KIND = "compose"
 
+_SWARM_ONLY = ("placement", "update_config", "rollback_config", "endpoint_mode")
+"""Keys of `deploy` that mean something to Docker Swarm alone."""
 _RESERVED = ("version", "services", "networks", "volumes", "configs", "secrets", "name", "include", "models")
 _TEXTS = {
     "image": "image", "restart": "restart", "user": "user", "working_dir": "workdir", "scale": "replicas",
@@ -221,6 +223,10 @@ class _Service:
     def _deploy(self, table: Map | None) -> Iterator[Setting]:
         if table is None:
             return
+        for key in _SWARM_ONLY:
+            node = table.get(key)
+            if node is not None:
+                yield Setting("stack", key, node.start, node.end)
         yield from self._scalar("replicas", table.get("replicas"))
         yield from self._scalar("mode", table.get("mode"))
         yield from self._labels(table.get("labels"))

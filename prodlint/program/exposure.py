@@ -37,12 +37,17 @@ _PORT_OPTION = re.compile(r"(?:--port|-p|--bind|-b|--listen)(?:=|$)")
 def answers_requests(program: Program, service: Service, variant: Variant) -> bool:
     """Whether a variant of a service is there to answer requests: it has a port, starts a web server by name, or starts
     a file that makes one. Workers are not, even where they share the image."""
-    names = set(programs(variant))
-    if names & _WORKERS or _WORKER_NAME.search(variant.outer.name):
+    if is_worker(variant):
         return False
+    names = set(programs(variant))
     entry = program.by_path.get(service.entry)
     is_server = entry is not None and entry.index in program.serving
     return is_server or bool(names & _SERVERS) or variant.setting("ports").state is not State.ABSENT
+
+
+def is_worker(variant: Variant) -> bool:
+    """Whether a variant takes its work from a queue or a clock, as what it starts or its name says."""
+    return bool(set(programs(variant)) & _WORKERS) or _WORKER_NAME.search(variant.outer.name) is not None
 
 
 def port_of(variant: Variant) -> int | None:

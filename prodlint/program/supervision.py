@@ -41,6 +41,9 @@ def after_crash(variant: Variant) -> State:
         if answer.state is State.SET:
             return State.SET if answer.value.lower() in _RESTARTING else State.ABSENT
         return answer.state
+    if variant.kind == "compose" and variant.setting("stack").state is State.SET:
+        # Swarm restarts what ends unless it is told not to, and does not read `restart`.
+        return State.ABSENT if is_known(variant.setting("restart_policy"), "none") else State.SET
     if variant.kind == "compose":
         policies = [variant.setting("restart"), variant.setting("restart_policy")]
         for policy in policies:

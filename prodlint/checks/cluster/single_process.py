@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from prodlint.findings import Applicability, Finding, Fix, Severity
+from prodlint.program.exposure import is_worker
 from prodlint.program.faults import main_fault
 from prodlint.program.multiplicity import needs_one_process, proxied_apart, serves
 from prodlint.program.operations import (
@@ -41,7 +42,7 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
         found = [
             finding
             for variant in in_production(service)
-            if not main_fault(program, variant) and not is_opaque(variant)
+            if not main_fault(program, variant) and not is_opaque(variant) and not is_worker(variant)
             if (finding := _of_variant(program, rule, service, variant)) is not None
         ]
         if found:

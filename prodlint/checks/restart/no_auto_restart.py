@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 _WHAT = {
     "systemd": "leaves {name} stopped after a crash: its unit has no `Restart=`. Add `Restart=on-failure`",
-    "compose": "leaves {name} stopped after a crash: its service has no `restart`. Add `restart: unless-stopped`",
+    "compose": "leaves the service `{outer}` stopped after a crash: it has no `restart`. Add `restart: unless-stopped`",
+    "stack": "leaves the service `{outer}` stopped after a crash: its `restart_policy` says so. Take it away",
     "upstart": "leaves {name} stopped after a crash: its job has no `respawn`. Add it",
     "supervisord": "leaves {name} stopped after a crash: `autorestart` is false. Take it away",
     "pm2": "leaves {name} stopped after a crash: `autorestart` is false. Take it away",
@@ -28,6 +29,7 @@ _WHAT = {
 _SUBJECTS = {
     "systemd": "systemd",
     "compose": "Docker",
+    "stack": "Swarm",
     "upstart": "Upstart",
     "supervisord": "supervisord",
     "pm2": "PM2",
@@ -35,6 +37,7 @@ _SUBJECTS = {
     "package_json": "Nothing",
 }
 _FIXLESS = {
+    "stack": "why it is switched off is not known here",
     "package_json": "a script cannot restart what it runs",
     "kubernetes": "a pod has to become a Deployment",
     "pm2": "why it is switched off is not known here",
@@ -56,10 +59,11 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
 def _finding(program: Program, rule: Rule, service: Service, bare: list[Variant], variants: list[Variant]) -> Finding:
     first = bare[0]
     location = first.outer.location
-    said = first.setting("restart")
+    kind = "stack" if first.setting("stack").state is State.SET else first.kind
+    said = first.setting("restart_policy" if kind == "stack" else "restart")
     if said.by is not None and said.state is State.SET and said.by.path == location.path:
         location = said.by.location
-    what = f"{_SUBJECTS[first.kind]} {_WHAT[first.kind].format(name=service.name)}"
+    what = f"{_SUBJECTS[kind]} {_WHAT[kind].format(name=service.name, outer=first.outer.name)}"
     others = [variant for variant in variants if variant not in bare and after_crash(variant) is State.SET]
     return Finding(
         rule.name,
@@ -71,7 +75,7 @@ def _finding(program: Program, rule: Rule, service: Service, bare: list[Variant]
         ),
         data={"places": [whereabouts(variant.outer) for variant in bare], "explicit": said.state is State.SET},
         severity=None if _is_oversight(program, first) else Severity.ADVICE,
-        fixless=_FIXLESS.get(first.kind, ""),
+        fixless=_FIXLESS.get(kind, ""),
         service=service.name,
     )
 

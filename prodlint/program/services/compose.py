@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from prodlint.deploy.commands import split
+from prodlint.deploy.commands import Command, split
 from prodlint.deploy.variables import expand
 from prodlint.facts import Artefact, Setting
 from prodlint.program.images import Image, is_plain_base
@@ -17,6 +17,7 @@ from prodlint.program.services.evidence import BY_CONTENT, DEBUG_PORT, DEV_WORDS
 from prodlint.program.services.model import Variant, layer_of
 from prodlint.program.services.project import Project
 
+_STACK_NAME = re.compile(r"(?:^|[-_.])(?:stack|swarm)(?:$|[-_.])", re.IGNORECASE)
 _DEFAULT_COMPOSE = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
 
 
@@ -124,10 +125,13 @@ def _plain_image_variant(project: Project, service: _ComposeService, image: str)
 def _runner(project: Project, service: _ComposeService) -> Runner:
     path, artefact = service.top
     mounts = tuple(_mounts(project, service))
+    settings = [setting for _, part in service.parts for setting in part.settings]
+    if any(_is_stack(project, each) for each, _ in service.parts):
+        settings.append(Setting("stack", "", artefact.anchor, artefact.anchor_end))
     return Runner(
         "compose",
         source_of(path, "compose", artefact),
-        tuple(setting for _, part in service.parts for setting in part.settings),
+        tuple(settings),
         lambda env: _apply_service_env(project, service, env),
         lambda workdir: _service_evidence(service, workdir, mounts),
         mounts,
@@ -175,7 +179,9 @@ def _interpolation(project: Project, folder: str) -> dict[str, str | None]:
 
 def _service_evidence(service: _ComposeService, workdir: str, mounts: Sequence[tuple[str, str]]) -> dict[str, float]:
     path, artefact = service.top
-    found = name_evidence(path, artefact.name) | service.evidence
+    found = name_evidence(path, artefact.name)
+    is_named_so = sum(found.values()) >= 1  # what developers and tests use may restart, too
+    found |= service.evidence
     if any(target == workdir or _is_around(target, workdir) or _is_around(workdir, target) for _, target in mounts):
         found["it mounts the source code"] = 0.7
     if TARGET_DEV.search(service.value("build.target") or ""):
@@ -184,9 +190,9 @@ def _service_evidence(service: _ComposeService, workdir: str, mounts: Sequence[t
         found["it watches the source code"] = 0.7
     if any(DEBUG_PORT.search(setting.value or "") for _, setting in service.all("ports")):
         found["it publishes a debugger's port"] = BY_CONTENT
-    if service.value("restart") not in (None, "no", "false"):
+    if service.value("restart") not in (None, "no", "false") and not is_named_so:
         found["it restarts"] = -0.3
-    if service.setting("replicas") is not None:
+    if service.setting("replicas") is not None and not is_named_so:
         found["it has replicas"] = -0.5
     if any(profile.value in DEV_WORDS for _, profile in service.all("profile")):
         found["its profile is called so"] = 1.0
@@ -215,14 +221,10 @@ def _file_lists(project: Project) -> Iterator[Sequence[str]]:
     """The compose files that commands of the project (`docker compose -f a -f b`), and `COMPOSE_FILE` in `.env`, name
     together. Each list once."""
     found: dict[tuple[str, ...], None] = {}
-    for kind in ("shell", "package_json"):
-        for path in project.by_kind[kind]:
-            for setting in (setting for artefact in project.files[path].artefacts for setting in artefact.settings):
-                if "compose" in (setting.value or "") and setting.key == "command.shell":
-                    for command in split(setting.value or ""):
-                        names = _files_named(command.words)
-                        for folder in (joined(posixpath.dirname(path), command.folder), ""):
-                            found[tuple(joined(folder, name) for name in names)] = None
+    for path, command in _commands(project, "compose"):
+        names = _files_named(command.words)
+        for folder in (joined(posixpath.dirname(path), command.folder), ""):
+            found[tuple(joined(folder, name) for name in names)] = None
     for path in project.by_kind["dotenv"]:
         for setting in (setting for artefact in project.files[path].artefacts for setting in artefact.settings):
             if setting.key == "env.COMPOSE_FILE" and setting.value:
@@ -232,12 +234,43 @@ def _file_lists(project: Project) -> Iterator[Sequence[str]]:
     yield from (each for each in found if len(each) > 1 and known.issuperset(each))
 
 
+def _commands(project: Project, word: str) -> Iterator[tuple[str, Command]]:
+    """The commands with a word in them that the scripts of the project have, each with the script's path."""
+    for kind in ("shell", "package_json"):
+        for path in project.by_kind[kind]:
+            for setting in (setting for artefact in project.files[path].artefacts for setting in artefact.settings):
+                if setting.key == "command.shell" and word in (setting.value or ""):
+                    for command in split(setting.value or ""):
+                        yield path, command
+
+
 def _files_named(words: Sequence[str]) -> list[str]:
     """What is behind `-f` and `--file` of a compose command."""
     if not any(posixpath.basename(word) in ("docker-compose", "compose") for word in words[:2]):
         return []
     found = [word.partition("=")[2] for word in words if word.startswith("--file=")]
     return found or [words[at + 1] for at, word in enumerate(words[:-1]) if word in ("-f", "--file")]
+
+
+def _is_stack(project: Project, path: str) -> bool:
+    """Whether a compose file is for Docker Swarm: it is called so, has what only Swarm reads, or a command of the
+    project deploys it there."""
+    if _STACK_NAME.search(posixpath.basename(path)):
+        return True
+    settings = [setting for artefact in project.files[path].artefacts for setting in artefact.settings]
+    return any(setting.key == "stack" for setting in settings) or path in _deployed_stacks(project)
+
+
+def _deployed_stacks(project: Project) -> set[str]:
+    """The files that commands of the project hand to `docker stack deploy`."""
+    found = set()
+    for path, command in _commands(project, "stack"):
+        if list(command.words[1:3]) == ["stack", "deploy"]:
+            for at, word in enumerate(command.words[:-1]):
+                if word in ("-c", "--compose-file"):
+                    for folder in (joined(posixpath.dirname(path), command.folder), ""):
+                        found.add(joined(folder, command.words[at + 1]))
+    return found
 
 
 def _override_of(path: str) -> str:
