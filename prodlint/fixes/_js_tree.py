@@ -9,11 +9,11 @@ from functools import lru_cache
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
-from tree_sitter import Node, Parser
+from tree_sitter import Node
 
 from prodlint.findings import Span
 from prodlint.fixes.text import BOM
-from prodlint.source._js_grammar import CLASS_TYPES, FUNCTION_TYPES, language
+from prodlint.source._js_grammar import CLASS_TYPES, FUNCTION_TYPES, syntax_of
 
 KINDS = {".ts": "typescript", ".mts": "typescript", ".cts": "typescript", ".tsx": "tsx"}
 
@@ -125,7 +125,7 @@ def parse(path: str, source: bytes) -> File | None:
     except UnicodeDecodeError:
         return None
     suffix = PurePosixPath(path).suffix
-    root = Parser(language(KINDS.get(suffix, "javascript"))).parse(source).root_node
+    root = syntax_of(source, KINDS.get(suffix, "javascript")).root
     return File(path, source, root, _style(suffix, source, root))
 
 

@@ -56,7 +56,9 @@ class Program:
         )
         self.graph = CallGraph(self.resolver, FRAMEWORKS, knowledge.handlers)
         packages = {path.rpartition("/")[0] for path in files if path.rpartition("/")[2] == "__init__.py"}
-        self.roles = [role_of(file.path, knowledge.scripts, knowledge.tests, packages) for file in self.files]
+        self.roles = [
+            role_of(file.path, knowledge.scripts, knowledge.tests, packages, file.facts.imports) for file in self.files
+        ]
         self._loaded, self._perhaps = self._load()
         self.contexts = self._contexts()
         self._by_rule: dict[str, Contexts] = {}

@@ -91,7 +91,6 @@ class Apps:
         self.all: dict[Key, App] = {
             (site.file.index, site.index): App(site, self._is_router(site), _variable(site))
             for site in program.api_calls.get("express", ())
-            if not site.call.is_new
         }
         self._instances = Instances(program, self.all, ("express().",))
         if self.all:

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from prodlint.facts import NONE, Call, ExitKind, FunctionKind, RegionKind, Use, ValueKind
+from prodlint.facts import NONE, Call, ExitKind, FunctionKind, RegionKind, Use, Value, ValueKind
 from prodlint.program.resolve import CallSite, File
 from prodlint.program.targets import Api, Fn, Targets
 
@@ -233,12 +233,27 @@ class Flow:
         return []
 
     def can_reject(self, function: int) -> bool:
-        """Whether the promise of an async function can be rejected: something that can fail stands outside every `try`
-        that catches. Logging, answering and `next` count as what does not fail."""
+        """Whether the promise that a function answers can be rejected: in an async function something that can fail
+        stands outside every `try` that catches; another function does not only answer `Promise.resolve(…)`. Logging,
+        answering and `next` count as what does not fail."""
         if function not in self._rejects:
             self._rejects[function] = False
-            self._rejects[function] = self._rejects_now(function)
+            is_async = self.is_async(function)
+            self._rejects[function] = self._rejects_now(function) if is_async else not self._only_resolves(function)
         return self._rejects[function]
+
+    def _only_resolves(self, function: int) -> bool:
+        file, _ = self._program.function(function)
+        returned = file.returns.get(function - file.fn_base, [])
+        return bool(returned) and all(self._is_resolved(file, file.facts.values[value]) for value in returned)
+
+    def _is_resolved(self, file: File, value: Value) -> bool:
+        """Whether a value is `Promise.resolve(…)` of what is no promise itself."""
+        if value.kind is not ValueKind.CALL:
+            return False
+        site = CallSite(file, value.ref)
+        plain = all(file.facts.values[argument].kind is not ValueKind.CALL for argument in site.call.args)
+        return plain and self.targets(site) == (Api("Promise.resolve"),)
 
     def _rejects_now(self, function: int) -> bool:
         file, _ = self._program.function(function)
@@ -277,7 +292,7 @@ class Flow:
                 return False
         own = [target.id for target in targets if isinstance(target, Fn)]
         if own and len(own) == len(targets):
-            return any(not self.is_async(fn) or self.can_reject(fn) or self._calls_unguarded(fn) for fn in own)
+            return any(self.can_reject(fn) or (self.is_async(fn) and self._calls_unguarded(fn)) for fn in own)
         return not any(
             isinstance(target, Api) and target.path in ("setTimeout", "timers/promises.setTimeout")
             for target in targets

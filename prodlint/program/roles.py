@@ -1,4 +1,4 @@
-"""What a source file is for, as its name and place tell: conventions that teams share, not facts of the code."""
+"""What a source file is for, as its name, its place and what it is written for tell: conventions that teams share."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import re
 from collections.abc import Sequence, Set
 from enum import IntEnum
 from fnmatch import fnmatch
+
+from prodlint.facts import Import
 
 
 class FileRole(IntEnum):
@@ -33,6 +35,8 @@ _SCRIPT_FOLDERS = frozenset(
         *("build", "build-scripts", "ci", ".github", ".husky", "gulp", "grunt", "webpack"),
     }
 )
+# They work only inside of a migration, or in the `env.py` that runs them.
+_ALEMBIC_PROXIES = frozenset({"op", "context"})
 _SCRIPT_FOLDER_ENDS = ("-scripts", "_scripts", "-tools", "_tools", "_migrations")
 _MODULE_NAMES = ("setup.py", "tasks.py")
 _BROWSER_FOLDERS = frozenset(
@@ -47,12 +51,17 @@ _SCRIPT_NAME = re.compile(
 
 
 def role_of(
-    path: str, scripts: Sequence[str] = (), tests: Sequence[str] = (), packages: Set[str] = frozenset()
+    path: str,
+    scripts: Sequence[str] = (),
+    tests: Sequence[str] = (),
+    packages: Set[str] = frozenset(),
+    imports: Sequence[Import] = (),
 ) -> FileRole:
     """The role of the source file `path` (POSIX, relative to the project root).
 
     `packages` are the folders that are Python packages: `setup.py` and `tasks.py` in one are modules of the service.
-    `scripts` and `tests` are the user's own globs and decide before any convention does.
+    `scripts` and `tests` are the user's own globs and decide before any convention does. `imports` are the file's own: a
+    migration is one wherever it lies.
     """
     if any(fnmatch(path, glob) for glob in tests):
         return FileRole.TEST
@@ -66,6 +75,8 @@ def role_of(
     if _SCRIPT_NAME.match(name) and not (name in _MODULE_NAMES and posixpath.dirname(path) in packages):
         return FileRole.SCRIPT
     if "management" in folders and "commands" in folders:
+        return FileRole.SCRIPT
+    if any(each.module == "alembic" and not _ALEMBIC_PROXIES.isdisjoint(each.names) for each in imports):
         return FileRole.SCRIPT
     if not name.endswith(".py") and any(folder in _BROWSER_FOLDERS for folder in folders):
         return FileRole.BROWSER

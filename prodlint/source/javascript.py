@@ -11,13 +11,13 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from functools import cache
 
-from tree_sitter import Node, Parser
+from tree_sitter import Node
 
 from prodlint.directives import MARKER, line_starts_of, parse_directive
 from prodlint.facts import Directive, FileFacts, NameUse, Problem, Unbound
 from prodlint.source._js_definitions import DEFINITIONS
 from prodlint.source._js_expressions import EXPRESSIONS
-from prodlint.source._js_grammar import ERROR_KIND_ID, Source, language
+from prodlint.source._js_grammar import ERROR_KIND_ID, Source, language, syntax_of
 from prodlint.source._js_modules import MODULES, bind_imports
 from prodlint.source._js_scopes import Scopes, read_scopes
 from prodlint.source._js_statements import STATEMENTS, children
@@ -47,11 +47,11 @@ def extract(data: bytes, kind: str) -> FileFacts:
     Takes its bytes and its kind: `javascript` (JSX included), `typescript` or `tsx`. Never raises for what is in the
     file: where it cannot be parsed, the facts say so in `problems`, and the sound parts still give facts.
     """
-    root = Parser(language(kind)).parse(data).root_node
+    root, grammar = syntax_of(data, kind)
     source = Source(data)
-    scopes = read_scopes(root, kind, source)
+    scopes = read_scopes(root, grammar, source)
     facts = FileFacts(kind=kind, line_starts=line_starts_of(data))
-    walk = Walk(facts, source, scopes, _handlers(kind))
+    walk = Walk(facts, source, scopes, _handlers(grammar))
     bind_imports(walk, root)
     walk.run(root)
     facts.unbound = _not_silenced(facts, source)
@@ -66,9 +66,9 @@ def extract(data: bytes, kind: str) -> FileFacts:
 
 
 @cache
-def _handlers(kind: str) -> dict[int, Handler]:
+def _handlers(grammar_name: str) -> dict[int, Handler]:
     """Return the handler of each kind of node, by its id in the grammar; what has none is not walked."""
-    grammar = language(kind)
+    grammar = language(grammar_name)
     named = EXPRESSIONS | DEFINITIONS | STATEMENTS | MODULES
     handlers: dict[int, Handler] = {ERROR_KIND_ID: children}
     for kind_id in range(grammar.node_kind_count):

@@ -1098,6 +1098,22 @@ def test_broken_code(code: str, message: str) -> None:
     assert "f" in {render(facts, call.callee) for call in facts.calls}
 
 
+def test_types_of_flow() -> None:
+    """JavaScript with types in it is read as if a type checker had taken them out; real mistakes are still seen."""
+    code = """
+        // @flow
+        import type { Request } from 'express';
+        export type Page = { name: string, size?: number };
+        class Pages { pages: Array<Page>; find(name: ?string): ?Page { return find(this.pages, name); } }
+        export const show = (req: Request, count: number = 1): Promise<Page> => load(req, count);
+    """
+    facts = facts_of(code)
+    assert not facts.problems and facts.kind == "javascript"
+    assert [render(facts, call.callee) for call in facts.calls] == ["find", "load"]
+    assert {unbound.name for unbound in facts.unbound} == {"find", "load"}
+    assert facts_of(code + "; let = = 3").problems
+
+
 def test_problems_are_few() -> None:
     """A file that is no JavaScript at all does not flood the output."""
     assert 0 < len(facts_of("@ # % \n) } ; " * 500).problems) <= 20

@@ -74,10 +74,10 @@ def _is_async_each(program: Program, site: CallSite) -> bool:
 
 
 def _can_be_rejected(program: Program, site: CallSite) -> bool:
-    """False for a chain that is caught, and for async functions of the program whose body is guarded."""
+    """False for a chain that is caught, and for functions of the program whose promises are never rejected."""
     own = [target.id for target in program.flow.targets(site) if isinstance(target, Fn)]
     if own and not program.flow.is_caught(site):
-        return any(not program.flow.is_async(function) or program.flow.can_reject(function) for function in own)
+        return any(program.flow.can_reject(function) for function in own)
     return program.flow.can_fail(site)
 
 
