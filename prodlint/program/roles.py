@@ -60,8 +60,8 @@ def role_of(
     """The role of the source file `path` (POSIX, relative to the project root).
 
     `packages` are the folders that are Python packages: `setup.py` and `tasks.py` in one are modules of the service.
-    `scripts` and `tests` are the user's own globs and decide before any convention does. `imports` are the file's own: a
-    migration is one wherever it lies.
+    `scripts` and `tests` are the user's own globs and decide before any convention does. `imports` are the file's own:
+    a migration is one wherever it lies.
     """
     if any(fnmatch(path, glob) for glob in tests):
         return FileRole.TEST

@@ -58,8 +58,8 @@ class Syntax(NamedTuple):
 def syntax_of(data: bytes, kind: str) -> Syntax:
     """Return the syntax tree of a file of `kind`.
 
-    JavaScript can have types in it, Flow's, which no suffix tells and the grammar of JavaScript does not know. TSX is
-    near enough to read nearly all of them: where a file is broken as JavaScript, the grammar that reads more of it wins.
+    JavaScript can have types in it, Flow's, which no suffix tells and the grammar of JavaScript does not know. That of
+    TSX is near enough to read nearly all of them: where a file is broken as JavaScript, the one that reads more wins.
     """
     root = Parser(language(kind)).parse(data).root_node
     if kind == "javascript" and root.has_error:
