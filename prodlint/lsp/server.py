@@ -282,16 +282,24 @@ def _configured(ls: Server, params: lsp.DidChangeConfigurationParams) -> None:
 
 
 def _preferences(settings: Any, old: Preferences) -> Preferences:
-    """What `{"prodlint": {"preview": …, "likely": …, "config": …}}` says, with or without the outer name; anything
-    else is ignored, since editors send the settings of others too."""
+    """What `{"prodlint": {"preview": …, "likely": …, "config": …}}` says, with or without the outer name. What is not
+    named stays as it was, null is the default, and anything else is ignored, since editors send the settings of others
+    too."""
     values = _table(settings)
     values = _table(values["prodlint"]) if "prodlint" in values else values
-    preview, likely, config = (values.get(name) for name in ("preview", "likely", "config"))
+    default = Preferences()
+    preview, likely, config = (values.get(name, getattr(old, name)) for name in ("preview", "likely", "config"))
     return Preferences(
-        preview if isinstance(preview, bool) else old.preview,
-        likely if isinstance(likely, bool) else old.likely,
-        Path(config).absolute() if isinstance(config, str) and config else old.config,
+        preview if preview is None or isinstance(preview, bool) else old.preview,
+        default.likely if likely is None else likely if isinstance(likely, bool) else old.likely,
+        _config(config, old.config),
     )
+
+
+def _config(value: Any, old: Path | None) -> Path | None:
+    if isinstance(value, str):
+        return Path(value).absolute() if value else None
+    return value if value is None or isinstance(value, Path) else old
 
 
 def _table(value: Any) -> Mapping[str, Any]:

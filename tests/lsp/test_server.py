@@ -133,6 +133,12 @@ def test_preferences_of_the_client(shop: Path) -> None:
         settings = {"prodlint": {"config": str(shop / "prodlint.toml"), "likely": 1}, "other": 3}
         editor.client.workspace_did_change_configuration(lsp.DidChangeConfigurationParams(settings))
         await editor.sees("helper.js", BLOCKS)
+        others = {"prodlint": {"config": str(shop / "other.toml")}}
+        editor.client.workspace_did_change_configuration(lsp.DidChangeConfigurationParams(others))
+        await editor.sees("helper.js")
+        nothing = {"prodlint": {"config": None, "preview": None, "likely": None}}
+        editor.client.workspace_did_change_configuration(lsp.DidChangeConfigurationParams(nothing))
+        await editor.sees("helper.js", BLOCKS)
 
     scenario(shop, play, options={"config": str(shop / "other.toml"), "preview": "yes"})
 
