@@ -1,6 +1,7 @@
 """What a change touches: the lines that differ from a revision of the git repository, and the files as they were there.
 
-git runs none of the repository's own programs here: no external diff, no text conversion, no file system monitor.
+git runs none of the repository's own programs here: no external diff, no text conversion, no file system monitor, no
+filter and no hook.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import subprocess
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,7 +24,10 @@ from prodlint.output.places import Places
 if TYPE_CHECKING:
     from prodlint.engine import Session
 
-_SAFE = ("-c", "core.fsmonitor=false", "-c", "core.quotePath=false")
+_SAFE = (
+    *("--no-optional-locks", "-c", "core.fsmonitor=false", "-c", "core.quotePath=false"),
+    *("-c", f"core.hooksPath={os.devnull}"),
+)
 _HUNK = re.compile(rb"@@ -\d+(?:,\d+)? \+(\d+)(?:,(\d+))? @@")
 _TIMEOUT_SECONDS = 120
 
@@ -107,19 +112,47 @@ def _unquoted(name: bytes) -> str:
     return os.fsdecode(name[2:]) if name.startswith(b"b/") else ""
 
 
+_FILTER = re.compile(r"(?:local|worktree)\0(filter\.[^\n]*)\.(?:clean|smudge|process)\n", re.DOTALL)
+
+
+@cache
+def _without_filters(folder: Path) -> Mapping[str, str]:
+    """The environment in which git does not run the filters that the repository itself brings along."""
+    listed = _run(folder, "config", "-z", "--show-scope", "--get-regexp", r"^filter\.", environment=None).stdout
+    filters = {match[1] for item in _pairs(listed.decode(errors="surrogateescape")) if (match := _FILTER.match(item))}
+    values = [(f"{name}.{key}", "") for name in sorted(filters) for key in ("clean", "smudge", "process")]
+    values += [(f"{name}.required", "false") for name in sorted(filters)]
+    given = os.environ.get("GIT_CONFIG_COUNT", "")
+    first = int(given) if given.isdecimal() else 0
+    numbered = {f"GIT_CONFIG_KEY_{number}": key for number, (key, _) in enumerate(values, first)}
+    numbered |= {f"GIT_CONFIG_VALUE_{number}": value for number, (_, value) in enumerate(values, first)}
+    return {**os.environ, **numbered, "GIT_CONFIG_COUNT": str(first + len(values))}
+
+
+def _pairs(output: str) -> list[str]:
+    """Scope and setting of each entry, with the zero byte between them."""
+    fields = output.split("\0")
+    return [f"{scope}\0{setting}" for scope, setting in zip(fields[::2], fields[1::2], strict=False)]
+
+
 def _git(folder: Path, *arguments: str, may_fail: bool = False) -> bytes:
+    run = _run(folder, *arguments, environment=_without_filters(folder))
+    if run.returncode and not may_fail:
+        reason = run.stderr.decode(errors="replace").strip().removeprefix("fatal: ").partition("\n")[0]
+        raise GitError(f"git {arguments[0]} failed: {reason}")
+    return run.stdout if not run.returncode else b""
+
+
+def _run(folder: Path, *arguments: str, environment: Mapping[str, str] | None) -> subprocess.CompletedProcess[bytes]:
+    command = ["git", *_SAFE, *arguments]
     try:
-        run = subprocess.run(
-            ["git", *_SAFE, *arguments], cwd=folder, capture_output=True, timeout=_TIMEOUT_SECONDS, check=False
+        return subprocess.run(
+            command, cwd=folder, env=environment, capture_output=True, timeout=_TIMEOUT_SECONDS, check=False
         )
     except FileNotFoundError as error:
         raise GitError("git is not installed") from error
     except subprocess.TimeoutExpired as error:
         raise GitError(f"git {arguments[0]} took longer than {_TIMEOUT_SECONDS} s") from error
-    if run.returncode and not may_fail:
-        reason = run.stderr.decode(errors="replace").strip().removeprefix("fatal: ").partition("\n")[0]
-        raise GitError(f"git {arguments[0]} failed: {reason}")
-    return run.stdout if not run.returncode else b""
 
 
 def caused(session: Session, findings: Sequence[Finding], changes: Changes) -> list[Finding]:

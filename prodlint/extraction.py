@@ -396,6 +396,8 @@ def _executor(workers: int) -> ProcessPoolExecutor:
 
     # Forking costs next to nothing, but is not sound beside other threads (the language server's).
     method = "fork" if sys.platform == "linux" and threading.active_count() == 1 else "spawn"
+    if method == "spawn":
+        os.environ["PYTHONSAFEPATH"] = "1"  # else they would import what lies in the working directory
     return ProcessPoolExecutor(workers, multiprocessing.get_context(method), initializer=_start_worker)
 
 
