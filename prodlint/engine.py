@@ -235,12 +235,15 @@ class Session:
         by_user = self.settings.severity.get(finding.rule)
         return by_user or finding.severity or self.rules[finding.rule].severity
 
-    def fix_for(self, finding: Finding) -> Fix | None:
-        """The fix for a finding of this state; None where there is none, or where making it failed (a trouble)."""
+    def fix_for(self, finding: Finding) -> Fix | str:
+        """The fix for a finding of this state, or why it has none ("" if none of its rule's findings has one). Where
+        making it failed, that is a trouble, too."""
         rule = self.rules[finding.rule]
         if rule.fix == "none":
-            return None
-        make: Callable[[Finding, Program, Rule], Fix | None] = rule.check_module().fix
+            return ""
+        if finding.fixless:
+            return finding.fixless
+        make: Callable[[Finding, Program, Rule], Fix | str] = rule.check_module().fix
         try:
             return make(finding, self.program, rule)
         except Exception as error:  # the finding is sound without it
@@ -248,7 +251,7 @@ class Session:
             trouble = Trouble(finding.location.path, self._line(finding.location), message)
             if trouble not in self.fix_troubles:
                 self.fix_troubles.append(trouble)
-            return None
+            return "prodlint failed to make it"
 
     def _line(self, location: Location) -> int:
         facts = self.facts.get(location.path)

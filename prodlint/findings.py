@@ -68,7 +68,8 @@ class Finding(msgspec.Struct, frozen=True):
     `rule` is the rule's name, `location` what the reader would change, `trace` the path from the request to it
     (outermost first, empty where the rule needs none), `related` further places worth showing, `data` what the
     rule's own `fix` needs to know again (indices into facts; never text). `fixless` says why this finding has no
-    fix although the rule has one. `service` names the deployable service, for rules that report once per service.
+    fix although the rule has one, if its check knows that already; else `fix` says it. `service` names the deployable
+    service, for rules that report once per service.
     """
 
     rule: str

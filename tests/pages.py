@@ -27,8 +27,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from prodlint.engine import Session
-from prodlint.findings import Confidence, Trouble
+from prodlint.findings import Confidence, Fix, Trouble
 from prodlint.fixes.apply import fix_all
+from prodlint.fixes.compose import resolve
 
 ROOT = Path(__file__).resolve().parent.parent
 RULES = ROOT / "rules"
@@ -368,15 +369,20 @@ def _diffs(
 
 
 def find(files: Mapping[str, str], settings: Mapping[str, object]) -> tuple[list[Found], list[Trouble]]:
-    """All findings in a project in memory, likely ones too, in order; and what went wrong."""
+    """All findings in a project in memory, likely ones too, in order; and what went wrong. It is wrong, too, if a
+    finding of a rule with fixes has none, or one that cannot be made, and nothing says why."""
     session = Session.from_memory(files, settings)
-    found = []
+    found, unexplained = [], []
     for finding in session.findings():
         path, start, _ = finding.location
-        before = files.get(path, "").encode()[:start]
+        line = session.read(path)[:start].count(b"\n") + 1
         kind = "likely" if finding.confidence is Confidence.LIKELY else "flagged"
-        found.append(Found(path, before.count(b"\n") + 1, kind, finding.rule, finding.message))
-    return sorted(found, key=lambda item: (item.path, item.line, item.rule)), session.analysis.troubles
+        found.append(Found(path, line, kind, finding.rule, finding.message))
+        fix = session.fix_for(finding)
+        edits = resolve(fix, session.read) if isinstance(fix, Fix) else ()
+        if isinstance(edits, str) or (not fix and session.rules[finding.rule].fix != "none"):
+            unexplained.append(Trouble(path, line, f"no fix of {finding.rule}, and nothing says why {edits or ''}"))
+    return found, [*session.analysis.troubles, *session.fix_troubles, *unexplained]
 
 
 def fix(files: Mapping[str, str], settings: Mapping[str, object], rule: str) -> tuple[dict[str, str], list[str]]:

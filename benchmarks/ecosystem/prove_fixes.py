@@ -73,10 +73,11 @@ def prove(folder: Path, *, unsafe: bool, preview: bool) -> Proof:
     for finding in before.findings():
         if finding.confidence is not Confidence.CERTAIN:
             continue
-        if before.fix_for(finding) is not None:
+        fix = before.fix_for(finding)
+        if isinstance(fix, Fix):
             proof.offered[finding.rule] += 1
-        elif before.rules[finding.rule].fix != "none":
-            proof.fixless[finding.rule][finding.fixless or "not said"] += 1
+        elif fix:
+            proof.fixless[finding.rule][fix] += 1
 
     def choose(finding: Finding, fix: Fix) -> bool:
         is_sure = finding.confidence is Confidence.CERTAIN

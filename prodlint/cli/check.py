@@ -270,9 +270,9 @@ def _report(
 ) -> None:
     from prodlint.output import ErrorMessage, Report, Stats, in_order, render
 
-    fixes: dict[int, Fix | None] = {}
+    fixes: dict[int, Fix | str] = {}
 
-    def fix_for(finding: Finding) -> Fix | None:
+    def fix_for(finding: Finding) -> Fix | str:
         """Every format asks, and making a fix takes longer than showing it."""
         if id(finding) not in fixes:
             fixes[id(finding)] = session.fix_for(finding)

@@ -33,8 +33,8 @@ class SessionLike(Protocol):
         """Every finding of this state (all selected rules, all files)."""
         ...
 
-    def fix_for(self, finding: Finding) -> Fix | None:
-        """The fix for a finding of this state."""
+    def fix_for(self, finding: Finding) -> Fix | str:
+        """The fix for a finding of this state, or why it has none."""
         ...
 
     def read(self, path: str) -> bytes:
@@ -130,7 +130,7 @@ class _Loop(Generic[S]):
             if origin in self._withheld or not self._answers.get(origin, True):
                 continue
             fix = self._session.fix_for(finding)
-            if fix is None:
+            if isinstance(fix, str):
                 continue
             if origin not in self._answers:
                 self._answers[origin] = self._choose(finding, fix)

@@ -98,17 +98,17 @@ def _why_not(fix: Fix, read: Callable[[str], bytes]) -> str:
     return ""
 
 
-def resolve(fix: Fix, read: Callable[[str], bytes]) -> tuple[Edit, ...] | None:
+def resolve(fix: Fix, read: Callable[[str], bytes]) -> tuple[Edit, ...] | str:
     """The edits of one fix with its imports realised, sorted, against the present bytes: what JSON, SARIF and an
-    editor's code action show. None if it cannot be made."""
+    editor's code action show. Or why it cannot be made."""
     try:
         apart = _apart(fix, read)
         if apart is not None:
             return apart
         texts = _realise([fix], read)
         return tuple(edit for path in sorted(texts) for edit in texts[path].edits(path))
-    except FixError:
-        return None
+    except FixError as error:
+        return str(error)
 
 
 def _apart(fix: Fix, read: Callable[[str], bytes]) -> tuple[Edit, ...] | None:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from prodlint.engine import Session
-from prodlint.findings import Applicability, Confidence, Edit, Finding
+from prodlint.findings import Applicability, Confidence, Edit, Finding, Fix
 from prodlint.fixes.apply import FixLoopError, fix_all
 from prodlint.fixes.compose import resolve
 from prodlint.output.places import SourceText
@@ -33,8 +33,8 @@ def quick_fixes(session: Session, findings: Iterable[Finding]) -> Iterator[Actio
     actions = []
     for finding in findings:
         fix = session.fix_for(finding)
-        edits = None if fix is None else resolve(fix, session.read)
-        if fix is not None and edits:
+        edits = fix if isinstance(fix, str) else resolve(fix, session.read)
+        if isinstance(fix, Fix) and not isinstance(edits, str):
             is_safe = fix.applicability is Applicability.SAFE
             title = fix.title if is_safe else f"{fix.title} (unsafe: have a look)"
             actions.append(Action(title, edits, [finding], is_safe))

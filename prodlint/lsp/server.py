@@ -20,6 +20,7 @@ from pygls.lsp.server import LanguageServer
 
 from prodlint import __version__
 from prodlint.cache import default_directory
+from prodlint.findings import Finding
 from prodlint.lsp import actions
 from prodlint.lsp.convert import Converter, page_uri, path_of
 from prodlint.lsp.workbench import Preferences, Workbench
@@ -447,6 +448,10 @@ def _actions(ls: Server, bench: Workbench, path: str, params: lsp.CodeActionPara
         offered += (_quick_fix(ls, bench, action, True) for action in actions.quick_fixes(session, here))
         others = [finding for finding in here if finding.rule != UNUSED_RULE]
         offered += (_quick_fix(ls, bench, action, False) for action in actions.ignore_comments(session, others))
+        if ls._client("text_document", "code_action", "disabled_support"):
+            for finding in here:
+                if isinstance(fix := session.fix_for(finding), str) and fix:
+                    offered.append(_missing_fix(ls, bench, finding, fix))
     if _is_wanted(FIX_ALL, wanted) and any(finding.confidence == "certain" for finding in found):
         data = {"uri": params.text_document.uri}
         action = lsp.CodeAction("Make all safe fixes of prodlint", FIX_ALL, data=data)
@@ -472,6 +477,19 @@ def _quick_fix(ls: Server, bench: Workbench, action: actions.Action, is_fix: boo
         diagnostics=diagnostics,
         is_preferred=action.is_safe if is_fix else None,
         edit=_edit(ls, bench, converter, action.edits),
+    )
+
+
+def _missing_fix(ls: Server, bench: Workbench, finding: Finding, reason: str) -> lsp.CodeAction:
+    """An action that an editor shows and does not offer, because it cannot be done."""
+    session = bench.session
+    assert session is not None
+    page = page_uri(session.rules[finding.rule], ls._pages)
+    return lsp.CodeAction(
+        f"Fix {finding.rule}",
+        lsp.CodeActionKind.QuickFix,
+        diagnostics=[ls.converter(bench).diagnostic(finding, session.severity_of(finding), page)],
+        disabled=lsp.CodeActionDisabled(reason),
     )
 
 
@@ -513,23 +531,26 @@ async def _hover(ls: Server, params: lsp.HoverParams) -> lsp.Hover | None:
 
 
 def _hovered(ls: Server, bench: Workbench, path: str, position: lsp.Position) -> lsp.Hover | None:
-    """The pages of the rules that a finding or an ignore comment at a place is about."""
+    """The pages of the rules that a finding or an ignore comment at a place is about, and why there is no fix."""
     session = bench.session
     if session is None:
         return None
     converter = ls.converter(bench)
     names: dict[str, lsp.Range] = {}
+    unfixed: dict[str, str] = {}
     for finding in bench.findings().get(path, []):
         place = converter.range(finding.location)
         if place.start <= position <= place.end:
             names.setdefault(finding.rule, place)
+            if isinstance(fix := session.fix_for(finding), str) and fix:
+                unfixed[finding.rule] = f"*No fix here: {fix}.*\n\n"
     facts = session.facts.get(path)
     for directive in facts.directives if facts is not None else ():
         place = lsp.Range(converter.position(path, directive.start), converter.position(path, directive.end))
         if place.start <= position <= place.end:
             names |= {name: place for name in directive.rules if name not in names}
     known = load_rules()
-    pages = [known[name].page for name in names if name in known]
+    pages = [unfixed.get(name, "") + known[name].page for name in names if name in known]
     if not pages:
         return None
     first = next(place for name, place in names.items() if name in known)

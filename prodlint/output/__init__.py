@@ -65,8 +65,9 @@ class Report:
     rules: Mapping[str, Rule]
     """By name: every rule that ran, with the project's settings."""
     severity_of: Callable[[Finding], Severity]
-    fix_for: Callable[[Finding], Fix | None]
-    """Asked at most once per finding and rendering, and not at all by formats that show no fixes."""
+    fix_for: Callable[[Finding], Fix | str]
+    """The fix, or why there is none ("" if none of the rule's findings has one). Asked at most once per finding and
+    rendering, and not at all by formats that show no fixes."""
     read: Callable[[str], bytes]
     """The bytes that the offsets are about; raises `prodlint.sources.Unreadable`."""
     root: Path
@@ -114,9 +115,9 @@ class Tally(NamedTuple):
     """With a fix that only `--unsafe-fixes` makes."""
 
 
-def tally(report: Report, fixes: Sequence[Fix | None]) -> Tally:
-    """Counts the findings; `fixes` has the fix of each, in their order."""
-    applicabilities = Counter(fix.applicability for fix in fixes if fix is not None)
+def tally(report: Report, fixes: Sequence[Fix | str]) -> Tally:
+    """Counts the findings; `fixes` has the fix of each, or why there is none, in their order."""
+    applicabilities = Counter(fix.applicability for fix in fixes if isinstance(fix, Fix))
     severities = Counter(report.severity_of(finding) for finding in report.findings)
     return Tally(
         findings=len(report.findings),

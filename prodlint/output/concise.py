@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from prodlint.findings import Applicability, Confidence
+from prodlint.findings import Applicability, Confidence, Fix
 from prodlint.output import Options, Report
 from prodlint.output.places import Places
 from prodlint.output.terminal import printable
@@ -23,7 +23,7 @@ def render(report: Report, options: Options) -> Iterator[str]:
             (severity.value, label_of(finding, severity)),
             ("faint", "likely:" if finding.confidence is Confidence.LIKELY else ""),
             ("", printable(" ".join(finding.message.split()))),
-            ("good", "[*]" if fix is not None and fix.applicability is Applicability.SAFE else ""),
+            ("good", "[*]" if isinstance(fix, Fix) and fix.applicability is Applicability.SAFE else ""),
         ]
         yield " ".join(painter.paint(style, text) for style, text in parts if text) + "\n"
     for error in report.errors:

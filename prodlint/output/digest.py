@@ -39,12 +39,14 @@ def render(report: Report, options: Options) -> Iterator[str]:
             yield f"- {where}{_escaped(error.message)}\n"
 
 
-def _table(report: Report, fixes: Sequence[Fix | None]) -> Iterator[str]:
+def _table(report: Report, fixes: Sequence[Fix | str]) -> Iterator[str]:
     yield "| rule | findings | of these fixed by `--fix` | by `--unsafe-fixes` |\n|---|---:|---:|---:|\n"
     pairs = list(zip(report.findings, fixes, strict=True))
     for rule in sorted({finding.rule for finding in report.findings}):
         own = [fix for finding, fix in pairs if finding.rule == rule]
-        safe, unsafe = (sum(fix is not None and fix.applicability is kind for fix in own) for kind in Applicability)
+        safe, unsafe = (
+            sum(isinstance(fix, Fix) and fix.applicability is kind for fix in own) for kind in Applicability
+        )
         yield f"| `{rule}` | {len(own)} | {safe or ''} | {unsafe or ''} |\n"
 
 

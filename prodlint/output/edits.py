@@ -9,10 +9,10 @@ from prodlint.fixes.compose import resolve
 from prodlint.output import Report
 
 
-def realised_fix(report: Report, finding: Finding) -> Fix | None:
-    """The finding's fix, with the imports that it asks for among its edits; None if it has none that can be made."""
+def realised_fix(report: Report, finding: Finding) -> Fix | str:
+    """The finding's fix, with the imports that it asks for among its edits; or why it has none that can be made."""
     fix = report.fix_for(finding)
-    edits = None if fix is None else resolve(fix, report.read)
-    if fix is None or not edits:
-        return None
-    return msgspec.structs.replace(fix, edits=edits, imports=())
+    if isinstance(fix, str):
+        return fix
+    edits = resolve(fix, report.read)
+    return edits if isinstance(edits, str) else msgspec.structs.replace(fix, edits=edits, imports=())

@@ -94,7 +94,7 @@ def render(report: Report, options: Options) -> Iterator[str]:
     yield "\n"
 
 
-def _finding(report: Report, finding: Finding, fix: Fix | None, places: Places) -> _Finding:
+def _finding(report: Report, finding: Finding, fix: Fix | str, places: Places) -> _Finding:
     place = _place(finding.location, places)
     return _Finding(
         rule=finding.rule,
@@ -110,8 +110,8 @@ def _finding(report: Report, finding: Finding, fix: Fix | None, places: Places) 
         service=unicode_text(finding.service) or None,
         trace=[_step(step, places) for step in finding.trace],
         related=[_step(step, places) for step in finding.related],
-        fix=None if fix is None else _fix(fix, places),
-        fixless=unicode_text(finding.fixless) or None,
+        fix=_fix(fix, places) if isinstance(fix, Fix) else None,
+        fixless=None if isinstance(fix, Fix) else unicode_text(fix) or None,
     )
 
 

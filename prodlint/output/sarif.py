@@ -104,8 +104,10 @@ class _Run:
             flow = [{"location": self._location(step), "nestingLevel": depth} for depth, step in enumerate(steps)]
             result["codeFlows"] = [{"threadFlows": [{"locations": flow}]}]
         fix = realised_fix(self._report, finding)
-        if fix is not None:
+        if isinstance(fix, Fix):
             result["fixes"] = [self._fix(fix)]
+        elif fix:
+            result["properties"]["fixless"] = unicode_text(fix)
         return result
 
     def _location(self, step: Step) -> Json:

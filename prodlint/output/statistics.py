@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from prodlint.findings import Applicability
+from prodlint.findings import Applicability, Fix
 from prodlint.output import Options, Report, tally
 from prodlint.output.terminal import Painter
 from prodlint.output.text import painter_of, summary
@@ -22,7 +22,7 @@ def render(report: Report, options: Options) -> Iterator[str]:
     fixable = Counter(
         (finding.rule, fix.applicability)
         for finding, fix in zip(report.findings, fixes, strict=True)
-        if fix is not None
+        if isinstance(fix, Fix)
     )
     rows = [
         (

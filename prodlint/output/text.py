@@ -50,7 +50,7 @@ class FindingView:
         self._painter = painter
         self._available = available
 
-    def rows(self, finding: Finding, fix: Fix | None) -> Iterator[str]:
+    def rows(self, finding: Finding, fix: Fix | str) -> Iterator[str]:
         """The rows of one finding: what is wrong, the code, and what hangs on its rail."""
         painter = self._painter
         yield from self._header(finding)
@@ -82,16 +82,16 @@ class FindingView:
                 hook = self._painter.paint("faint", rail if number else branch)
                 yield f"{' ' * gutter} {hook} {self._painter.join(row)}".rstrip()
 
-    def _blocks(self, finding: Finding, fix: Fix | None, available: int) -> Iterator[Block]:
+    def _blocks(self, finding: Finding, fix: Fix | str, available: int) -> Iterator[Block]:
         """What hangs below the frame."""
         if finding.trace:
             yield self._steps("how it gets here", finding.trace, available)
         if finding.related:
             yield self._steps("see also", finding.related, available)
-        if fix is not None:
+        if isinstance(fix, Fix):
             yield _labelled("fix: ", "good-strong", fix.title, available, _HOW[fix.applicability])
-        elif finding.fixless and self._report.rules[finding.rule].fix != "none":
-            yield _labelled("no fix: ", "faint", finding.fixless, available)
+        elif fix:
+            yield _labelled("no fix: ", "faint", fix, available)
 
     def _steps(self, title: str, steps: Sequence[Step], available: int) -> Block:
         """A tree of places with what happens there: beside them if there is room, else below."""

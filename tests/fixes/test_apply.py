@@ -16,7 +16,7 @@ from prodlint.findings import Applicability, Edit, Finding, Fix, ImportRequest, 
 from prodlint.fixes import apply
 from prodlint.fixes.apply import FixLoopError, FixOutcome, fix_all, write
 
-Fixer = Callable[[Finding, Mapping[str, bytes]], Fix | None]
+Fixer = Callable[[Finding, Mapping[str, bytes]], Fix | str]
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Project:
             for match in re.finditer(rule.pattern, content)
         ]
 
-    def fix_for(self, finding: Finding) -> Fix | None:
+    def fix_for(self, finding: Finding) -> Fix | str:
         return self.rules[finding.rule].fixer(finding, self.files)
 
     def read(self, path: str) -> bytes:
@@ -144,7 +144,7 @@ def test_a_fix_that_does_not_help_is_withheld():
 
 
 def test_a_fix_that_brings_about_another_rules_finding_is_withheld():
-    rules = {"sync": Rule(b"sync", replacing("await")), "await": Rule(b"await", lambda *_: None)}
+    rules = {"sync": Rule(b"sync", replacing("await")), "await": Rule(b"await", lambda *_: "cannot be done")}
     outcome = run(rules, a=b"x\nsync\n", b=b"ok")
     assert outcome.changed == {}
     assert outcome.messages == ["a.js:2: the fix of sync is withheld: it would bring about await at a.js:2."]
@@ -169,7 +169,7 @@ def test_among_many_the_guilty_fix_is_found_and_only_that_is_withheld():
     def fixer(finding: Finding, files: Mapping[str, bytes]) -> Fix:
         return replacing("poison" if finding.location.start == 4 * 13 else "ok")(finding, files)  # type: ignore[return-value]
 
-    rules = {"bad": Rule(b"bad", fixer), "poison": Rule(b"poison", lambda *_: None)}
+    rules = {"bad": Rule(b"bad", fixer), "poison": Rule(b"poison", lambda *_: "cannot be done")}
     session = Project(rules, {"a.js": b"bad\n" * 40})
     outcome = fix_all(session, everything)
     assert texts(outcome) == {"a.js": b"ok\n" * 13 + b"bad\n" + b"ok\n" * 26}
@@ -180,7 +180,7 @@ def test_two_sound_fixes_that_are_unsound_together_leave_one():
     rules = {
         "left": Rule(b"^L", replacing("l")),
         "right": Rule(b"R$", replacing("r")),
-        "both": Rule(b"l.*r", lambda *_: None),
+        "both": Rule(b"l.*r", lambda *_: "cannot be done"),
     }
     outcome = run(rules, a=b"L---R")
     assert texts(outcome) == {"a.js": b"l---R"}
@@ -192,7 +192,7 @@ def test_findings_below_an_inserted_line_are_not_new():
         start = finding.location.start
         return Fix("t", Applicability.SAFE, (Edit("a.js", 0, 0, "import\n\n"), Edit("a.js", start, start + 3, "ok")))
 
-    rules = {"bad": Rule(b"bad", fixer), "odd": Rule(b"odd", lambda *_: None)}
+    rules = {"bad": Rule(b"bad", fixer), "odd": Rule(b"odd", lambda *_: "cannot be done")}
     outcome = run(rules, a=b"odd\nbad\nodd odd\n")
     assert texts(outcome) == {"a.js": b"import\n\nodd\nok\nodd odd\n"}
     assert len(outcome.remaining) == 3
@@ -203,7 +203,7 @@ def test_a_finding_in_moved_code_is_not_new_but_one_in_copied_code_is(left_behin
     def mover(finding: Finding, files: Mapping[str, bytes]) -> Fix:
         return Fix("t", Applicability.SAFE, (Edit("a.js", 0, 0, "odd\n"), Edit("a.js", 3, 11, left_behind)))
 
-    rules = {"deep": Rule(b"deep odd", mover), "odd": Rule(b"odd", lambda *_: None)}
+    rules = {"deep": Rule(b"deep odd", mover), "odd": Rule(b"odd", lambda *_: "cannot be done")}
     assert texts(run(rules, a=b"x\n\ndeep odd\n")) == expected
 
 
@@ -236,10 +236,10 @@ def test_coming_back_to_an_earlier_state_is_an_error_that_names_the_rules():
         def findings(self) -> list[Finding]:
             return [Finding(f"r{number}", "m", Location("a.js", 0, 4)) for number in range(1, self.left + 1)]
 
-        def fix_for(self, finding: Finding) -> Fix | None:
+        def fix_for(self, finding: Finding) -> Fix | str:
             other = "pong" if self.files["a.js"] == b"ping" else "ping"
             fix = Fix("t", Applicability.SAFE, (Edit("a.js", 0, 4, other),))
-            return fix if finding.rule == f"r{self.left}" else None
+            return fix if finding.rule == f"r{self.left}" else "not yet"
 
         def with_overlay(self, files: Mapping[str, bytes]) -> Self:
             return type(self)(self.rules, {**self.files, **files}, left=self.left - 1)

@@ -121,9 +121,9 @@ def test_resolve_gives_a_fix_with_its_imports_as_edits_of_the_present_bytes():
     assert edited(source, edits) == "# é\nimport asyncio\nimport os\n\nbar()\n".encode()
 
 
-def test_resolve_says_none_for_a_fix_that_cannot_be_made():
+def test_resolve_says_why_a_fix_cannot_be_made():
     _, fix = candidate(Edit("a.py", 4, 9, "X"))
-    assert resolve(fix, lambda path: b"abcde") is None
+    assert resolve(fix, lambda path: b"abcde") == "an edit lies outside a.py"
 
 
 def test_offsets_are_followed_back_through_edits():

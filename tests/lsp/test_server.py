@@ -269,10 +269,27 @@ def test_all_safe_fixes_at_once(shop: Path) -> None:
     scenario(shop, play)
 
 
+def test_an_editor_hears_why_there_is_no_fix(shop: Path) -> None:
+    able = lsp.TextDocumentClientCapabilities(code_action=lsp.CodeActionClientCapabilities(disabled_support=True))
+    text = "require('express')().get('/', (req, res) => {\n  try {\n    work(req);\n  } catch {}\n  res.end();\n});\n"
+    (shop / "prodlint.toml").write_text("preview = true\n")
+
+    async def play(editor: Editor) -> None:
+        editor.open("quiet.js", "javascript", text)
+        missing = next(each for each in await editor.actions("quiet.js", 3, ["quickfix"]) if each.disabled)
+        assert missing.title == "Fix swallowed-exception"
+        assert missing.disabled == lsp.CodeActionDisabled("there is no logger in reach")
+        assert missing.edit is None
+        shown = await editor.hover("quiet.js", 3, 11)
+        assert shown.startswith("*No fix here: there is no logger in reach.*\n\n# swallowed-exception")
+
+    scenario(shop, play, text_document=able)
+
+
 def test_hover_shows_the_page_of_the_rule(shop: Path) -> None:
     async def play(editor: Editor) -> None:
         editor.open("helper.js", "javascript")
-        assert (await editor.hover("helper.js", 1, 25)).startswith("# blocking-call")
+        assert "# blocking-call" in await editor.hover("helper.js", 1, 25)
         assert await editor.hover("helper.js", 0, 0) == ""
 
     scenario(shop, play)

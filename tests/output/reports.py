@@ -69,7 +69,7 @@ def report(files: Mapping[str, bytes], findings: Sequence[Finding], **changes: A
     rules: Mapping[str, Rule] = changes.pop("rules", RULES)
     values: dict[str, Any] = {
         "severity_of": lambda finding: finding.severity or rules[finding.rule].severity,
-        "fix_for": lambda finding: fixes.get(finding.rule),
+        "fix_for": lambda finding: fixes.get(finding.rule, finding.fixless),
         "read": Sources(None, files).read,
         "root": Path("/srv/shop"),
         "cwd": Path("/srv/shop"),

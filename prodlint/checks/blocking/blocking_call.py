@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from prodlint.facts import Call, Function, Use, ValueKind
 from prodlint.findings import Applicability, Confidence, Edit, Finding, Fix, ImportRequest, Span
+from prodlint.fixes.reasons import NO_AWAIT
 from prodlint.program.callgraph import Registration
 from prodlint.program.contexts import Reach
 from prodlint.program.once import runs_once
@@ -167,24 +168,22 @@ def _waits(program: Program, registration: Registration, function: Function) -> 
 # --- fix
 
 
-def fix(finding: Finding, program: Program, rule: Rule) -> Fix | None:
+def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
     """The awaited replacement; a handler that its framework waits for becomes async."""
-    if finding.fixless:
-        return None
     file = program.files[finding.data["file"]]
     call = file.facts.calls[finding.data["call"]]
     change = _python_fix if file.is_python else _javascript_fix
     return change(program.read(file.path), file, call, finding.data["api"], finding.data["replacement"])
 
 
-def _python_fix(source: bytes, file: File, call: Call, api: str, replacement: str) -> Fix | None:
+def _python_fix(source: bytes, file: File, call: Call, api: str, replacement: str) -> Fix | str:
     from prodlint.fixes import python
 
     module, _, name = replacement.rpartition(".")
     request = ImportRequest(file.path, module)
     local = python.local_name(source, request)
     if local is None:
-        return None
+        return "the name of the module is taken there"
     callee, span = f"{local}.{name}", Span(call.start, call.end)
     if replacement != _THREAD:
         edits = python.replace_callee(file.path, source, span, callee, awaited=True)
@@ -192,7 +191,7 @@ def _python_fix(source: bytes, file: File, call: Call, api: str, replacement: st
         edits = _path_method_in_thread(source, file, call, callee)
     else:
         edits = python.call_through(file.path, source, span, callee, awaited=True)
-    return Fix(f"Await `{callee}`", Applicability.UNSAFE, edits, (request,)) if edits else None
+    return Fix(f"Await `{callee}`", Applicability.UNSAFE, edits, (request,)) if edits else NO_AWAIT
 
 
 def _path_method_in_thread(source: bytes, file: File, call: Call, runner: str) -> tuple[Edit, ...] | None:
@@ -205,18 +204,18 @@ def _path_method_in_thread(source: bytes, file: File, call: Call, runner: str) -
     return python.replace_expression(file.path, source, Span(call.start, call.end), text, awaited=True)
 
 
-def _javascript_fix(source: bytes, file: File, call: Call, api: str, replacement: str) -> Fix | None:
+def _javascript_fix(source: bytes, file: File, call: Call, api: str, replacement: str) -> Fix | str:
     from prodlint.fixes import javascript
 
     promisified = _PROMISIFIED.fullmatch(replacement)
     named = _callee(source, file, call, api, promisified[1] if promisified else replacement)
     if named is None:
-        return None
+        return "the name of the function is not known here"
     callee, requests = named
     if promisified:
         promisify = _imported(source, file, "util", "promisify")
         if promisify is None:
-            return None
+            return "`util` cannot be required there"
         callee, requests = f"{promisify[0]}({callee})", (*requests, *promisify[1])
     function = file.facts.functions[file.facts.regions[call.region].function]
     around = Span(function.start, function.end)
@@ -225,7 +224,7 @@ def _javascript_fix(source: bytes, file: File, call: Call, api: str, replacement
     )
     asynchronous = javascript.make_async(file.path, source, around)
     if edits is None or asynchronous is None:
-        return None
+        return NO_AWAIT
     return Fix(f"Await `{callee}`", Applicability.UNSAFE, (*asynchronous, *edits), requests)
 
 

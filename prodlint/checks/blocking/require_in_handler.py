@@ -127,10 +127,10 @@ def _is_circular(program: Program, file: File, request: Import) -> bool:
     return False
 
 
-def fix(finding: Finding, program: Program, rule: Rule) -> Fix | None:
+def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
     """The same `require` at the top of the file."""
     if not finding.data:
-        return None
+        return "which module it is, is decided while the request waits"
     from prodlint.fixes import javascript
 
     file = program.files[finding.data["file"]]
@@ -139,7 +139,7 @@ def fix(finding: Finding, program: Program, rule: Rule) -> Fix | None:
     style = javascript.style_of(file.path, source)
     call = next((call for call in file.facts.calls if (call.start, call.end) == tuple(span)), None)
     if style is None or style.esm or call is None:
-        return None
+        return "the file has `import`s, or `require` is not called plainly"
     if call.use is Use.ASSIGNED and wanted.locals:
         requests = tuple(
             ImportRequest(file.path, wanted.module, "" if name in ("*", "default", "") else name, local)
@@ -147,11 +147,19 @@ def fix(finding: Finding, program: Program, rule: Rule) -> Fix | None:
         )
         edits = javascript.remove_declaration(file.path, source, span)
         alone = all(_is_only_name(file, local) for local in wanted.locals)
-        return Fix("Require it at the top", Applicability.UNSAFE, edits, requests) if edits and alone else None
+        return (
+            Fix("Require it at the top", Applicability.UNSAFE, edits, requests)
+            if edits and alone
+            else "its name is declared elsewhere in the file, too"
+        )
     request = ImportRequest(file.path, wanted.module)
     local = javascript.local_name(file.path, source, request)
     edits = javascript.replace_expression(file.path, source, span, local) if local else None
-    return Fix("Require it at the top", Applicability.UNSAFE, edits, (request,)) if edits else None
+    return (
+        Fix("Require it at the top", Applicability.UNSAFE, edits, (request,))
+        if edits
+        else "its name is taken in the file"
+    )
 
 
 def _is_only_name(file: File, name: str) -> bool:

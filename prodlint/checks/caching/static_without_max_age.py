@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from prodlint.facts import NONE, FileFacts, Use, ValueKind
 from prodlint.findings import Applicability, Confidence, Finding, Fix, Span
+from prodlint.fixes.reasons import NO_PLACE, NOT_UTF8
 from prodlint.program.options import options_of
 from prodlint.program.resolve import CallSite, File
 from prodlint.program.targets import Api
@@ -146,7 +147,7 @@ def _flask_finding(program: Program, rule: Rule, app: WebApp, confidence: Confid
     )
 
 
-def fix(finding: Finding, program: Program, rule: Rule) -> Fix | None:
+def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
     """An hour: long enough for the pages of one visit, short enough for files whose names stay."""
     from prodlint.fixes import javascript, python
 
@@ -156,13 +157,17 @@ def fix(finding: Finding, program: Program, rule: Rule) -> Fix | None:
     span = Span(call.start, call.end)
     if "name" in data:
         if not data["name"]:
-            return None
+            return "the app is kept in no variable"
         text = f'{data["name"]}.config["{rule.data["said"]["flask"]}"] = {_FLASK_AGE}'
         edits = python.insert_statement_after(file.path, source, span, text)
-        return Fix("Let browsers keep files for an hour", Applicability.UNSAFE, edits) if edits else None
+        return Fix("Let browsers keep files for an hour", Applicability.UNSAFE, edits) if edits else NO_PLACE
     style = javascript.style_of(file.path, source)
     if style is None or not data["value"]:
-        return None
+        return NOT_UTF8 if style is None else "its options are those of another package"
     value = style.string(data["value"].strip("'")) if data["value"].startswith("'") else data["value"]
     edits = javascript.add_option(file.path, source, span, data["option"], value)
-    return Fix("Let browsers keep files for an hour", Applicability.UNSAFE, edits) if edits else None
+    return (
+        Fix("Let browsers keep files for an hour", Applicability.UNSAFE, edits)
+        if edits
+        else "its options are not written there"
+    )

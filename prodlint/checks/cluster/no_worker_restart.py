@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from prodlint.facts import NONE, FunctionKind, RegionKind, ValueKind
 from prodlint.findings import Applicability, Confidence, Finding, Fix, Span, Step
+from prodlint.fixes.reasons import NO_PLACE
 from prodlint.program.listeners import Listener, calls_from, listeners
 from prodlint.program.resolve import CallSite, File
 from prodlint.program.roles import FileRole
@@ -111,26 +112,24 @@ def _is_looped(file: File, function: int) -> bool:
     )
 
 
-def fix(finding: Finding, program: Program, rule: Rule) -> Fix | None:
+def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
     """Forks again in the listener that is there, or adds one where the workers are started."""
     from prodlint.fixes import javascript
 
-    if finding.fixless:
-        return None
     file = program.files[finding.data["file"]]
     fork = file.facts.calls[finding.data["fork"]]
     source = program.read(file.path)
     style = javascript.style_of(file.path, source)
     cluster = source[fork.start : fork.name_start].decode().rstrip(". \n\t")
     if style is None or not cluster.isidentifier():
-        return None
+        return "how the file calls `cluster` is not known here"
     if "listener" in finding.data:
         owner, fact = program.function(finding.data["listener"])
         body = owner.facts.regions[fact.region]
         edits = javascript.append_to_body(
             owner.path, program.read(owner.path), Span(body.start, body.end), f"{cluster}.fork()"
         )
-        return Fix("Fork again when a worker dies", Applicability.UNSAFE, edits) if edits else None
+        return Fix("Fork again when a worker dies", Applicability.UNSAFE, edits) if edits else NO_PLACE
     logger = program.loggers.of(file)
     said = "`worker ${worker.process.pid} died (${signal || code})`"
     log = f"{logger.name}.error({said})" if logger is not None else f"process.stderr.write({said[:-1]}\\n`)"
@@ -138,4 +137,4 @@ def fix(finding: Finding, program: Program, rule: Rule) -> Fix | None:
     level = file.facts.regions[finding.data["region"]]
     edits = javascript.append_to_body(file.path, source, Span(level.start, level.end), text)
     requests = (logger.request,) if logger is not None and logger.request is not None else ()
-    return Fix("Log the death of a worker and fork again", Applicability.UNSAFE, edits, requests) if edits else None
+    return Fix("Log the death of a worker and fork again", Applicability.UNSAFE, edits, requests) if edits else NO_PLACE

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from prodlint.findings import Applicability, Finding, Fix, Severity
+from prodlint.fixes.reasons import ODD_FORM
 from prodlint.program.exposure import is_worker
 from prodlint.program.faults import main_fault
 from prodlint.program.multiplicity import needs_one_process, proxied_apart, serves
@@ -134,16 +135,14 @@ def _replacement(words: tuple[str, ...], target: str, is_shell: bool) -> tuple[l
     return ([target], [target, "-i", "max"]) if name.startswith("pm2") and target in words else None
 
 
-def fix(finding: Finding, program: Program, rule: Rule) -> Fix | None:
+def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
     """PM2: as many instances as there are cores. Gunicorn in a shell: what `WEB_CONCURRENCY` says, else two workers."""
     from prodlint.fixes import starts
 
-    if finding.fixless:
-        return None
     place, words = finding.data["place"], tuple(finding.data["words"])
     command = command_of(program.facts, place, words[0])
     change = _replacement(words, finding.data["target"], is_shell=True)
     if command is None or change is None:
-        return None
+        return "the command is not known here"
     edits = starts.replace_words(place["path"], place["kind"], program.read(place["path"]), command, *change)
-    return Fix("Start several processes", Applicability.UNSAFE, edits) if edits else None
+    return Fix("Start several processes", Applicability.UNSAFE, edits) if edits else ODD_FORM

@@ -23,7 +23,7 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
     yield from ()
 
 
-def fix(finding: Finding, program: Program, rule: Rule) -> Fix | None:
+def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
     """Removes the comment, or the names of the rules that it is not needed for. None if the comment says more."""
     path = finding.location.path
     facts = program.facts[path]
@@ -31,7 +31,7 @@ def fix(finding: Finding, program: Program, rule: Rule) -> Fix | None:
     text = program.read(path)
     comment = text[directive.start : directive.end]
     if not _OPENER.match(comment):
-        return None
+        return "the comment says more than that"
     kept = [name for name in directive.rules if name not in finding.data["rules"]]
     names = _NAMES.search(comment)
     if kept and names:

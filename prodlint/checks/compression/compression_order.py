@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from prodlint.facts import NONE, FileFacts, FunctionKind, ImportKind, Use, ValueKind
 from prodlint.findings import Applicability, Finding, Fix, Location, Span
+from prodlint.fixes.reasons import NO_AWAIT
 from prodlint.program.apps import Kind
 from prodlint.program.django import middleware_lists
 from prodlint.program.resolve import CallSite
@@ -184,7 +185,7 @@ def _django(program: Program, rule: Rule) -> Iterator[Finding]:
 # ----------------------------------------------------------------------------------------------------------------- fix
 
 
-def fix(finding: Finding, program: Program, rule: Rule) -> Fix | None:
+def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
     """The registration moved in front of the first of what it should compress; or waited for."""
     from prodlint.fixes import javascript, python
 
@@ -192,15 +193,19 @@ def fix(finding: Finding, program: Program, rule: Rule) -> Fix | None:
     if "place" in data:
         place = Location(*data["place"])
         edits = python.move_item(place.path, program.read(place.path), Span(*place[1:]), data["from"], data["to"])
-        return Fix("Move GZipMiddleware up", Applicability.SAFE, edits) if edits else None
+        return (
+            Fix("Move GZipMiddleware up", Applicability.SAFE, edits) if edits else "the items do not have a line each"
+        )
     file = program.files[data["file"]]
     call, source = file.facts.calls[data["call"]], program.read(file.path)
     span = Span(call.start, call.end)
     if "first" not in data:
         edits = javascript.insert_await(file.path, source, span)
-        return Fix("Wait for the plug-in", Applicability.UNSAFE, edits) if edits else None
+        return Fix("Wait for the plug-in", Applicability.UNSAFE, edits) if edits else NO_AWAIT
     first = file.facts.calls[data["first"]]
-    if finding.fixless:
-        return None
     edits = javascript.move_statement_before(file.path, source, span, Span(first.start, first.end))
-    return Fix("Register compression first", Applicability.SAFE, edits) if edits else None
+    return (
+        Fix("Register compression first", Applicability.SAFE, edits)
+        if edits
+        else "it cannot be moved without other code"
+    )

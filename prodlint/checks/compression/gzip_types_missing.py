@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from prodlint.findings import Applicability, Finding, Fix, Location
+from prodlint.fixes.reasons import ODD_FORM
 from prodlint.program.compression import may_compress
 from prodlint.program.nginx import Block, Directive
 from prodlint.program.proxies import Compression, Pass, Proxy
@@ -51,13 +52,11 @@ def _is_done_inside(program: Program, proxy: Proxy) -> bool:
     return any(may_compress(program, service) for service in program.proxies.candidates_behind(proxy))
 
 
-def fix(finding: Finding, program: Program, rule: Rule) -> Fix | None:
+def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
     """Names the types behind the switch."""
     from prodlint.fixes import nginx
 
-    if finding.fixless:
-        return None
     path = finding.location.path
     texts = [nginx.written("gzip_types", *rule.data["types"])]
     edits = nginx.insert(path, program.read(path), finding.data["block"], texts, beside="gzip")
-    return Fix("Compress other types than HTML too", Applicability.SAFE, edits) if edits else None
+    return Fix("Compress other types than HTML too", Applicability.SAFE, edits) if edits else ODD_FORM

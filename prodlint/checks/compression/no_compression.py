@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from prodlint.findings import Applicability, Confidence, Edit, Finding, Fix, ImportRequest, Location, Severity, Span
+from prodlint.fixes.reasons import NO_PLACE
 from prodlint.program.compression import SOUNDS_SO, Compression, files_of
 from prodlint.program.django import middleware_lists
 from prodlint.program.webapps import WebApp, fronts_of, text_of
@@ -135,35 +136,36 @@ def _django(program: Program, rule: Rule, known: Compression) -> Iterator[Findin
 # ---------------------------------------------------------------------------------------------------------------- fix
 
 
-def fix(finding: Finding, program: Program, rule: Rule) -> Fix | None:
+def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
     """The framework's compression, added where the app is made, with its dependency."""
     from prodlint.fixes import javascript, python
 
     if "django" in finding.data:
         place = Location(*finding.data["django"])
         edits = python.insert_item(place.path, program.read(place.path), Span(*place[1:]), _GZIP)
-        return Fix("Add GZipMiddleware first", Applicability.UNSAFE, edits) if edits else None
+        unplaced = "the list of middleware is not written in one place"
+        return Fix("Add GZipMiddleware first", Applicability.UNSAFE, edits) if edits else unplaced
     remedy = rule.data["add"][finding.data["framework"]]
     file = program.files[finding.data["file"]]
     call = file.facts.calls[finding.data["call"]]
     source, span, name = program.read(file.path), Span(call.start, call.end), finding.data["name"]
     if not name or "text" not in remedy:
-        return None
+        return "the app is kept in no variable" if not name else "the framework has no compression of its own"
     request = ImportRequest(file.path, remedy["module"], remedy.get("name", "default"), remedy.get("alias", ""))
     title = f"Add {remedy.get('name') or remedy['module']}"
     if file.is_python:
         edits = python.insert_statement_after(file.path, source, span, f"{name}.{remedy['text']}")
-        return Fix(title, Applicability.UNSAFE, edits, (request,)) if edits else None
+        return Fix(title, Applicability.UNSAFE, edits, (request,)) if edits else NO_PLACE
     if javascript.local_name(file.path, source, request) != remedy["alias"]:
-        return None
+        return f"the name `{remedy['alias']}` is taken in the file"
     text = f"{name}.{remedy['text']}"
     if finding.data["framework"] == "fastify":
         if not javascript.can_await(file.path, source, span):
-            return None  # without waiting for it, routes beside it would not be compressed
+            return "`await` cannot stand there, and without it routes beside it would not be compressed"
         text = f"await {text}"
     edits = javascript.insert_statement_after(file.path, source, span, text)
     if not edits:
-        return None
+        return NO_PLACE
     dependencies = _dependencies(program, file.path, remedy)
     return Fix(title, Applicability.UNSAFE, (*edits, *dependencies), (request,))
 

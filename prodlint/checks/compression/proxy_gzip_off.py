@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from prodlint.findings import Applicability, Confidence, Edit, Finding, Fix, Location, Step
+from prodlint.fixes.reasons import ODD_FORM
 from prodlint.program.compression import may_compress
 from prodlint.program.nginx import Block
 from prodlint.program.proxies import Compression, Pass, Proxy
@@ -98,7 +99,7 @@ def _present(block: Block) -> list[str]:
     return sorted({directive.name for directive in block.directives if directive.name.startswith("gzip_")})
 
 
-def fix(finding: Finding, program: Program, rule: Rule) -> Fix | None:
+def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
     """Turns `gzip` on where the finding is, for the types that a service answers with."""
     from prodlint.fixes import nginx
 
@@ -107,6 +108,6 @@ def fix(finding: Finding, program: Program, rule: Rule) -> Fix | None:
         texts = [nginx.written(name, *args) for name, args in rule.data["directives"].items() if name not in present]
         made = nginx.insert(path, program.read(path), start, texts)
         if made is None:
-            return None
+            return ODD_FORM
         edits += made
     return Fix("Turn on `gzip`", Applicability.SAFE, tuple(edits))

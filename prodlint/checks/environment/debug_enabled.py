@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from prodlint.findings import Applicability, Finding, Fix
+from prodlint.fixes.reasons import ODD_FORM
 from prodlint.program.faults import dev_server
 from prodlint.program.operations import command_of, in_production, place_of, whereabouts
 
@@ -64,14 +65,14 @@ def _finding(
     )
 
 
-def fix(finding: Finding, program: Program, rule: Rule) -> Fix | None:
+def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
     """The command without the option. A script of package.json may be used by developers."""
     from prodlint.fixes import starts
 
     place, word = finding.data["place"], finding.data["word"]
     command = None if finding.fixless else command_of(program.facts, place, word)
     if command is None:
-        return None
+        return "the command is not known here"
     edits = starts.drop_word(place["path"], place["kind"], program.read(place["path"]), command, re.escape(word))
     safety = Applicability.UNSAFE if place["kind"] == "package_json" else Applicability.SAFE
-    return Fix(f"Take `{word}` away", safety, edits) if edits else None
+    return Fix(f"Take `{word}` away", safety, edits) if edits else ODD_FORM

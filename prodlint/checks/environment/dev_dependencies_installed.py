@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from prodlint.findings import Applicability, Finding, Fix, Location
+from prodlint.fixes.reasons import ODD_FORM
 from prodlint.program.faults import main_fault
 from prodlint.program.images import Image
 from prodlint.program.installs import Install, dev_install, run_starts
@@ -119,12 +120,10 @@ def _installs_for_development(words: list[str]) -> bool:
     return name == "pipenv" and "install" in words and bool({"--dev", "-d"} & set(words))
 
 
-def fix(finding: Finding, program: Program, rule: Rule) -> Fix | None:
+def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
     """The option that leaves them out; where they are needed to build, they are pruned at the end of the stage."""
     from prodlint.fixes import lines, starts
 
-    if finding.fixless:
-        return None
     data, path = finding.data, finding.location.path
     source = program.read(path)
     stage = next(stage for stage in program.facts[path].artefacts if stage.name == data["stage"])
@@ -132,7 +131,13 @@ def fix(finding: Finding, program: Program, rule: Rule) -> Fix | None:
     if data["simple"]:
         words = data["words"]
         edits = starts.replace_words(path, "dockerfile", source, setting, words, [*words, data["option"]])
-        return Fix(f"Add `{data['option']}`", Applicability.SAFE, edits) if edits else None
+        return Fix(f"Add `{data['option']}`", Applicability.SAFE, edits) if edits else ODD_FORM
     prune = {"npm": f"npm prune {data['option']}", "pnpm": "pnpm prune --prod"}.get(data["manager"])
     edits = lines.insert_instruction(path, source, stage.start, f"RUN {prune}") if prune else None
-    return Fix(f"Run `{prune}` at the end", Applicability.UNSAFE, edits) if edits else None
+    return (
+        Fix(f"Run `{prune}` at the end", Applicability.UNSAFE, edits)
+        if edits
+        else "its package manager cannot take them away again"
+        if prune is None
+        else ODD_FORM
+    )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from prodlint.deploy.commands import StartKind
 from prodlint.findings import Applicability, Confidence, Finding, Fix, Severity, Step
+from prodlint.fixes.reasons import ODD_FORM
 from prodlint.program.faults import dev_server
 from prodlint.program.operations import command_of, in_production, is_tool, place_of, shown, whereabouts
 
@@ -142,14 +143,14 @@ def _is_plain(script: str, entry: str) -> bool:
     return match is not None and bool(entry) and (entry == match[1] or entry.endswith(f"/{match[1]}"))
 
 
-def fix(finding: Finding, program: Program, rule: Rule) -> Fix | None:
+def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
     """The command without its option or its tool for development, or the script for production in its place."""
     change = finding.data["changes"]
     if not change:
-        return None
+        return "what starts it in production is not known here"
     edits = _edits(program, change)
     title = f"Start it with `{' '.join(_replaced(change['words'], change['old'], change['new']))}`"
-    return Fix(title, Applicability.SAFE if change["safe"] else Applicability.UNSAFE, edits) if edits else None
+    return Fix(title, Applicability.SAFE if change["safe"] else Applicability.UNSAFE, edits) if edits else ODD_FORM
 
 
 def _replaced(words: Sequence[str], old: Sequence[str], new: Sequence[str]) -> list[str]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from prodlint.findings import Applicability, Finding, Fix, Span
+from prodlint.fixes.reasons import NO_PLACE
 from prodlint.program.reached import by_request
 from prodlint.program.resolve import File
 
@@ -48,7 +49,7 @@ def _is_configuration(file: File) -> bool:
     return bool(_CONFIG.match(name.split(".")[0]) or _CONFIG.match(posixpath.basename(folder)))
 
 
-def fix(finding: Finding, program: Program, rule: Rule) -> Fix | None:
+def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
     """A constant of the module."""
     from prodlint.fixes import javascript
 
@@ -56,12 +57,12 @@ def fix(finding: Finding, program: Program, rule: Rule) -> Fix | None:
     access = file.facts.accesses[finding.data["access"]]
     name = file.facts.values[access.value].text
     if not re.fullmatch(r"[A-Za-z_]\w*", name) or name in _names(file):
-        return None
+        return f"`{name}` cannot be the name of a constant of this file"
     source = program.read(file.path)
     added = javascript.ensure_statement_after_imports(file.path, source, f"const {name} = process.env.{name}")
     edits = javascript.replace_expression(file.path, source, Span(access.start, access.end), name)
     if added is None or edits is None:
-        return None
+        return NO_PLACE
     return Fix(f"Read `{name}` once, at the top", Applicability.UNSAFE, (*added, *edits))
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from prodlint.findings import Applicability, Finding, Fix, Location
+from prodlint.fixes.reasons import ODD_FORM
 from prodlint.program.operations import units_of
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ def _mended(words: Sequence[str]) -> str:
     return " ".join(f'"{word}"' if re.search(r"\s", word) else word for word in joined)
 
 
-def fix(finding: Finding, program: Program, rule: Rule) -> Fix | None:
+def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
     """The line as it must have been meant."""
     from prodlint.fixes import jobs, units
 
@@ -98,8 +99,8 @@ def fix(finding: Finding, program: Program, rule: Rule) -> Fix | None:
     if finding.data.get("stanza"):
         stanza = finding.data["stanza"]
         job = jobs.replace_stanza(path, program.read(path), finding.data["start"], stanza)
-        return Fix(f"Write `{stanza}`", Applicability.SAFE, job) if job else None
+        return Fix(f"Write `{stanza}`", Applicability.SAFE, job) if job else ODD_FORM
     if not value:
-        return None
+        return "what is meant is not known here"
     edits = units.replace_value(path, program.read(path), finding.data["start"], value)
-    return Fix(f"Write `Environment={value}`", Applicability.SAFE, edits) if edits else None
+    return Fix(f"Write `Environment={value}`", Applicability.SAFE, edits) if edits else ODD_FORM

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from prodlint.facts import ValueKind
 from prodlint.findings import Applicability, Edit, Finding, Fix, Location, Severity
+from prodlint.fixes.reasons import ODD_FORM
 from prodlint.program.launches import State
 from prodlint.program.operations import artefact_of, in_production
 
@@ -98,7 +99,7 @@ def _in_script(program: Program, hop: Hop) -> Location | None:
     return Location(hop.source.path, setting.start, setting.end)
 
 
-def fix(finding: Finding, program: Program, rule: Rule) -> Fix | None:
+def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
     """The right spelling; no blank before `&&`."""
     from prodlint.fixes import variables
 
@@ -107,10 +108,8 @@ def fix(finding: Finding, program: Program, rule: Rule) -> Fix | None:
         text = program.read(location.path)[location.start : location.end].decode("utf-8", "replace")
         match = _WINDOWS.search(text)
         if match is None or not text.isascii():
-            return None
+            return ODD_FORM
         start, end = (location.start + at for at in match.span("blank"))
         return Fix("Take the blank away", Applicability.SAFE, (Edit(location.path, start, end, ""),))
-    if finding.fixless:
-        return None
     edits = variables.change(program, location.path, finding.data, _VALUE)
-    return Fix(f"Write `{_VALUE}`", Applicability.SAFE, edits) if edits else None
+    return Fix(f"Write `{_VALUE}`", Applicability.SAFE, edits) if edits else ODD_FORM

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from prodlint.findings import Applicability, Finding, Fix, Location, Severity, Span, Step
+from prodlint.fixes.reasons import ODD_FORM
 from prodlint.program.launches import Answer, Source, State
 from prodlint.program.operations import shown
 from prodlint.program.services import Layer, Service, Variant, is_for_development
@@ -180,25 +181,23 @@ def _python(rule: Rule, service: Service) -> Iterator[Finding]:
 # --- fixes ------------------------------------------------------------------------------------------------------------
 
 
-def fix(finding: Finding, program: Program, rule: Rule) -> Fix | None:
+def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
     """Sets the variable where the finding is, in the format's own syntax; takes one away that is for development."""
     from prodlint.fixes import variables
 
     data = finding.data
     path = finding.location.path
     variable = data["variable"]
-    if finding.fixless:
-        return None
     if data["change"] == "delete":
         edits = _deleted(path, program.read(path), data)
-        return Fix(f"Remove `{variable}`", Applicability.UNSAFE, edits) if edits else None
+        return Fix(f"Remove `{variable}`", Applicability.UNSAFE, edits) if edits else ODD_FORM
     if data["change"] == "value":
         edits = variables.change(program, path, data, _VALUE)
-        return Fix(f"Set `{variable}={_VALUE}`", Applicability.UNSAFE, edits) if edits else None
+        return Fix(f"Set `{variable}={_VALUE}`", Applicability.UNSAFE, edits) if edits else ODD_FORM
     return _added(path, program, data)
 
 
-def _added(path: str, program: Program, data: Any) -> Fix | None:
+def _added(path: str, program: Program, data: Any) -> Fix | str:
     from prodlint.fixes import jobs, kubernetes, lines, variables, yaml
 
     source = program.read(path)
@@ -227,7 +226,7 @@ def _added(path: str, program: Program, data: Any) -> Fix | None:
             runner = "cross-env" if "cross-env" in info.dependencies else ""
         if span is not None:
             edits = lines.prefix_command(path, source, span, assignment, is_json=is_script, runner=runner)
-    return Fix(f"Set `{assignment}`", applicability, edits) if edits else None
+    return Fix(f"Set `{assignment}`", applicability, edits) if edits else ODD_FORM
 
 
 def _stage_start(program: Program, path: str, name: str) -> int:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from prodlint.facts import BindingKind, ExitKind, RegionKind, Value, ValueKind
 from prodlint.findings import Applicability, Confidence, Finding, Fix, Span
+from prodlint.fixes.reasons import NOT_UTF8, ODD_FORM
 from prodlint.program.options import options_of
 from prodlint.program.resolve import CallSite, File
 from prodlint.program.targets import Api
@@ -153,7 +154,7 @@ def _python_names(program: Program, rule: Rule) -> Iterator[Finding]:
 # ---------------------------------------------------------------------------------------------------------------- fix
 
 
-def fix(finding: Finding, program: Program, rule: Rule) -> Fix | None:
+def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
     """The cache as the environment says: on in production, off where NODE_ENV or the debug mode is for development."""
     from prodlint.fixes import javascript, python
 
@@ -162,16 +163,16 @@ def fix(finding: Finding, program: Program, rule: Rule) -> Fix | None:
     source = program.read(file.path)
     if "store" in data:
         edits = python.replace_assigned(file.path, source, Span(*data["store"]), data["new"])
-        return Fix("Leave it to debug mode", Applicability.SAFE, edits) if edits else None
+        return Fix("Leave it to debug mode", Applicability.SAFE, edits) if edits else ODD_FORM
     call = file.facts.calls[data["call"]]
     span = Span(call.start, call.end)
     if file.is_python:
         new = "None" if data["option"] == _FLASK else "False"
         edits = python.set_keyword(file.path, source, span, data["option"], new)
-        return Fix("Leave it to debug mode", Applicability.SAFE, edits) if edits else None
+        return Fix("Leave it to debug mode", Applicability.SAFE, edits) if edits else ODD_FORM
     style = javascript.style_of(file.path, source)
     if style is None:
-        return None
+        return NOT_UTF8
     production = style.string("production")
     if data["what"] == "disable":
         receiver = source[call.start : call.name_start].decode()
@@ -183,4 +184,4 @@ def fix(finding: Finding, program: Program, rule: Rule) -> Fix | None:
     else:
         test = _IS_DEVELOPMENT if data["was"] else _IS_PRODUCTION
         edits = javascript.set_property(file.path, source, span, data["option"], test.format(production))
-    return Fix("Switch it off in development only", Applicability.SAFE, edits) if edits else None
+    return Fix("Switch it off in development only", Applicability.SAFE, edits) if edits else ODD_FORM

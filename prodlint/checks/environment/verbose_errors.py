@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from prodlint.facts import ExitKind, Use, Value, ValueKind
 from prodlint.findings import Applicability, Finding, Fix, Span
+from prodlint.fixes.reasons import ODD_FORM
 from prodlint.program.resolve import CallSite, File
 from prodlint.program.targets import Api
 from prodlint.source.frameworks.model import Context, Role
@@ -188,10 +189,10 @@ def _answers_request(program: Program, file: File, region: int) -> bool:
     )
 
 
-def fix(finding: Finding, program: Program, rule: Rule) -> Fix | None:
+def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
     """A message that says nothing, in the place of the trace."""
     if not finding.data:
-        return None
+        return "the trace is a part of the answer"
     file = program.files[finding.data["file"]]
     source = program.read(file.path)
     if file.is_python:
@@ -207,4 +208,4 @@ def fix(finding: Finding, program: Program, rule: Rule) -> Fix | None:
         style = javascript.style_of(file.path, source)
         text = style.string("Internal Server Error") if style else "''"
         edits = javascript.replace_expression(file.path, source, Span(*call.arg_spans[at : at + 2]), text)
-    return Fix("Answer with a plain message", Applicability.UNSAFE, edits) if edits else None
+    return Fix("Answer with a plain message", Applicability.UNSAFE, edits) if edits else ODD_FORM

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from prodlint.facts import NONE, Function, FunctionKind, ParamKind, ValueKind
 from prodlint.findings import Applicability, Finding, Fix, Severity, Span
 from prodlint.fixes.logcalls import set_up
+from prodlint.fixes.reasons import NO_LOGGER, NO_PLACE
 from prodlint.program.loggers import Logger
 from prodlint.program.resolve import CallSite, File
 from prodlint.source.frameworks.model import Role
@@ -168,10 +169,8 @@ def _logger(program: Program, file: File) -> Logger | None:
     return program.loggers.of(file) or program.loggers.to_set_up(file)
 
 
-def fix(finding: Finding, program: Program, rule: Rule) -> Fix | None:
+def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
     """Node: ends the process at the end of the hook. Python: logs the error at the beginning of the handler."""
-    if finding.fixless:
-        return None
     file, fact = program.function(finding.data["function"])
     body = file.facts.regions[fact.region]
     span = Span(body.start, body.end)
@@ -180,15 +179,15 @@ def fix(finding: Finding, program: Program, rule: Rule) -> Fix | None:
     from prodlint.fixes import javascript
 
     edits = javascript.append_to_body(file.path, program.read(file.path), span, "process.exit(1)")
-    return Fix("End the process after logging", Applicability.UNSAFE, edits) if edits else None
+    return Fix("End the process after logging", Applicability.UNSAFE, edits) if edits else NO_PLACE
 
 
-def _log(program: Program, file: File, fact: Function, body: Span, hook: str) -> Fix | None:
+def _log(program: Program, file: File, fact: Function, body: Span, hook: str) -> Fix | str:
     from prodlint.fixes import python
 
     logger, source = _logger(program, file), program.read(file.path)
     if logger is None:
-        return None
+        return NO_LOGGER
     message, _, error = _LOGGED[hook]
     error = error.format(*_parameters(fact))
     if logger.library == "loguru":
@@ -200,6 +199,6 @@ def _log(program: Program, file: File, fact: Function, body: Span, hook: str) ->
     edits = insert(file.path, source, Span(body.start, body.start), text)
     added = set_up(file, source, logger)
     if edits is None or added is None:
-        return None
+        return NO_PLACE
     requests = (logger.request,) if logger.request is not None else ()
     return Fix(f"Log it with `{logger.name}`", Applicability.UNSAFE, (*added, *edits), requests)

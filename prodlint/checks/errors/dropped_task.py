@@ -88,10 +88,10 @@ def _answers_nobody(program: Program, site: CallSite, forgetful: frozenset[str])
     )
 
 
-def fix(finding: Finding, program: Program, rule: Rule) -> Fix | None:
+def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
     """The task in a set of the module until it is done."""
     if not finding.data:
-        return None
+        return "nothing would keep it as long as it runs"
     from prodlint.fixes import python
 
     file = program.files[finding.data["file"]]
@@ -101,13 +101,13 @@ def fix(finding: Finding, program: Program, rule: Rule) -> Fix | None:
     module = python.local_name(source, request)
     name = _free_name(file, file.facts.regions[call.region].function)
     if module is None or not name or python.statement_of(source, span) != span:
-        return None
+        return "it is a part of another statement"
     kept = f"{_KEPT_IN}: set[{module}.Task] = set()"
     added = python.ensure_statement_after_imports(file.path, source, kept)
     handled = f"{_KEPT_IN}.add({name})\n{name}.add_done_callback({_KEPT_IN}.discard)"
     after = python.insert_statement_after(file.path, source, span, handled)
     if added is None or after is None:
-        return None
+        return f"the name `{_KEPT_IN}` is taken, or no statement can be added there"
     edits = (*added, Edit(file.path, span.start, span.start, f"{name} = "), *after)
     return Fix(f"Keep it in `{_KEPT_IN}` until it is done", Applicability.UNSAFE, edits, (request,))
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from prodlint.facts import NONE, Function, ParamKind, RegionKind, ValueKind
 from prodlint.findings import Applicability, Finding, Fix, Span
+from prodlint.fixes.reasons import NO_PLACE
 from prodlint.program.callbacks import (
     LISTENS,
     Continuation,
@@ -182,7 +183,7 @@ def _continues_with(program: Program, file: File, number: int, found: Continuati
     return False
 
 
-def fix(finding: Finding, program: Program, rule: Rule) -> Fix | None:
+def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
     """`if (err) return next(err)` first in the callback; `callback(err)` where that is how the function continues."""
     from prodlint.fixes import javascript
 
@@ -190,13 +191,15 @@ def fix(finding: Finding, program: Program, rule: Rule) -> Fix | None:
     number = finding.data["function"]
     function = file.facts.functions[number]
     whom = _whom(program, file, number)
-    if whom is None or function.params[0].used or _is_hidden(file, number, whom.name):
-        return None
+    if function.params[0].used:
+        return "what it does with the error is for a person to judge"
+    if whom is None or _is_hidden(file, number, whom.name):
+        return "there is no `next` or callback in reach"
     body = file.facts.regions[function.region]
     name = function.params[0].name
     text = f"if ({name}) return {whom.name}({name})"
     edits = javascript.prepend_to_body(file.path, program.read(file.path), Span(body.start, body.end), text)
-    return Fix(f"Pass the error to `{whom.name}`", Applicability.SAFE, edits) if edits else None
+    return Fix(f"Pass the error to `{whom.name}`", Applicability.SAFE, edits) if edits else NO_PLACE
 
 
 def _is_hidden(file: File, number: int, name: str) -> bool:

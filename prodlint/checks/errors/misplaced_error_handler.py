@@ -108,7 +108,7 @@ def _before_routes(program: Program, rule: Rule, entry: Registered, last: CallSi
 # ----------------------------------------------------------------------------------------------------------------- fix
 
 
-def fix(finding: Finding, program: Program, rule: Rule) -> Fix | None:
+def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
     """The fourth parameter; or the registration moved behind the last route."""
     if "function" in finding.data:
         return _add_next(program, finding.data["function"])
@@ -117,16 +117,24 @@ def fix(finding: Finding, program: Program, rule: Rule) -> Fix | None:
     file = program.files[finding.data["file"]]
     call, last = (file.facts.calls[finding.data[key]] for key in ("call", "last"))
     if call.region != last.region or call.use is not Use.STATEMENT or last.use is not Use.STATEMENT:
-        return None
+        return "it and the last route are not statements side by side"
     source = program.read(file.path)
     edits = javascript.move_statement_after(file.path, source, Span(call.start, call.end), Span(last.start, last.end))
-    return Fix("Register it behind the last route", Applicability.SAFE, edits) if edits else None
+    return (
+        Fix("Register it behind the last route", Applicability.SAFE, edits)
+        if edits
+        else "it cannot be moved without other code"
+    )
 
 
-def _add_next(program: Program, function: int) -> Fix | None:
+def _add_next(program: Program, function: int) -> Fix | str:
     file, fact = program.function(function)
     if file.facts.kind != "javascript" or fact.params[-1].default != NONE:
-        return None
+        return (
+            "the types of its parameters would have to change"
+            if file.facts.kind != "javascript"
+            else "its last parameter has a default"
+        )
     names = {binding.name for binding in file.facts.bindings} | {param.name for param in fact.params}
     name = "next" if "next" not in names else "_next"
     end = fact.params[-1].end

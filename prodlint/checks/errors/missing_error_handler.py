@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from prodlint.facts import Use
 from prodlint.findings import Applicability, Confidence, Finding, Fix, Span
+from prodlint.fixes.reasons import NO_PLACE, NOT_UTF8
 from prodlint.program.apps import App
 from prodlint.program.instances import Key
 from prodlint.program.resolve import CallSite
@@ -64,18 +65,18 @@ def _last_registered(app: App) -> CallSite | None:
     return last
 
 
-def fix(finding: Finding, program: Program, rule: Rule) -> Fix | None:
+def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
     """Error middleware after the last registration, that logs as the project does."""
     from prodlint.fixes import javascript
 
     if "last" not in finding.data:
-        return None
+        return "where its last route is registered is not known here"
     file = program.files[finding.data["file"]]
     call = file.facts.calls[finding.data["last"]]
     source = program.read(file.path)
     style = javascript.style_of(file.path, source)
     if style is None or style.typescript:
-        return None
+        return NOT_UTF8 if style is None else "its parameters need types"
     logger = program.loggers.of(file)
     if logger is None:
         log = "process.stderr.write(`${err.stack || err}\\n`)"
@@ -93,4 +94,4 @@ def fix(finding: Finding, program: Program, rule: Rule) -> Fix | None:
     )
     edits = javascript.insert_statement_after(file.path, source, Span(call.start, call.end), text)
     requests = (logger.request,) if logger is not None and logger.request is not None else ()
-    return Fix("Add error middleware after the routes", Applicability.UNSAFE, edits, requests) if edits else None
+    return Fix("Add error middleware after the routes", Applicability.UNSAFE, edits, requests) if edits else NO_PLACE

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from prodlint.facts import NONE, Call, ExitKind, Region, RegionKind, Use, ValueKind
 from prodlint.findings import Applicability, Confidence, Edit, Finding, Fix, ImportRequest, Span
+from prodlint.fixes.reasons import NO_LOGGER, ODD_FORM
 from prodlint.program.once import names_in
 from prodlint.program.resolve import File
 from prodlint.program.targets import Api
@@ -198,16 +199,16 @@ def _name(file: File, value: int) -> str:
     return file.facts.bindings[fact.ref].name if fact.kind is ValueKind.BINDING else ""
 
 
-def fix(finding: Finding, program: Program, rule: Rule) -> Fix | None:
+def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
     """Logs the error: with the project's logger, in Python else with one for the module."""
     if not finding.data:
-        return None
+        return "it answers something instead"
     file = program.files[finding.data["file"]]
     region = file.facts.regions[finding.data["region"]]
     return _python_fix(program, file, region) if file.is_python else _javascript_fix(program, file, region)
 
 
-def _python_fix(program: Program, file: File, region: Region) -> Fix | None:
+def _python_fix(program: Program, file: File, region: Region) -> Fix | str:
     from prodlint.fixes import python
 
     source = program.read(file.path)
@@ -218,30 +219,30 @@ def _python_fix(program: Program, file: File, region: Region) -> Fix | None:
     logged = f'{method}("Ignored an error{where}")'
     edits = python.fill_handler(file.path, source, Span(region.start, region.end), logged)
     if edits is None:
-        return None
+        return ODD_FORM
     if logger is not None:
         return Fix(f"Log it with `{method}`", Applicability.UNSAFE, edits)
     added = python.ensure_statement_after_imports(file.path, source, "logger = logging.getLogger(__name__)")
     request = ImportRequest(file.path, "logging")
     if added is None or python.local_name(source, request) != "logging":
-        return None
+        return "the name `logger` or `logging` is taken in the file"
     return Fix("Log it with a new module logger", Applicability.UNSAFE, (*added, *edits), (request,))
 
 
-def _javascript_fix(program: Program, file: File, region: Region) -> Fix | None:
+def _javascript_fix(program: Program, file: File, region: Region) -> Fix | str:
     from prodlint.fixes import javascript
 
     logger = program.loggers.of(file)
     if logger is None:
-        return None
+        return NO_LOGGER
     source = program.read(file.path)
     method = logger.name if logger.library == "debug" else f"{logger.name}.error"
     bound = () if region.param else (Edit(file.path, region.start, region.start, "(err) "),)
     logged = f"{method}({region.param or 'err'})"
     edits = javascript.append_to_body(file.path, source, Span(region.start, region.end), logged)
     if edits is None:
-        return None
+        return ODD_FORM
     if logger.request is not None and javascript.local_name(file.path, source, logger.request) != logger.name:
-        return None
+        return f"the name `{logger.name}` is taken in the file"
     requests = (logger.request,) if logger.request is not None else ()
     return Fix(f"Log it with `{method}`", Applicability.UNSAFE, (*bound, *edits), requests)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from prodlint.facts import NONE, FileFacts, Use, Value, ValueKind
 from prodlint.findings import Applicability, Finding, Fix, Span
+from prodlint.fixes.reasons import NO_AWAIT
 from prodlint.program.roles import FileRole
 from prodlint.program.targets import Api, Fn, Targets
 
@@ -104,13 +105,11 @@ def _reads_result(value: Value, facts: FileFacts, kind: ValueKind, ref: int) -> 
     return base.kind is kind and base.ref == ref
 
 
-def fix(finding: Finding, program: Program, rule: Rule) -> Fix | None:
+def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
     """`await` in front, inside `async def`."""
-    if finding.fixless:
-        return None
     from prodlint.fixes import python
 
     file = program.files[finding.data["file"]]
     call = file.facts.calls[finding.data["call"]]
     edits = python.insert_await(file.path, program.read(file.path), Span(call.start, call.end))
-    return Fix("Await it", Applicability.SAFE, edits) if edits else None
+    return Fix("Await it", Applicability.SAFE, edits) if edits else NO_AWAIT

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from prodlint.facts import NONE, RegionKind, ValueKind
 from prodlint.findings import Applicability, Finding, Fix, ImportRequest, Span
+from prodlint.fixes.reasons import ODD_FORM
 from prodlint.program.callbacks import continuations
 from prodlint.program.clients import Clients
 from prodlint.program.resolve import CallSite, File
@@ -205,7 +206,7 @@ def _answer(program: Program, site: CallSite) -> tuple[str, ImportRequest | None
     return "", None
 
 
-def fix(finding: Finding, program: Program, rule: Rule) -> Fix | None:
+def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
     """A `try` around the statement, that passes the error on with status 400."""
     file = program.files[finding.data["file"]]
     site = CallSite(file, finding.data["call"])
@@ -215,14 +216,16 @@ def fix(finding: Finding, program: Program, rule: Rule) -> Fix | None:
         from prodlint.fixes import javascript
 
         text = _handler_text(program, site)
-        edits = javascript.guard_statement(file.path, source, span, "err", text) if text else None
-        return Fix("Catch what it throws and answer 400", Applicability.UNSAFE, edits) if edits else None
+        if not text:
+            return "there is no `next` or `res` in reach"
+        edits = javascript.guard_statement(file.path, source, span, "err", text)
+        return Fix("Catch what it throws and answer 400", Applicability.UNSAFE, edits) if edits else ODD_FORM
     from prodlint.fixes import python
 
     answer, request = _answer(program, site)
     local = python.local_name(source, request) if request is not None else None
     if request is None or local is None:
-        return None
+        return "how the framework answers 400 is not known here"
     head = "except ValueError as error:" if "from error" in answer else "except ValueError:"
     edits = python.guard_statement(file.path, source, span, head, answer.format(local))
-    return Fix("Catch what it raises and answer 400", Applicability.UNSAFE, edits, (request,)) if edits else None
+    return Fix("Catch what it raises and answer 400", Applicability.UNSAFE, edits, (request,)) if edits else ODD_FORM

@@ -135,17 +135,15 @@ def _argument(program: Program, registration: Registration) -> int:
 # --- fix
 
 
-def fix(finding: Finding, program: Program, rule: Rule) -> Fix | None:
+def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
     """Wraps the handler wherever it is registered: with the project's own wrapper, else with one that the fix adds."""
-    if finding.fixless:
-        return None
     edits: list[Edit] = []
     requests: set[ImportRequest] = set()
     name, is_new = "", False
     for index, call, position in finding.data["places"]:
         wrapped = _wrap(program, program.files[index], program.files[index].facts.calls[call], position)
         if wrapped is None:
-            return None
+            return "the handler is not written where it is registered"
         name, needed, added, around = wrapped
         is_new |= bool(added)
         requests.update(needed)

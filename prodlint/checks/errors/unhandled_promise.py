@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from prodlint.facts import NONE, ParamKind, RegionKind, Use, ValueKind
 from prodlint.findings import Applicability, Confidence, Edit, Finding, Fix, ImportRequest, Span
+from prodlint.fixes.reasons import NO_AWAIT, ODD_FORM
 from prodlint.program.resolve import CallSite, File
 from prodlint.program.targets import Api, Fn
 from prodlint.source.frameworks.model import Context
@@ -150,10 +151,8 @@ def _in_finally(file: File, site: CallSite) -> bool:
     return False
 
 
-def fix(finding: Finding, program: Program, rule: Rule) -> Fix | None:
+def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
     """`.catch(next)` where a `next` is in reach, `await` in an async function; `Promise.all` around `forEach`."""
-    if finding.fixless:
-        return None
     from prodlint.fixes import javascript
 
     file = program.files[finding.data["file"]]
@@ -162,15 +161,19 @@ def fix(finding: Finding, program: Program, rule: Rule) -> Fix | None:
     if _is_async_each(program, site):
         whole = _promise_all(source, site, f").catch({name})" if name else ")", "" if name else "await ")
         if whole is None:
-            return None
+            return ODD_FORM
         added, requests = _take_next(file, finding.data["handler"])
         return Fix("Wait for all with `Promise.all`", Applicability.UNSAFE, (*added, *whole), requests)
     if name:
         edits = javascript.append_call(file.path, source, span, f".catch({name})")
         added, requests = _take_next(file, finding.data["handler"])
-        return Fix(f"Pass its rejection to `{name}`", Applicability.SAFE, (*added, *edits), requests) if edits else None
+        return (
+            Fix(f"Pass its rejection to `{name}`", Applicability.SAFE, (*added, *edits), requests)
+            if edits
+            else ODD_FORM
+        )
     edits = javascript.insert_await(file.path, source, span)
-    return Fix("Await it", Applicability.UNSAFE, edits) if edits else None
+    return Fix("Await it", Applicability.UNSAFE, edits) if edits else NO_AWAIT
 
 
 def _take_next(file: File, handler: int) -> tuple[tuple[Edit, ...], tuple[ImportRequest, ...]]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from prodlint.facts import NONE, Use, ValueKind
 from prodlint.findings import Applicability, Confidence, Edit, Finding, Fix, Span
+from prodlint.fixes.reasons import NOT_UTF8, ODD_FORM
 from prodlint.program.callbacks import next_in_reach, parameter_value
 from prodlint.program.resolve import CallSite, File
 from prodlint.program.streams import Streams, Unheard
@@ -100,12 +101,12 @@ def _sockets(program: Program, rule: Rule, streams: Streams) -> Iterator[Finding
             )
 
 
-def fix(finding: Finding, program: Program, rule: Rule) -> Fix | None:
+def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
     """`.on('error', next)` behind every call that makes an unheard emitter of the chain."""
     from prodlint.fixes import javascript
 
     if "calls" not in finding.data:
-        return None
+        return "what makes the stream is not written there"
     file: File = program.files[finding.data["file"]]
     source = program.read(file.path)
     style = javascript.style_of(file.path, source)
@@ -114,10 +115,10 @@ def fix(finding: Finding, program: Program, rule: Rule) -> Fix | None:
         call = file.facts.calls[index]
         whom = next_in_reach(program, file, file.facts.regions[call.region].function)
         if whom is None or style is None:
-            return None
+            return NOT_UTF8 if style is None else "there is no `next` in reach"
         listener = f".on({style.string('error')}, {whom.name})"
         added = javascript.append_call(file.path, source, Span(call.start, call.end), listener)
         if added is None:
-            return None
+            return ODD_FORM
         edits += added
     return Fix("Pass its errors to `next`", Applicability.SAFE, tuple(edits))

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from prodlint.findings import Applicability, Edit, Finding, Fix, Step
+from prodlint.fixes.reasons import ODD_FORM
 from prodlint.program.haproxy import Section
 from prodlint.program.nginx import Block, Directive
 from prodlint.program.proxies.haproxy import servers_of
@@ -71,20 +72,20 @@ def _nginx(rule: Rule, block: Block) -> Iterator[Finding]:
     )
 
 
-def fix(finding: Finding, program: Program, rule: Rule) -> Fix | None:
+def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
     """Has the servers checked; takes away what switches nginx's own way of noticing off."""
     path = finding.location.path
     if finding.data["format"] == "haproxy":
         from prodlint.fixes import haproxy
 
         made = haproxy.append_words(path, program.read(path), finding.data["lines"], "check")
-        return Fix("Check whether the servers are up", Applicability.SAFE, made) if made else None
+        return Fix("Check whether the servers are up", Applicability.SAFE, made) if made else ODD_FORM
     from prodlint.fixes import nginx
 
     edits: list[Edit] = []
     for file, start in finding.data["places"]:
         deleted = nginx.delete_argument(file, program.read(file), start, "max_fails=0")
         if deleted is None:
-            return None
+            return ODD_FORM
         edits += deleted
     return Fix("Leave `max_fails=0` out", Applicability.SAFE, tuple(edits))

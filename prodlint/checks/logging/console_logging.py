@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from prodlint.facts import NONE, Call, RegionKind, Value, ValueKind
 from prodlint.findings import Applicability, Confidence, Edit, Finding, Fix, Severity, Span
 from prodlint.fixes.logcalls import log_call, set_up
+from prodlint.fixes.reasons import NO_LOGGER, ODD_FORM
 from prodlint.program.loggers import Logger
 from prodlint.program.once import names_in
 from prodlint.program.resolve import CallSite, File, keyword_of
@@ -233,28 +234,26 @@ def _handles_an_error(program: Program, file: File, call: Call) -> bool:
     return any(file.facts.regions[at].kind is RegionKind.CATCH for at in program.regions_up(file, call.region))
 
 
-def fix(finding: Finding, program: Program, rule: Rule) -> Fix | None:
+def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
     """The same message through the project's logger, at the same level."""
-    if finding.fixless:
-        return None
     file = program.files[finding.data["file"]]
     call = file.facts.calls[finding.data["call"]]
     logger = _logger(program, rule, file, call)
     if logger is None:
-        return None
+        return NO_LOGGER
     api, position = finding.data["api"], finding.data["position"]
     if file.is_python:
         return _python_fix(program, file, call, api, logger)
     return _javascript_fix(program, file, call, api, position, logger)
 
 
-def _python_fix(program: Program, file: File, call: Call, api: str, logger: Logger) -> Fix | None:
+def _python_fix(program: Program, file: File, call: Call, api: str, logger: Logger) -> Fix | str:
     from prodlint.fixes import python
 
     source, span = program.read(file.path), Span(call.start, call.end)
     added = set_up(file, source, logger, before=call.start)
     if added is None:
-        return None
+        return "the logger's name is taken in the file"
     if api == _TRACEBACK:
         where = file.facts.functions[file.facts.regions[call.region].function].name
         method = f"{logger.name}.exception"
@@ -267,12 +266,12 @@ def _python_fix(program: Program, file: File, call: Call, api: str, logger: Logg
         placeholder = "{}" if logger.library == "loguru" else "%s"
         edits = python.print_to_log(file.path, source, span, method, placeholder)
     if edits is None:
-        return None
+        return "a log cannot say this as it is written"
     is_safe = logger.is_known and logger.library != "structlog" and not api.startswith("pprint.")
     return _fix(method, is_safe, (*added, *edits), logger)
 
 
-def _javascript_fix(program: Program, file: File, call: Call, api: str, position: int, logger: Logger) -> Fix | None:
+def _javascript_fix(program: Program, file: File, call: Call, api: str, position: int, logger: Logger) -> Fix | str:
     from prodlint.fixes import javascript
 
     source, span = program.read(file.path), Span(call.start, call.end)
@@ -285,7 +284,7 @@ def _javascript_fix(program: Program, file: File, call: Call, api: str, position
     else:
         planned = log_call(file, call, logger.library)
         if isinstance(planned, str):
-            return None
+            return planned
         is_safe = planned.is_safe
         if planned.parts == tuple(range(len(call.args))):
             edits = javascript.replace_callee(file.path, source, span, method)
@@ -293,7 +292,7 @@ def _javascript_fix(program: Program, file: File, call: Call, api: str, position
             text = f"{method}({planned.written(source, call)})"
             edits = javascript.replace_expression(file.path, source, span, text)
     if added is None or edits is None:
-        return None
+        return "the logger's name is taken in the file" if added is None else ODD_FORM
     return _fix(method, is_safe and logger.is_known and logger.library not in ("", "debug"), (*added, *edits), logger)
 
 

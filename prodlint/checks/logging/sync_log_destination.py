@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from prodlint.facts import NONE, Value, ValueKind
 from prodlint.findings import Applicability, Finding, Fix, Span
+from prodlint.fixes.reasons import ODD_FORM
 from prodlint.program.resolve import CallSite, File
 from prodlint.program.targets import Obj
 from prodlint.source.frameworks.model import Context
@@ -102,13 +103,13 @@ def _texts(file: File, value: Value, depth: int = 0) -> str:
     return f"{value.text if value.kind is ValueKind.TEMPLATE else ''}{inner}"
 
 
-def fix(finding: Finding, program: Program, rule: Rule) -> Fix | None:
+def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
     """`sync: false`."""
     if not finding.data:
-        return None
+        return "a stream or a logger has to take its place"
     from prodlint.fixes import javascript
 
     file = program.files[finding.data["file"]]
     call = file.facts.calls[finding.data["call"]]
     edits = javascript.set_property(file.path, program.read(file.path), Span(call.start, call.end), "sync", "false")
-    return Fix("Write asynchronously", Applicability.SAFE, edits) if edits else None
+    return Fix("Write asynchronously", Applicability.SAFE, edits) if edits else ODD_FORM

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from prodlint.findings import Applicability, Finding, Fix, Step
+from prodlint.fixes.reasons import ODD_FORM
 from prodlint.program.faults import detaching, main_fault
 from prodlint.program.operations import command_of, in_production, place_of, shown, whereabouts
 
@@ -74,18 +75,18 @@ def _change(hop: Hop) -> dict[str, Any]:
     return {"old": [flag], "new": [], "advice": f"Take `{flag}` away."} if flag else {}
 
 
-def fix(finding: Finding, program: Program, rule: Rule) -> Fix | None:
+def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
     """The same in the foreground. A script of package.json may be meant for a machine as well."""
     from prodlint.fixes import starts
 
     change, place = finding.data["change"], finding.data["place"]
     command = command_of(program.facts, place, change["old"][0]) if change else None
     if command is None:
-        return None
+        return "the command is not known here"
     path, kind = place["path"], place["kind"]
     if change["new"]:
         edits = starts.replace_words(path, kind, program.read(path), command, change["old"], change["new"])
     else:
         edits = starts.drop_word(path, kind, program.read(path), command, re.escape(change["old"][0]))
     safety = Applicability.UNSAFE if kind == "package_json" else Applicability.SAFE
-    return Fix("Start it in the foreground", safety, edits) if edits else None
+    return Fix("Start it in the foreground", safety, edits) if edits else ODD_FORM

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from prodlint.findings import Applicability, Edit, Finding, Fix, Location
+from prodlint.fixes.reasons import ODD_FORM
 
 if TYPE_CHECKING:
     from prodlint.facts import Setting
@@ -61,18 +62,22 @@ def _fault(setting: Setting, kind: str) -> str:
     return ""
 
 
-def fix(finding: Finding, program: Program, rule: Rule) -> Fix | None:
+def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
     """Double quotes, where single ones make the list text."""
     from prodlint.fixes.starts import instruction_at
 
     if not finding.data["quotes"]:
-        return None
+        return "whether a shell is wanted is for a person to decide"
     path = finding.location.path
     source = program.read(path)
     instruction = instruction_at(source, finding.location.start)
     if instruction is None:
-        return None
+        return ODD_FORM
     start, end = instruction.offset(0), instruction.end
     old = source[start:end].decode("utf-8", "replace")
     new = re.sub(r"['“”]", '"', old)
-    return Fix("Write double quotes", Applicability.SAFE, (Edit(path, start, end, new),)) if "\n" not in old else None
+    return (
+        Fix("Write double quotes", Applicability.SAFE, (Edit(path, start, end, new),))
+        if "\n" not in old
+        else "the list goes over several lines"
+    )

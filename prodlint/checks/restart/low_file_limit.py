@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from prodlint.findings import Applicability, Finding, Fix
+from prodlint.fixes.reasons import ODD_FORM
 from prodlint.program.exposure import answers_requests
 from prodlint.program.limits import file_limit, sets_file_limit
 from prodlint.program.operations import in_production
@@ -74,17 +75,15 @@ def _default(rule: Rule, service: Service, variant: Variant) -> Finding | None:
     )
 
 
-def fix(finding: Finding, program: Program, rule: Rule) -> Fix | None:
+def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
     """A bounded limit in the unit."""
     from prodlint.fixes import jobs, units
 
     path = finding.data["path"]
-    if finding.fixless:
-        return None
     if finding.data["kind"] == "upstart":
         text, source = f"limit nofile {_ENOUGH} {_ENOUGH}", program.read(path)
         start = finding.data.get("start", -1)
         job = jobs.add_stanzas(path, source, text) if start < 0 else jobs.replace_stanza(path, source, start, text)
-        return Fix(f"Add `{text}`", Applicability.UNSAFE, job) if job else None
+        return Fix(f"Add `{text}`", Applicability.UNSAFE, job) if job else ODD_FORM
     edits = units.set_values(path, program.read(path), "Service", {"LimitNOFILE": _ENOUGH})
-    return Fix(f"Set `LimitNOFILE={_ENOUGH}`", Applicability.UNSAFE, edits) if edits else None
+    return Fix(f"Set `LimitNOFILE={_ENOUGH}`", Applicability.UNSAFE, edits) if edits else ODD_FORM

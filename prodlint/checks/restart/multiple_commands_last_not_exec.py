@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from prodlint.deploy.commands import StartKind
 from prodlint.findings import Applicability, Finding, Fix, Step
+from prodlint.fixes.reasons import ODD_FORM
 from prodlint.program.faults import main_fault
 from prodlint.program.operations import CONTAINERS, command_of, in_production, place_of, whereabouts
 from prodlint.program.signals import signals_group
@@ -65,13 +66,13 @@ def _said(words: Sequence[str]) -> str:
     return '"$@"' if _ARGUMENTS.fullmatch(words[0]) else " ".join(words)
 
 
-def fix(finding: Finding, program: Program, rule: Rule) -> Fix | None:
+def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
     """`exec` before the script's last command."""
     from prodlint.fixes import starts
 
     place, at = finding.data["place"], finding.data["at"]
     command = command_of(program.facts, place, finding.data["word"])
     if command is None or re.match(r"\w+=", (command.value or "")[at:]):
-        return None
+        return ODD_FORM if command is None else "the command begins with a variable"
     edits = starts.insert_in_shell(place["path"], place["kind"], program.read(place["path"]), command, at, "exec ")
-    return Fix("Replace the shell by the server", Applicability.SAFE, edits) if edits else None
+    return Fix("Replace the shell by the server", Applicability.SAFE, edits) if edits else ODD_FORM

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from prodlint.findings import Applicability, Edit, Finding, Fix, Severity
+from prodlint.fixes.reasons import ODD_FORM
 from prodlint.program.launches import State
 from prodlint.program.operations import artefact_of, in_production, is_tool, looked_at, whereabouts
 from prodlint.program.supervision import after_crash
@@ -91,12 +92,10 @@ def _is_oversight(program: Program, variant: Variant) -> bool:
     )
 
 
-def fix(finding: Finding, program: Program, rule: Rule) -> Fix | None:
+def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
     """A restart policy, in each format's own syntax and wherever one is missing."""
     from prodlint.fixes import jobs, units, yaml
 
-    if finding.fixless:
-        return None
     found: list[Edit] = []
     title = "Restart it after a crash"
     for place in finding.data["places"]:
@@ -119,6 +118,6 @@ def fix(finding: Finding, program: Program, rule: Rule) -> Fix | None:
         if edits:
             found += edits
         elif place is finding.data["places"][0]:
-            return None
+            return ODD_FORM
     applicability = Applicability.UNSAFE if finding.data["explicit"] else Applicability.SAFE
     return Fix(title, applicability, tuple(found))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from prodlint.facts import NONE, BindingKind, Use, ValueKind
 from prodlint.findings import Applicability, Confidence, Edit, Finding, Fix, Span
+from prodlint.fixes.reasons import NO_PLACE, NOT_UTF8
 from prodlint.program.listeners import Listener, calls_from, listeners
 from prodlint.program.once import names_in
 from prodlint.program.resolve import CallSite, File
@@ -186,22 +187,22 @@ def _new_name(file: File) -> str:
     return next((name for name in ("server", "httpServer", "listener") if name not in used), "")
 
 
-def fix(finding: Finding, program: Program, rule: Rule) -> Fix | None:
+def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
     """Closes the server on SIGTERM, after the statement in which it starts to listen; Nest is told to."""
     from prodlint.fixes import javascript
 
     if "call" not in finding.data or finding.fixless:
-        return None
+        return "which server it should close is not known here"
     site = CallSite(program.files[finding.data["file"]], finding.data["call"])
     api, path, span = finding.data["api"], site.file.path, Span(site.call.start, site.call.end)
     source = program.read(path)
     style = javascript.style_of(path, source)
     if style is None:
-        return None
+        return NOT_UTF8
     name = _variable(site, api)
     if api == _NEST:
         edits = javascript.insert_statement_before(path, source, span, f"{name}.enableShutdownHooks()")
-        return Fix("Let Nest close the app on signals", Applicability.UNSAFE, edits) if edits else None
+        return Fix("Let Nest close the app on signals", Applicability.UNSAFE, edits) if edits else NO_PLACE
     naming: tuple[Edit, ...] | None = ()
     if not name:
         name = _new_name(site.file)
@@ -210,7 +211,7 @@ def fix(finding: Finding, program: Program, rule: Rule) -> Fix | None:
     text = f"process.on({style.string('SIGTERM')}, () => {close})"
     edits = javascript.insert_statement_after(path, source, span, text)
     if edits is None or naming is None:
-        return None
+        return NO_PLACE
     return Fix("Close the server on SIGTERM", Applicability.UNSAFE, (*naming, *edits))
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from prodlint.findings import Applicability, Finding, Fix
+from prodlint.fixes.reasons import ODD_FORM
 from prodlint.program.exposure import answers_requests, get_routes, port_of
 from prodlint.program.images import is_plain_base
 from prodlint.program.launches import State
@@ -131,14 +132,14 @@ def _command(program: Program, rule: Rule, service: Service, variant: Variant) -
     return json.dumps(words), ""
 
 
-def fix(finding: Finding, program: Program, rule: Rule) -> Fix | None:
+def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
     """A HEALTHCHECK that asks a route of the service."""
     from prodlint.fixes.lines import insert_instruction
 
     if finding.fixless or not finding.data["stage"]:
-        return None
+        return "which stage of the image is run is not known here"
     path, name = finding.location.path, finding.data["stage"]
     stage = next(stage for stage in program.facts[path].artefacts if stage.name == name)
     text = f"HEALTHCHECK CMD {finding.data['command']}"
     edits = insert_instruction(path, program.read(path), stage.start, text)
-    return Fix("Add a health check", Applicability.UNSAFE, edits) if edits else None
+    return Fix("Add a health check", Applicability.UNSAFE, edits) if edits else ODD_FORM

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from prodlint.findings import Applicability, Finding, Fix
+from prodlint.fixes.reasons import ODD_FORM
 from prodlint.program.launches import State
 from prodlint.program.operations import in_production, is_known
 from prodlint.program.supervision import after_crash, start_limit
@@ -61,7 +62,7 @@ def _upstart(rule: Rule, service: Service, variant: Variant) -> Finding | None:
     )
 
 
-def fix(finding: Finding, program: Program, rule: Rule) -> Fix | None:
+def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
     """A delay before each start."""
     from prodlint.fixes import jobs, units
 
@@ -70,6 +71,6 @@ def fix(finding: Finding, program: Program, rule: Rule) -> Fix | None:
         text, start = "respawn limit 10 5", finding.data["start"]
         source = program.read(path)
         job = jobs.add_stanzas(path, source, text) if start < 0 else jobs.replace_stanza(path, source, start, text)
-        return Fix("Limit the respawns", Applicability.SAFE, job) if job else None
+        return Fix("Limit the respawns", Applicability.SAFE, job) if job else ODD_FORM
     edits = units.set_values(path, program.read(path), "Service", {"RestartSec": "2"})
-    return Fix("Wait 2 s before each start", Applicability.SAFE, edits) if edits else None
+    return Fix("Wait 2 s before each start", Applicability.SAFE, edits) if edits else ODD_FORM

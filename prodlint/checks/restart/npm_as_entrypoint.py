@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from prodlint.deploy.commands import StartKind, split
 from prodlint.findings import Applicability, Finding, Fix, Severity
+from prodlint.fixes.reasons import ODD_FORM
 from prodlint.program.faults import main_fault
 from prodlint.program.operations import command_of, in_production, place_of, whereabouts
 from prodlint.program.signals import Between, are_lost, in_between
@@ -97,20 +98,20 @@ def _asks_npm(program: Program) -> bool:
     )
 
 
-def fix(finding: Finding, program: Program, rule: Rule) -> Fix | None:
+def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
     """The server itself in exec form; where a shell is needed, `exec` before the server."""
     data = finding.data
     place = data["place"]
     command = command_of(program.facts, place, data["old"][0])
     if finding.fixless or command is None:
-        return None
+        return "the command is not known here"
     if data["between"] == Between.MANAGER.name:
         edits = _without_manager(program, place, command, data)
         title = f"Start `{shlex.join(data['words'])}`"
     else:
         edits = _without_shell(program, place, command, data)
         title = "Start it without a shell in between"
-    return Fix(title, Applicability.SAFE, edits) if edits else None
+    return Fix(title, Applicability.SAFE, edits) if edits else ODD_FORM
 
 
 def _without_manager(program: Program, place: Any, command: Setting, data: Any) -> Edits | None:

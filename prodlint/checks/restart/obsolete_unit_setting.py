@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from prodlint.findings import Applicability, Finding, Fix, Location, Severity
+from prodlint.fixes.reasons import ODD_FORM
 from prodlint.program.operations import is_known, units_of
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ def _refused(rule: Rule, service: Service, variant: Variant, unit: Artefact) -> 
         yield _finding(rule, service, variant, setting, problem)
 
 
-def fix(finding: Finding, program: Program, rule: Rule) -> Fix | None:
+def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
     """Today's name or value, in the section that it belongs to."""
     from prodlint.fixes import units
 
@@ -118,5 +119,5 @@ def fix(finding: Finding, program: Program, rule: Rule) -> Fix | None:
     elif "key" in change:
         edits = units.rename_key(path, source, start, change["key"])
     else:
-        return None
-    return Fix("Write it as systemd does today", Applicability.SAFE, edits) if edits else None
+        return "what to put in its place is for a person to decide"
+    return Fix("Write it as systemd does today", Applicability.SAFE, edits) if edits else ODD_FORM

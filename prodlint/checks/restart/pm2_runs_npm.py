@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from prodlint.deploy.commands import split
 from prodlint.findings import Applicability, Edit, Finding, Fix, Location, Severity
+from prodlint.fixes.reasons import ODD_FORM
 
 if TYPE_CHECKING:
     from prodlint.program import Program
@@ -60,11 +61,11 @@ def _file(program: Program, path: str, words: list[str]) -> str:
     return match["file"] if match and len(split(script)) == 1 else ""
 
 
-def fix(finding: Finding, program: Program, rule: Rule) -> Fix | None:
+def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
     """The file in place of npm, without npm's arguments."""
     path, target = finding.location.path, finding.data["target"]
     if not target:
-        return None
+        return "the file that npm's script starts is not known here"
     source = program.read(path)
     app = next(
         each for each in program.facts[path].artefacts if each.kind == "app" and each.name == finding.data["app"]
@@ -72,11 +73,11 @@ def fix(finding: Finding, program: Program, rule: Rule) -> Fix | None:
     text = source[app.start : app.end].decode("latin-1")
     script = re.search(r"(?P<key>[\"']?script[\"']?\s*:\s*)(?P<quote>[\"'])(?P<value>[^\"']*)(?P=quote)", text)
     if script is None:
-        return None
+        return ODD_FORM
     edits = [Edit(path, app.start + script.start("value"), app.start + script.end("value"), target)]
     arguments = re.search(r"[\"']?args[\"']?\s*:\s*(?:\[[^\]\n]*\]|[\"'][^\"'\n]*[\"'])\s*,?[ \t]*\n?[ \t]*", text)
     if arguments is not None:
         if not arguments.group().rstrip().endswith(","):
-            return None  # the comma before it would have to go too
+            return ODD_FORM  # the comma before it would have to go too
         edits.append(Edit(path, app.start + arguments.start(), app.start + arguments.end(), ""))
     return Fix(f"Start `{target}`", Applicability.UNSAFE, tuple(edits))

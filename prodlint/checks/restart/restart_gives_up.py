@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from prodlint.findings import Applicability, Finding, Fix
+from prodlint.fixes.reasons import ODD_FORM
 from prodlint.program.launches import State
 from prodlint.program.operations import in_production
 from prodlint.program.supervision import after_crash, start_limit
@@ -36,10 +37,10 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
             )
 
 
-def fix(finding: Finding, program: Program, rule: Rule) -> Fix | None:
+def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
     """A delay at which the limit is not reached."""
     from prodlint.fixes import units
 
     path, delay = finding.data["path"], finding.data["delay"]
     edits = units.set_values(path, program.read(path), "Service", {"RestartSec": delay})
-    return Fix(f"Wait {delay} s before each start", Applicability.SAFE, edits) if edits else None
+    return Fix(f"Wait {delay} s before each start", Applicability.SAFE, edits) if edits else ODD_FORM

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from prodlint.findings import Applicability, Edit, Finding, Fix, Location
+from prodlint.fixes.reasons import ODD_FORM
 from prodlint.program.images import is_plain_base
 from prodlint.program.launches import Answer, State
 from prodlint.program.operations import (
@@ -150,7 +151,7 @@ def _script_words(program: Program, location: Location) -> list[str]:
     return re.findall(r"[\w.-]+", text)
 
 
-def fix(finding: Finding, program: Program, rule: Rule) -> Fix | None:
+def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
     """`USER node` where an image of Node's own starts the service."""
     from prodlint.fixes import lines
     from prodlint.fixes.starts import instruction_at
@@ -166,4 +167,4 @@ def fix(finding: Finding, program: Program, rule: Rule) -> Fix | None:
             continue
         stage = next((each for each in program.facts[path].artefacts if each.name == place["name"]), None)
         found += (lines.insert_instruction(path, source, stage.start, "USER node") or ()) if stage else ()
-    return Fix("Run it as the user `node`", Applicability.UNSAFE, tuple(found)) if found else None
+    return Fix("Run it as the user `node`", Applicability.UNSAFE, tuple(found)) if found else ODD_FORM

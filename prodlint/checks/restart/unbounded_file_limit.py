@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from prodlint.findings import Applicability, Finding, Fix
+from prodlint.fixes.reasons import ODD_FORM
 from prodlint.program.limits import file_limit
 from prodlint.program.operations import in_production
 
@@ -35,12 +36,10 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
                 break
 
 
-def fix(finding: Finding, program: Program, rule: Rule) -> Fix | None:
+def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
     """A bounded limit in the unit."""
     from prodlint.fixes import units
 
     path = finding.data["path"]
-    if finding.fixless:
-        return None
     edits = units.set_values(path, program.read(path), "Service", {"LimitNOFILE": _ENOUGH})
-    return Fix(f"Set `LimitNOFILE={_ENOUGH}`", Applicability.UNSAFE, edits) if edits else None
+    return Fix(f"Set `LimitNOFILE={_ENOUGH}`", Applicability.UNSAFE, edits) if edits else ODD_FORM

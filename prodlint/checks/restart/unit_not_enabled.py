@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from prodlint.findings import Applicability, Finding, Fix
+from prodlint.fixes.reasons import ODD_FORM
 from prodlint.program.launches import State
 from prodlint.program.operations import in_production, is_known, units_of
 
@@ -62,13 +63,13 @@ def _is_named_elsewhere(program: Program, path: str, name: str) -> bool:
     return False
 
 
-def fix(finding: Finding, program: Program, rule: Rule) -> Fix | None:
+def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
     """The section that `systemctl enable` reads."""
     from prodlint.fixes import jobs, units
 
     path, target = finding.data["path"], finding.data["target"]
     if not target:
         job = jobs.add_stanzas(path, program.read(path), _RUNLEVELS)
-        return Fix(f"Add `{_RUNLEVELS}`", Applicability.SAFE, job) if job else None
+        return Fix(f"Add `{_RUNLEVELS}`", Applicability.SAFE, job) if job else ODD_FORM
     edits = units.set_values(path, program.read(path), "Install", {"WantedBy": target})
-    return Fix(f"Add `WantedBy={target}`", Applicability.SAFE, edits) if edits else None
+    return Fix(f"Add `WantedBy={target}`", Applicability.SAFE, edits) if edits else ODD_FORM

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from prodlint.findings import Applicability, Confidence, Edit, Finding, Fix, Severity, Step
+from prodlint.fixes.reasons import ODD_FORM
 from prodlint.program.forwarding import CLIENT, HOST, PROTOCOL, VALUES, dropped, missing
 from prodlint.program.nginx import Block
 from prodlint.program.proxies import Pass, Proxy
@@ -85,7 +86,7 @@ def _deciding(block: Block, passes: Sequence[Pass]) -> Block:
     return server if server is not None and len(passes) > 1 else block
 
 
-def fix(finding: Finding, program: Program, rule: Rule) -> Fix | None:
+def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
     """Sets the headers in the block that decides."""
     from prodlint.fixes import nginx
 
@@ -96,6 +97,6 @@ def fix(finding: Finding, program: Program, rule: Rule) -> Fix | None:
             path, program.read(path), start, texts, beside="proxy_set_header", before=("proxy_pass", "location")
         )
         if made is None:
-            return None
+            return ODD_FORM
         edits += made
     return Fix("Set the headers that tell the service about the client", Applicability.SAFE, tuple(edits))

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from prodlint.findings import Applicability, Edit, Finding, Fix, Location, Step
+from prodlint.fixes.reasons import ODD_FORM
 from prodlint.program.haproxy import Section
 from prodlint.program.services.evidence import is_dev_path
 from prodlint.program.words import listed
@@ -64,7 +65,7 @@ def _tunnel(place: Section, names: list[str]) -> list[str]:
     return [_TUNNEL] if "server" in names and not place.in_force("timeout", _TUNNEL) else []
 
 
-def fix(finding: Finding, program: Program, rule: Rule) -> Fix | None:
+def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
     """Adds the timeouts to the section."""
     from prodlint.fixes import haproxy
 
@@ -73,4 +74,4 @@ def fix(finding: Finding, program: Program, rule: Rule) -> Fix | None:
     edits: tuple[Edit, ...] | None = haproxy.insert(
         path, program.read(path), finding.data["section"], texts, beside="timeout"
     )
-    return Fix("Set the timeouts", Applicability.SAFE, edits) if edits else None
+    return Fix("Set the timeouts", Applicability.SAFE, edits) if edits else ODD_FORM

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from prodlint.facts import Binding, Use, ValueKind
 from prodlint.findings import Applicability, Confidence, Finding, Fix, ImportRequest, Location, Span, Step
+from prodlint.fixes.reasons import NO_PLACE, NOT_UTF8
 from prodlint.program.compression import files_of
 from prodlint.program.django import middleware_lists
 from prodlint.program.options import Options, options_of
@@ -233,7 +234,7 @@ def _names(file: File) -> set[str]:
 # ---------------------------------------------------------------------------------------------------------------- fix
 
 
-def fix(finding: Finding, program: Program, rule: Rule) -> Fix | None:
+def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
     """One proxy is trusted: the one that is known."""
     from prodlint.fixes import javascript, python
 
@@ -241,27 +242,25 @@ def fix(finding: Finding, program: Program, rule: Rule) -> Fix | None:
         place = Location(*finding.data["django"])
         text = f'{rule.data["django"]["setting"]} = ("HTTP_X_FORWARDED_PROTO", "https")'
         edits = python.insert_statement_after(place.path, program.read(place.path), Span(*place[1:]), text)
-        return Fix("Trust the proxy's header", Applicability.UNSAFE, edits) if edits else None
+        return Fix("Trust the proxy's header", Applicability.UNSAFE, edits) if edits else NO_PLACE
     data = finding.data
     known = rule.data["frameworks"][data["framework"]]
     file = program.files[data["file"]]
     call, source = file.facts.calls[data["call"]], program.read(file.path)
     span = Span(call.start, call.end)
-    if finding.fixless:
-        return None
     text = known.get("add", "").replace("{app}", data["name"])
     title = "Trust one proxy"
     if file.is_python:
         request = ImportRequest(file.path, known["import"], known["name"])
         edits = python.insert_statement_after(file.path, source, span, text)
-        return Fix(title, Applicability.UNSAFE, edits, (request,)) if edits else None
+        return Fix(title, Applicability.UNSAFE, edits, (request,)) if edits else NO_PLACE
     style = javascript.style_of(file.path, source)
     if style is None:
-        return None
+        return NOT_UTF8
     if "option" in known:
         edits = javascript.add_option(file.path, source, span, known["option"], "true", at=0)
     else:
         edits = javascript.insert_statement_after(
             file.path, source, span, text.replace("'trust proxy'", style.string("trust proxy"))
         )
-    return Fix(title, Applicability.UNSAFE, edits) if edits else None
+    return Fix(title, Applicability.UNSAFE, edits) if edits else NO_PLACE

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from prodlint.findings import Applicability, Finding, Fix, Location, Step
+from prodlint.fixes.reasons import ODD_FORM
 from prodlint.program.forwarding import dropped, is_about_the_client, missing
 from prodlint.program.words import listed
 
@@ -45,7 +46,7 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
             )
 
 
-def fix(finding: Finding, program: Program, rule: Rule) -> Fix | None:
+def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
     """Repeats in the block what it loses of what is about the client."""
     from prodlint.fixes import nginx
 
@@ -54,4 +55,4 @@ def fix(finding: Finding, program: Program, rule: Rule) -> Fix | None:
     edits = nginx.insert(
         path, program.read(path), finding.data["block"], texts, beside="proxy_set_header", before=("proxy_pass",)
     )
-    return Fix("Repeat the headers that are lost", Applicability.SAFE, edits) if edits else None
+    return Fix("Repeat the headers that are lost", Applicability.SAFE, edits) if edits else ODD_FORM
