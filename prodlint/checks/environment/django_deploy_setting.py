@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from prodlint.facts import ValueKind
 from prodlint.findings import Applicability, Finding, Fix, ImportRequest, Location, Severity, Span, Step
+from prodlint.fixes.reasons import ODD_FORM
 from prodlint.program.django_settings import Setting, Settings, production_settings
 from prodlint.program.launches import State
 from prodlint.program.webapps import fronts_of
@@ -202,28 +203,26 @@ def _weak(key: str, known: Mapping[str, Any]) -> str:
 # ----------------------------------------------------------------------------------------------------------------- fix
 
 
-def fix(finding: Finding, program: Program, rule: Rule) -> Fix | None:
+def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
     """The setting as it should be, in the module for production; middleware put where it belongs."""
     from prodlint.fixes import python
 
     data = finding.data
     place, name = Location(*data["place"]), data["name"]
     source, span = program.read(place.path), Span(*place[1:])
-    if finding.fixless:
-        return None
     for path, middleware in rule.data["middleware"].items():
         if path.rpartition(".")[2] == name:
             at = _position(program, place, middleware.get("behind", ()))
             edits = python.insert_item(place.path, source, span, path, at) if at is not None else None
             lines = [f"{other} = {rule.data['settings'][other]['fix']}" for other in data["with"]]
             more = python.insert_statement_after(place.path, source, span, "\n".join(lines)) if lines else ()
-            return Fix(f"Add {name}", Applicability.UNSAFE, (*edits, *more)) if edits and more is not None else None
+            return Fix(f"Add {name}", Applicability.UNSAFE, (*edits, *more)) if edits and more is not None else ODD_FORM
     request = (ImportRequest(place.path, "os"),) if data["fix"].startswith("os.") else ()
     if data["is_set"]:
         edits = python.replace_assigned(place.path, source, span, data["fix"])
     else:
         edits = python.insert_statement_after(place.path, source, span, f"{name} = {data['fix']}")
-    return Fix(f"Set `{name}`", Applicability.UNSAFE, edits, request) if edits else None
+    return Fix(f"Set `{name}`", Applicability.UNSAFE, edits, request) if edits else ODD_FORM
 
 
 def _position(program: Program, place: Location, behind: list[str]) -> int | None:
