@@ -1,8 +1,10 @@
 """Fixes on real code: makes all of them in copies of the pinned applications, and holds the result to the laws.
 
-    python benchmarks/ecosystem/prove_fixes.py DIR [--app NAME] [--safe] [--preview] [--json FILE]
+    python benchmarks/ecosystem/prove_fixes.py DIR [--app NAME] [--folders] [--safe] [--preview] [--json FILE]
+                                               [--diffs DIR]
 
-DIR is where `scripts/ecosystem.py fetch` has unpacked the applications; nothing in it is changed. The laws:
+DIR is where `scripts/ecosystem.py fetch` has unpacked the applications, or with `--folders` any folder of projects;
+nothing in it is changed. `--diffs` keeps what the fixes did, for reading. The laws:
 
 - a changed file still parses: `node --check` for JavaScript, TypeScript's own parser (npm's `typescript`, found through
   NODE_PATH), `compile()` for Python, and each format's own reader for the rest
@@ -41,6 +43,7 @@ sys.path.insert(0, str(ROOT))
 from prodlint.engine import Session  # noqa: E402
 from prodlint.findings import Applicability, Confidence, Finding, Fix  # noqa: E402
 from prodlint.fixes.apply import FixOutcome, fix_all, write  # noqa: E402
+from prodlint.fixes.diff import unified_diff  # noqa: E402
 from scripts.ecosystem import APPS, EcosystemError, load_apps, say  # noqa: E402
 
 _TYPESCRIPT = """
@@ -64,6 +67,7 @@ class Proof:
     fixless: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     files: Counter[str] = field(default_factory=Counter)
     broken: list[str] = field(default_factory=list)
+    diff: bytes = b""
 
 
 def prove(folder: Path, *, unsafe: bool, preview: bool) -> Proof:
@@ -84,6 +88,7 @@ def prove(folder: Path, *, unsafe: bool, preview: bool) -> Proof:
         return is_sure and (unsafe or fix.applicability is Applicability.SAFE)
 
     outcome = fix_all(before, choose)
+    proof.diff = b"".join(_explained(outcome))
     modes = {path: (folder / path).stat().st_mode for path in outcome.changed}
     proof.broken += write(outcome, folder)
     _count(proof, outcome)
@@ -96,6 +101,16 @@ def prove(folder: Path, *, unsafe: bool, preview: bool) -> Proof:
     again = fix_all(after, choose)
     proof.broken += (f"{path} is changed again by a second run" for path in again.changed)
     return proof
+
+
+def _explained(outcome: FixOutcome) -> Iterator[bytes]:
+    """The changes file by file, each after the rules that made them."""
+    rules: dict[str, set[str]] = defaultdict(set)
+    for finding, fix in outcome.applied:
+        for edit in fix.edits:
+            rules[edit.path].add(finding.rule)
+    for path, change in outcome.changed.items():
+        yield f"# {', '.join(sorted(rules[path]))}\n".encode() + unified_diff({path: change})
 
 
 def _opened(folder: Path, preview: bool) -> Session:
@@ -266,17 +281,24 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Hold the fixes of real applications to the laws.")
     parser.add_argument("directory", type=Path, metavar="DIR")
     parser.add_argument("--app", action="append", default=[], metavar="NAME")
+    parser.add_argument("--folders", action="store_true", help="take every folder of DIR, not the pinned applications")
     parser.add_argument("--safe", action="store_true", help="make the safe fixes only")
     parser.add_argument("--preview", action="store_true", help="with rules in preview")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the numbers to a file, too")
+    parser.add_argument("--diffs", type=Path, metavar="DIR", help="write each application's changes to a file in DIR")
     args = parser.parse_args()
     proofs = {}
-    for app in load_apps(APPS, args.app):
+    folders = sorted(path.name for path in args.directory.iterdir() if path.is_dir())
+    chosen = [name for name in folders if not args.app or name in args.app]
+    for name in chosen if args.folders else [app.name for app in load_apps(APPS, args.app)]:
         with tempfile.TemporaryDirectory() as scratch:
-            folder = Path(scratch) / app.name
-            shutil.copytree(args.directory / app.name, folder, symlinks=True)
-            proofs[app.name] = proof = prove(folder, unsafe=not args.safe, preview=args.preview)
-        say(f"{app.name}: {proof.offered.total()} offered, {proof.made.total()} made, {len(proof.broken)} laws broken")
+            folder = Path(scratch) / name
+            shutil.copytree(args.directory / name, folder, symlinks=True)
+            proofs[name] = proof = prove(folder, unsafe=not args.safe, preview=args.preview)
+        if args.diffs:
+            args.diffs.mkdir(parents=True, exist_ok=True)
+            (args.diffs / f"{name}.diff").write_bytes(proof.diff)
+        say(f"{name}: {proof.offered.total()} offered, {proof.made.total()} made, {len(proof.broken)} laws broken")
         for law in proof.broken:
             say(f"  {law}")
     print(*_table(proofs), sep="\n")

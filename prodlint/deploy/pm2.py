@@ -35,7 +35,7 @@ def extract(data: bytes, path: str) -> FileFacts:
     """One artefact `app` for each app. Of a setting that only running the file would tell, the value is None; where a
     whole app or the list of them is computed, there is an artefact `unknown`."""
     facts = FileFacts(KIND, line_starts=line_starts_of(data))
-    root, facts.problems, comments = _read(data, path)
+    root, facts.problems, comments = _parsed(data, path)
     if MARKER in data:
         found = (parse_directive(data, start, end, facts.line_starts) for start, end in comments)
         facts.directives = [directive for directive in found if directive is not None]
@@ -56,7 +56,12 @@ def extract(data: bytes, path: str) -> FileFacts:
     return facts
 
 
-def _read(data: bytes, path: str) -> tuple[Node | None, list[Problem], list[tuple[int, int]]]:
+def read(data: bytes, path: str) -> Node | None:
+    """What a process file says, as nodes."""
+    return _parsed(data, path)[0]
+
+
+def _parsed(data: bytes, path: str) -> tuple[Node | None, list[Problem], list[tuple[int, int]]]:
     if path.endswith((".yml", ".yaml")):
         from prodlint.deploy import yaml_nodes
 

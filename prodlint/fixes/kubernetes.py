@@ -1,5 +1,5 @@
-"""Edits of Kubernetes manifests: a variable of a container, in the style of its file. What an edit does is checked by
-reading the result again."""
+"""Edits of Kubernetes manifests: a variable or a probe of a container, in the style of its file. What an edit does is
+checked by reading the result again."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from prodlint.deploy.nodes import List, Map, Node
 from prodlint.deploy.templates import is_template
 from prodlint.deploy.yaml_nodes import parse
 from prodlint.facts import Artefact
+from prodlint.fixes.checked import adds_only
 from prodlint.fixes.lines import newline_of
-from prodlint.fixes.text import Edits, begins_line, edited, insert_lines, line_start, next_line
+from prodlint.fixes.text import Edits, begins_line, insert_lines, line_start, next_line
 
 
 def set_variable(path: str, source: bytes, container: Artefact, name: str, value: str) -> Edits | None:
@@ -40,21 +41,23 @@ def set_variable(path: str, source: bytes, container: Artefact, name: str, value
     else:
         return None
     edits = insert_lines(path, source, at, text, newline)
-    return edits if _adds_only(path, source, edits, container, name, value) else None
+    return edits if adds_only(kubernetes.extract, path, source, edits, container, f"env.{name}") else None
 
 
-def _adds_only(path: str, source: bytes, edits: Edits, container: Artefact, name: str, value: str) -> bool:
-    before, after = (_said(path, data) for data in (source, edited(source, edits)))
-    added = [each for each in after if each not in before]
-    return added == [(container.name, f"env.{name}", value)] and len(after) == len(before) + 1
-
-
-def _said(path: str, data: bytes) -> list[tuple[str, str, str | None]]:
-    return [
-        (artefact.name, setting.key, setting.value)
-        for artefact in kubernetes.extract(data, path).artefacts
-        for setting in artefact.settings
-    ]
+def add_probe(path: str, source: bytes, container: Artefact, url: str, port: str) -> Edits | None:
+    """Adds a `readinessProbe` that asks for a path, at the end of a container. `port` is a number, or a port's name."""
+    newline = newline_of(source)
+    table = _map_at(parse(source).documents, container.start)
+    if newline is None or is_template(source) or table is None or table.flow or table.merges:
+        return None
+    first, last = table.pairs[0], table.pairs[-1]
+    indent = " " * (first.start - line_start(source, first.start))
+    lines = ("readinessProbe:", "  httpGet:", f"    path: {url}", f"    port: {port}")
+    text = newline.join(f"{indent}{line}" for line in lines)
+    end = len(source[: last.value.end if last.value is not None and not last.is_alias else last.end].rstrip())
+    edits = insert_lines(path, source, next_line(source, end), text, newline)
+    keys = ("healthcheck.readiness", "healthcheck")
+    return edits if adds_only(kubernetes.extract, path, source, edits, container, *keys) else None
 
 
 def _map_at(documents: list[Node | None], start: int) -> Map | None:

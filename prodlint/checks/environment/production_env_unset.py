@@ -12,6 +12,7 @@ from prodlint.program.operations import shown
 from prodlint.program.services import Layer, Service, Variant, is_for_development
 
 if TYPE_CHECKING:
+    from prodlint.facts import Artefact
     from prodlint.fixes.text import Edits
     from prodlint.program import Program
     from prodlint.rulebook import Rule
@@ -198,7 +199,7 @@ def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
 
 
 def _added(path: str, program: Program, data: Any) -> Fix | str:
-    from prodlint.fixes import jobs, kubernetes, lines, variables, yaml
+    from prodlint.fixes import jobs, kubernetes, lines, process_files, variables, yaml
 
     source = program.read(path)
     kind = data["kind"]
@@ -206,12 +207,17 @@ def _added(path: str, program: Program, data: Any) -> Fix | str:
     edits: Edits | None = None
     applicability = Applicability.SAFE
     if kind == "dockerfile":
-        edits = lines.insert_instruction(path, source, _stage_start(program, path, data["name"]), f"ENV {assignment}")
+        edits = lines.insert_instruction(
+            path, source, _artefact(program, path, data["name"]).start, f"ENV {assignment}"
+        )
     elif kind == "compose":
         edits = yaml.set_variable(path, source, data["name"], _NAME, _VALUE)
     elif kind == "kubernetes":
-        container = next(each for each in program.facts[path].artefacts if each.name == data["name"])
-        edits = kubernetes.set_variable(path, source, container, _NAME, _VALUE)
+        edits = kubernetes.set_variable(path, source, _artefact(program, path, data["name"]), _NAME, _VALUE)
+    elif kind == "supervisord":
+        edits = process_files.set_in_program(path, source, _artefact(program, path, data["name"]), _NAME, _VALUE)
+    elif kind == "pm2":
+        edits = process_files.set_in_app(path, source, _artefact(program, path, data["name"]), _NAME, _VALUE)
     elif kind == "systemd":
         edits = lines.insert_unit_line(path, source, "Environment", f"Environment={assignment}")
     elif kind == "upstart":
@@ -229,8 +235,8 @@ def _added(path: str, program: Program, data: Any) -> Fix | str:
     return Fix(f"Set `{assignment}`", applicability, edits) if edits else ODD_FORM
 
 
-def _stage_start(program: Program, path: str, name: str) -> int:
-    return next(stage.start for stage in program.facts[path].artefacts if stage.name == name)
+def _artefact(program: Program, path: str, name: str) -> Artefact:
+    return next(each for each in program.facts[path].artefacts if each.name == name)
 
 
 def _deleted(path: str, source: bytes, data: Any) -> Edits | None:

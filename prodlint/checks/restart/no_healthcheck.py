@@ -52,13 +52,15 @@ def _in_pods(program: Program, rule: Rule, service: Service, pods: list[Variant]
             variant.setting("type"), "job", "cronjob"
         )
         if is_served and all(variant.setting(key).state is State.ABSENT for key in _PROBES):
+            path, port = _health_path(program, rule, service), _pod_port(variant)
             yield Finding(
                 rule.name,
                 f"Kubernetes sends requests to {service.name} as soon as its process runs, and goes on when it answers "
                 "no more: its container has no probe, and the image's HEALTHCHECK does not count. Add a "
                 "`readinessProbe`.",
                 variant.outer.location,
-                fixless="which path of it answers is not known here",
+                data={"container": variant.outer.name, "path": path, "port": port},
+                fixless="" if path and port else _unknown("port" if path else "path"),
                 service=service.name,
             )
             return
@@ -113,13 +115,28 @@ def _finding(program: Program, rule: Rule, service: Service, variants: list[Vari
     )
 
 
+def _health_path(program: Program, rule: Rule, service: Service) -> str:
+    """A path of the service that is there to be asked; "" if none is known."""
+    routes = set(get_routes(program, service))
+    return next((path for path in rule.data["paths"] if path in routes), "")
+
+
+def _pod_port(variant: Variant) -> str:
+    said = variant.setting("ports")
+    port = port_of(variant)
+    return said.value if said.state is State.SET and said.value.isdigit() else str(port or "")
+
+
+def _unknown(what: str) -> str:
+    return f"which {what} of it answers is not known here"
+
+
 def _command(program: Program, rule: Rule, service: Service, variant: Variant) -> tuple[str, str]:
     """The command of a health check, or why there is none."""
     port = port_of(variant)
-    routes = set(get_routes(program, service))
-    path = next((path for path in rule.data["paths"] if path in routes), "")
+    path = _health_path(program, rule, service)
     if port is None or not path:
-        return "", f"which {'port' if port is None else 'path'} of it answers is not known here"
+        return "", _unknown("port" if port is None else "path")
     url = f"http://127.0.0.1:{port}{path}"
     base = base_of(variant).rpartition("/")[2]
     version = re.match(r"node(?::(\d+))?", base)
@@ -133,13 +150,18 @@ def _command(program: Program, rule: Rule, service: Service, variant: Variant) -
 
 
 def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
-    """A HEALTHCHECK that asks a route of the service."""
+    """A HEALTHCHECK, or a readiness probe, that asks a route of the service."""
+    from prodlint.fixes import kubernetes
     from prodlint.fixes.lines import insert_instruction
 
-    if finding.fixless or not finding.data["stage"]:
+    data, path = finding.data, finding.location.path
+    name = data["container"] if "container" in data else data["stage"]
+    stage = next((stage for stage in program.facts[path].artefacts if stage.name == name), None)
+    if stage is None:
         return "which stage of the image is run is not known here"
-    path, name = finding.location.path, finding.data["stage"]
-    stage = next(stage for stage in program.facts[path].artefacts if stage.name == name)
+    if "container" in data:
+        probe = kubernetes.add_probe(path, program.read(path), stage, data["path"], data["port"])
+        return Fix("Add a readiness probe", Applicability.UNSAFE, probe) if probe else ODD_FORM
     text = f"HEALTHCHECK CMD {finding.data['command']}"
     edits = insert_instruction(path, program.read(path), stage.start, text)
     return Fix("Add a health check", Applicability.UNSAFE, edits) if edits else ODD_FORM
