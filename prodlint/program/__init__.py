@@ -11,6 +11,7 @@ from prodlint.facts import NONE, Call, Directive, FileFacts, Function, ImportKin
 from prodlint.findings import Confidence, Location, Step
 from prodlint.knowledge import Knowledge
 from prodlint.program.apps import Apps
+from prodlint.program.callers import Callers
 from prodlint.program.callgraph import CallGraph, Edge, Registration, aliases_of
 from prodlint.program.contexts import Contexts, Reach, State
 from prodlint.program.flow import Flow
@@ -338,6 +339,11 @@ class Program:
     def flow(self) -> Flow:
         """What becomes of exceptions, promises and the process inside functions."""
         return Flow(self)
+
+    @cached_property
+    def callers(self) -> Callers:
+        """Who calls which function."""
+        return Callers(self)
 
     @cached_property
     def apps(self) -> Apps:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from prodlint.facts import Call, Function, Use, ValueKind
+from prodlint.facts import NONE, Call, Function, Use, ValueKind
 from prodlint.findings import Applicability, Confidence, Edit, Finding, Fix, ImportRequest, Span
 from prodlint.fixes.reasons import NO_AWAIT
 from prodlint.program.callgraph import Registration
@@ -105,7 +105,7 @@ def _finding(
         confidence=Confidence.CERTAIN if reach.certain else Confidence.LIKELY,
         trace=trace if len(trace) > 1 else (),
         data={"file": file.index, "call": site.index, "api": api, "replacement": replacement},
-        fixless=_obstacle(program, file, call, replacement),
+        fixless="" if replacement else "it has no drop-in replacement",
     )
 
 
@@ -135,23 +135,7 @@ def _advice(file: File, replacement: str, hint: str | None) -> str:
     return "Use its asynchronous form, or do it once at start-up."
 
 
-# --- whether it can be awaited
-
-
-def _obstacle(program: Program, file: File, call: Call, replacement: str) -> str:
-    """Why a call cannot be replaced by an awaited one; "" if it can."""
-    if not replacement:
-        return "it has no drop-in replacement"
-    number = file.facts.regions[call.region].function
-    function = file.facts.functions[number]
-    if function.is_async:
-        return ""
-    registrations = program.registrations_of.get(file.fn_base + number, [])
-    if file.is_python or not registrations or program.resolver.callers.get(file.fn_base + number):
-        return "the function around it is not async: its callers would have to await it"
-    if function.is_generator or not all(_waits(program, each, function) for each in registrations):
-        return "who runs the handler would not see that it is rejected if it were async"
-    return ""
+# --- fix
 
 
 def _waits(program: Program, registration: Registration, function: Function) -> bool:
@@ -165,15 +149,42 @@ def _waits(program: Program, registration: Registration, function: Function) -> 
     return registration.framework in _WAIT_FOR_HANDLERS
 
 
-# --- fix
-
-
 def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
-    """The awaited replacement; a handler that its framework waits for becomes async."""
+    """The awaited replacement. Where the function around it is not async, it becomes so in JavaScript, and those who
+    call it with it; in Python the coroutine that calls it hands it to a thread."""
     file = program.files[finding.data["file"]]
     call = file.facts.calls[finding.data["call"]]
-    change = _python_fix if file.is_python else _javascript_fix
-    return change(program.read(file.path), file, call, finding.data["api"], finding.data["replacement"])
+    around = file.function_at(call.region)
+    if not file.is_python:
+        return _javascript_fix(program, file, call, finding.data["api"], finding.data["replacement"])
+    if not program.function(around)[1].is_async:
+        return _in_thread(program, around, rule.name)
+    return _python_fix(program.read(file.path), file, call, finding.data["api"], finding.data["replacement"])
+
+
+def _in_thread(program: Program, function: int, rule: str) -> Fix | str:
+    """The calls by which coroutines come to a function that is none, handed to a thread."""
+    from prodlint.fixes import python
+
+    sites = program.callers.boundary(function, rule)
+    if isinstance(sites, str):
+        return sites
+    edits: list[Edit] = []
+    requests: list[ImportRequest] = []
+    for site in sites:
+        path, source = site.file.path, program.read(site.file.path)
+        request = ImportRequest(path, "asyncio")
+        local = python.local_name(source, request)
+        runner = f"{local}.to_thread"
+        made = python.call_through(path, source, Span(site.call.start, site.call.end), runner, awaited=True)
+        if local is None or made is None:
+            line = sum(start <= site.call.start for start in site.file.facts.line_starts)
+            return f"{path}:{line} calls it in a way that cannot be handed to a thread"
+        edits += made
+        requests.append(request)
+    names = " and ".join(dict.fromkeys(program.name(site.file.function_at(site.call.region)) for site in sites[:2]))
+    title = f"Hand it to a thread in {names}" if len(sites) < 3 else f"Hand it to a thread in {len(sites)} coroutines"
+    return Fix(title, Applicability.UNSAFE, tuple(edits), tuple(dict.fromkeys(requests)))
 
 
 def _python_fix(source: bytes, file: File, call: Call, api: str, replacement: str) -> Fix | str:
@@ -204,9 +215,11 @@ def _path_method_in_thread(source: bytes, file: File, call: Call, runner: str) -
     return python.replace_expression(file.path, source, Span(call.start, call.end), text, awaited=True)
 
 
-def _javascript_fix(source: bytes, file: File, call: Call, api: str, replacement: str) -> Fix | str:
+def _javascript_fix(program: Program, file: File, call: Call, api: str, replacement: str) -> Fix | str:
     from prodlint.fixes import javascript
+    from prodlint.fixes.propagate import make_async_with_callers
 
+    source = program.read(file.path)
     promisified = _PROMISIFIED.fullmatch(replacement)
     named = _callee(source, file, call, api, promisified[1] if promisified else replacement)
     if named is None:
@@ -222,9 +235,15 @@ def _javascript_fix(source: bytes, file: File, call: Call, api: str, replacement
     edits = javascript.replace_callee(
         file.path, source, Span(call.start, call.end), callee, awaited=True, making_async=around
     )
-    asynchronous = javascript.make_async(file.path, source, around)
-    if edits is None or asynchronous is None:
+    if edits is None:
         return NO_AWAIT
+    if function.is_async or function.parent == NONE:
+        return Fix(f"Await `{callee}`", Applicability.UNSAFE, edits, requests)
+    asynchronous = make_async_with_callers(
+        program, file.function_at(call.region), lambda registration, each: _waits(program, registration, each)
+    )
+    if isinstance(asynchronous, str):
+        return asynchronous
     return Fix(f"Await `{callee}`", Applicability.UNSAFE, (*asynchronous, *edits), requests)
 
 
