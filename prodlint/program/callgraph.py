@@ -14,7 +14,7 @@ import msgspec
 from prodlint.facts import NONE, Call, FunctionKind, RegionKind, Use, ValueKind
 from prodlint.program.branches import Branches
 from prodlint.program.once import runs_once
-from prodlint.program.resolve import RETURN_ARGUMENT, CallSite, File, Resolver, keyword_of
+from prodlint.program.resolve import MEMOISERS, RETURN_ARGUMENT, CallSite, File, Resolver, keyword_of
 from prodlint.program.targets import Api, Cls, Fn, Inst, Obj, Target, Targets
 from prodlint.source.frameworks.model import Context, Framework, Moves, Registers, Role, Subclasses
 
@@ -88,6 +88,7 @@ class CallGraph:
         for framework in frameworks:
             self._add(framework)
         self._seen: set[tuple[int, int, int]] = set()
+        self._kept: set[int] = set()
         self._link()
 
     def _add(self, framework: Framework) -> None:
@@ -539,10 +540,24 @@ class CallGraph:
     # ------------------------------------------------------------------ edges
 
     def _connect(self) -> None:
+        self._kept = set(self._memoised())
         for file in self.resolver.files:
             for index, call in enumerate(file.facts.calls):
                 if not self.branches.dev_only(file, call.region):
                     self._connect_call(file, index, call)
+
+    def _memoised(self) -> Iterator[int]:
+        """The functions without parameters whose one answer is kept: `@cache`, `once(function () {…})`."""
+        for function, (file, fact) in enumerate(self.resolver.functions):
+            if not fact.params and any(self.resolver.api_of(file, value) in MEMOISERS for value in fact.decorators):
+                yield function
+        for file in self.resolver.files:
+            for index, call in enumerate(file.facts.calls):
+                targets = self.targets[file.index][index]
+                if call.args and any(isinstance(target, Api) and target.path in MEMOISERS for target in targets):
+                    for target in self.resolver.resolve(file, call.args[0]):
+                        if isinstance(target, Fn) and not self.resolver.functions[target.id][1].params:
+                            yield target.id
 
     def moves(self, file: File, index: int) -> Moves | None:
         """What a call that runs a function elsewhere does with it, or None for any other call."""
@@ -573,8 +588,11 @@ class CallGraph:
         self._connect_arguments(file, index, call, caller, own)
 
     def _settled(self, callee: int, moved: Context | None) -> Context | None:
-        """Where a called function really runs: one that is decorated with `sync_to_async` in a thread, and a coroutine
-        never in a thread, whoever takes it."""
+        """Where a called function really runs: one whose answer is kept as if at start-up, since only the first request
+        waits for it, one that is decorated with `sync_to_async` in a thread, and a coroutine never in a thread, whoever
+        takes it."""
+        if callee in self._kept:
+            return Context.STARTUP
         file, fact = self.resolver.functions[callee]
         if fact.is_async:
             return None if moved is Context.REQUEST_THREAD else moved

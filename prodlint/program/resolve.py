@@ -21,6 +21,17 @@ _COMPUTED = "[]"
 """The name under which what is stored by a computed key is kept."""
 _DEEPEST = 60
 
+MEMOISERS = frozenset(
+    {
+        *("functools.cache", "functools.lru_cache", "functools.lru_cache()"),
+        *("once", "memoizee", "mem", "memoize", "memoize-one"),
+        *("ramda.once", "rambda.once", "remeda.once", "es-toolkit.once", "es-toolkit.memoize"),
+        *(f"{package}.{name}" for package in ("lodash", "lodash-es", "underscore") for name in ("once", "memoize")),
+        *("lodash/once", "lodash/memoize", "lodash/fp.once", "lodash/fp.memoize"),
+    }
+)
+"""What keeps the answer of the function that it is given, and calls it again only for other arguments."""
+
 RETURN_ARGUMENT = {
     "Object.freeze": 0,
     "Object.assign": 0,
@@ -35,13 +46,10 @@ RETURN_ARGUMENT = {
     "bluebird.promisifyAll": 0,
     "Array.from": 0,
     "Promise.resolve": 0,
-    "functools.lru_cache()": 0,
-    "functools.cache": 0,
     "lodash.merge": 0,
     "lodash.extend": 0,
-    "lodash.once": 0,
-    "lodash.memoize": 0,
     "lodash.partial": 0,
+    **dict.fromkeys(MEMOISERS - {"functools.lru_cache"}, 0),  # `lru_cache(maxsize=8)` is given no function
 }
 """Calls whose result stands for one of their arguments."""
 
