@@ -52,7 +52,8 @@ def _unprefixed(module: str) -> str:
     return module.removeprefix("node:")
 
 
-def _is_builtin(module: str) -> bool:
+def is_builtin(module: str) -> bool:
+    """Whether a module is one of Node's own."""
     return module.startswith("node:") or BUILTINS.match(module) is not None
 
 
@@ -168,7 +169,7 @@ def _natural_name(request: ImportRequest) -> str:
     if request.alias or request.name not in {MODULE, "default"}:
         return request.alias or request.name
     module = _unprefixed(request.module)
-    path = module if _is_builtin(request.module) else module.rstrip("/").split("/")[-1]
+    path = module if is_builtin(request.module) else module.rstrip("/").split("/")[-1]
     words = re.split(r"[^A-Za-z0-9_$]+", re.sub(r"\.[cm]?[jt]sx?$", "", path).strip("@./-"))
     return words[0] + "".join(word[:1].upper() + word[1:] for word in words[1:])
 
@@ -306,8 +307,8 @@ def _append_name(file: File, names: Node, item: str) -> Edits | None:
 def _import_statement(file: File, request: ImportRequest) -> str:
     style = file.style
     module = request.module
-    if _is_builtin(module) and module not in ONLY_PREFIXED:
-        known = [imported.module for imported in _imported(file) if _is_builtin(imported.module)]
+    if is_builtin(module) and module not in ONLY_PREFIXED:
+        known = [imported.module for imported in _imported(file) if is_builtin(imported.module)]
         if known and not any(other.startswith("node:") for other in known):
             module = _unprefixed(module)
     local = _natural_name(request)
@@ -329,7 +330,7 @@ def _by_default(file: File, module: str) -> bool:
     kinds = [
         imported.name
         for imported in _imported(file)
-        if _is_builtin(imported.module) == _is_builtin(module) and not imported.module.startswith(".")
+        if is_builtin(imported.module) == is_builtin(module) and not imported.module.startswith(".")
     ]
     if NAMESPACE in kinds or "default" in kinds:
         return kinds.count("default") >= kinds.count(NAMESPACE)
@@ -337,7 +338,7 @@ def _by_default(file: File, module: str) -> bool:
 
 
 def _category(module: str) -> int:
-    return 2 if module.startswith((".", "/", "~")) else 0 if _is_builtin(module) else 1
+    return 2 if module.startswith((".", "/", "~")) else 0 if is_builtin(module) else 1
 
 
 def _import_statements(file: File) -> list[tuple[Node, int]]:

@@ -182,8 +182,11 @@ def _style(suffix: str, source: bytes, root: Node) -> Style:
 
 
 def _ended(nodes: Iterable[Node]) -> Counter[bool]:
-    """How many statements end in a semicolon, and how many do not."""
-    return Counter(node.children[-1].type == ";" for node in nodes if node.type in ENDED_BY_SEMICOLON and node.children)
+    """How many statements end in a semicolon, and how many do not. Those that end with a block say little: many leave
+    the semicolon out behind a function and nowhere else."""
+    ended = [node for node in nodes if node.type in ENDED_BY_SEMICOLON and node.children]
+    plain = [node for node in ended if not (node.text or b"").rstrip(b"; \t\r\n").endswith(b"}")]
+    return Counter(node.children[-1].type == ";" for node in plain or ended)
 
 
 def _indent(source: bytes) -> str:

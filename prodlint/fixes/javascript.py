@@ -12,7 +12,14 @@ from collections.abc import Iterable
 from tree_sitter import Node
 
 from prodlint.findings import Edit, ImportRequest, Span
-from prodlint.fixes._js_imports import import_edits, is_bound_at, local_name, statement_after_imports, top_level_names
+from prodlint.fixes._js_imports import (
+    import_edits,
+    is_bound_at,
+    is_builtin,
+    local_name,
+    statement_after_imports,
+    top_level_names,
+)
 from prodlint.fixes._js_tree import (
     CONTINUES_A_LINE,
     DECLARATIONS,
@@ -53,6 +60,7 @@ __all__ = [
     "insert_statement_after",
     "insert_statement_before",
     "is_bound_at",
+    "is_builtin",
     "local_name",
     "make_async",
     "move_statement_after",
@@ -562,7 +570,9 @@ def remove_declaration(path: str, source: bytes, value: Span) -> Edits | None:
     behind = source[statement.end_byte : end].strip()
     if not begins_line(source, statement.start_byte) or behind not in (b"", b";"):
         return None
-    return (Edit(path, start, end, ""),)
+    after = next_line(source, end)
+    between_blanks = not source[line_start(source, start - 1) : start].strip() and not source[end:after].strip()
+    return (Edit(path, start, after if between_blanks and start > 0 else end, ""),)
 
 
 def guard_statement(path: str, source: bytes, span: Span, name: str, text: str) -> Edits | None:

@@ -128,6 +128,9 @@ def _is_query(program: Program, site: CallSite, position: int, method: str, path
     return len(function.params) > 1 and is_error_first(function) and not _INDEX.fullmatch(function.params[1].name)
 
 
+_MAY_BE_NEXT = frozenset({ValueKind.PARAM, ValueKind.BINDING, ValueKind.FUNCTION, ValueKind.MEMBER})
+
+
 @dataclass(frozen=True)
 class Continuation:
     """A function to hand an error to: the parameter `name` of functions[`function`], Express's `next` or a callback."""
@@ -149,12 +152,24 @@ def continuations(program: Program, file: File, function: int) -> Iterator[Conti
             name = fact.params[position].name
             if not name or name in hidden:
                 continue
-            is_next = program.resolver.parameters.get((file.fn_base + function, position)) == Api("express.next")
+            is_next = _is_next(program, file, function, position)
             is_last = position == len(fact.params) - 1
             if is_next or (is_last and _CALLBACK_NAME.fullmatch(name)):
                 yield Continuation(name, function, parameter_value(file, function, position), is_next)
         hidden.update(name for param in fact.params for name in (param.name, *param.names))
         function = fact.parent
+
+
+def _is_next(program: Program, file: File, function: int, position: int) -> bool:
+    """Whether Express gives its `next` to a parameter, and nobody else, who calls the function, something else."""
+    id_ = file.fn_base + function
+    if program.resolver.parameters.get((id_, position)) != Api("express.next"):
+        return False
+    sites = program.resolver.callers.get(id_, ())
+    return all(
+        position < len(site.call.args) and program.value(site.file, site.call.args[position]).kind in _MAY_BE_NEXT
+        for site in sites
+    )
 
 
 def next_in_reach(program: Program, file: File, function: int) -> Continuation | None:

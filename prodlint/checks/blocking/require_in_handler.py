@@ -127,6 +127,17 @@ def _is_circular(program: Program, file: File, request: Import) -> bool:
     return False
 
 
+def _may_be_missing(program: Program, file: File, module: str) -> bool:
+    """Whether a package is none of those that the manifest asks for: it may be installed when it is needed."""
+    from prodlint.fixes import javascript
+
+    package = "/".join(module.split("/")[: 2 if module.startswith("@") else 1])
+    is_own = module.startswith((".", "/", "#")) or program.resolver.module(file, module) is not None
+    if is_own or javascript.is_builtin(module) or not program.versions.packages:
+        return False
+    return program.versions.required(file.path, package) is None
+
+
 def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
     """The same `require` at the top of the file."""
     if not finding.data:
@@ -135,6 +146,8 @@ def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
 
     file = program.files[finding.data["file"]]
     wanted = file.facts.imports[finding.data["import"]]
+    if _may_be_missing(program, file, wanted.module):
+        return "the package is no dependency of this one, and may be missing"
     source, span = program.read(file.path), Span(wanted.start, wanted.end)
     style = javascript.style_of(file.path, source)
     call = next((call for call in file.facts.calls if (call.start, call.end) == tuple(span)), None)
