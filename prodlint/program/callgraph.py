@@ -152,7 +152,7 @@ class CallGraph:
 
     def _set_parameters(self, function: int, registers: Registers | Subclasses) -> bool:
         names = registers.params
-        if names[:1] == ("express.req",) and len(self.resolver.functions[function][1].params) == 4:
+        if names[:1] == ("express.req",) and len(self.resolver.functions[function][1].params) == 4 > len(names):
             names = ("", *names)
         learnt = False
         for position, name in enumerate(names):
