@@ -7,6 +7,7 @@ import shutil
 import pytest
 from hypothesis import settings
 
+from tests.node_packages import NodeModules, cache_folder
 from tests.tools import is_ci, missing
 
 # What is tried in CI is the same in every run; elsewhere each run tries something new.
@@ -19,6 +20,12 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "needs(tool, package=…): skipped where the tool is not installed; in CI it has to be"
     )
+
+
+@pytest.fixture(scope="session")
+def node_modules(request: pytest.FixtureRequest) -> NodeModules:
+    """Node packages, installed once."""
+    return NodeModules(cache_folder(request.config))
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-_VARIABLE = re.compile(r"\\\$|\$\$|\$(?P<name>[A-Za-z_]\w*)|\$\{(?P<braced>[A-Za-z_]\w*)(?::?(?P<op>[-+?=#%/]))?")
+_VARIABLE = re.compile(
+    r"\\\$|\$\$|\$(?P<name>[A-Za-z_]\w*)|\$\{(?P<braced>[A-Za-z_]\w*)(?P<colon>:?)(?P<op>[-+?=#%/])?"
+)
 _DEEPEST = 20
 
 
@@ -38,7 +40,10 @@ def expand(text: str, variables: Mapping[str, str | None], depth: int = 0) -> st
         value = variables.get(name)
         if found.group("braced"):
             end = _closing_brace(text, at)
-            value = _braced(found.group("op"), text[at:end], name, variables, depth)
+            operator = found.group("op")
+            # `${A-b}` is b only where A is not set, `${A:-b}` where it is empty, too.
+            if value is None or found.group("colon") or operator not in ("-", "="):
+                value = _braced(operator, text[at:end], name, variables, depth)
             at = end + 1
         if value is None:
             return None

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import fcntl
-import hashlib
 import importlib.util
 import os
-import shutil
-import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -19,6 +14,7 @@ import pytest
 
 from tests.behaviour.driver import Gate, Running, Upstream, free_port, upstream
 from tests.behaviour.program import HERE, NODE_SETS, Program
+from tests.node_packages import NodeModules
 from tests.tools import missing
 
 PYTHON_STACKS = {
@@ -51,52 +47,6 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "proves(rule): shows on a running program that what the rule says is so")
 
 
-@pytest.fixture(scope="session")
-def node_modules(request: pytest.FixtureRequest) -> NodeModules:
-    return NodeModules(_cache_folder(request.config))
-
-
-class NodeModules:
-    """The packages of `node/<set>/package.json`, installed when they are first asked for."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-
-    def of(self, name: str) -> Path:
-        """The `node_modules` of a set."""
-        wanted = (NODE_SETS / name / "package.json").read_bytes()
-        target = self._folder / f"{name}-{hashlib.sha256(wanted).hexdigest()[:12]}"
-        self._folder.mkdir(parents=True, exist_ok=True)
-        with (self._folder / f"{target.name}.lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            if not target.exists():
-                self._install(wanted, target)
-        return target / "node_modules"
-
-    def _install(self, wanted: bytes, target: Path) -> None:
-        npm = shutil.which("npm")
-        if npm is None or shutil.which("node") is None:
-            missing("node and npm are not installed")
-        with tempfile.TemporaryDirectory(dir=self._folder) as scratch:
-            half = Path(scratch) / "set"
-            half.mkdir()
-            (half / "package.json").write_bytes(wanted)
-            options = ["--ignore-scripts", "--no-audit", "--no-fund", "--no-package-lock"]
-            done = subprocess.run([npm, "install", *options], cwd=half, capture_output=True, text=True)
-            if done.returncode != 0:
-                missing(f"npm cannot install {target.name}: {done.stderr.strip()}")
-            half.rename(target)
-
-
-def _cache_folder(config: pytest.Config) -> Path:
-    """Where packages stay from one run to the next."""
-    if given := os.environ.get("PRODLINT_NODE_MODULES"):
-        return Path(given)
-    if (cache := getattr(config, "cache", None)) is not None:
-        return Path(cache.mkdir("node_modules"))
-    return Path(tempfile.mkdtemp(prefix="prodlint-node-modules-"))
-
-
 def _python(stack: str) -> list[str]:
     start_with = PYTHON_STACKS[stack]
     for package in (stack, "requests", "blockbuster", *start_with[1:2] * (start_with[0] == "-m")):
@@ -119,7 +69,7 @@ def launch(tmp_path: Path, node_modules: NodeModules) -> Iterator[Launch]:
     ) -> Running:
         port = free_port()
         if (NODE_SETS / program.stack).is_dir():
-            installed = node_modules.of(program.stack)
+            installed = node_modules.of(NODE_SETS / program.stack)
             command = ["node", *flags, "app.js"]
         else:
             installed = None

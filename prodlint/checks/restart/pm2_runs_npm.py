@@ -19,6 +19,12 @@ if TYPE_CHECKING:
 _MANAGERS = frozenset({"npm", "yarn", "pnpm", "bun"})
 _SIMPLE = re.compile(r"node (?P<file>(?:\./)?[\w./-]+)")
 
+_ARGUMENTS = re.compile(
+    r"[\"']?\bargs[\"']?\s*:\s*(?:\[[^\]\n]*\]|[\"'][^\"'\n]*[\"'])\s*,[ \t]*\n?[ \t]*"
+    r"|\s*,\s*[\"']?\bargs[\"']?\s*:\s*(?:\[[^\]\n]*\]|[\"'][^\"'\n]*[\"'])(?=\s*\})"
+)
+"""An app's arguments with the comma behind or, where they come last, before them."""
+
 
 def check(program: Program, rule: Rule) -> Iterator[Finding]:
     """A finding for each app of a process file whose script is a package manager."""
@@ -75,9 +81,7 @@ def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
     if script is None:
         return ODD_FORM
     edits = [Edit(path, app.start + script.start("value"), app.start + script.end("value"), target)]
-    arguments = re.search(r"[\"']?args[\"']?\s*:\s*(?:\[[^\]\n]*\]|[\"'][^\"'\n]*[\"'])\s*,?[ \t]*\n?[ \t]*", text)
+    arguments = _ARGUMENTS.search(text)
     if arguments is not None:
-        if not arguments.group().rstrip().endswith(","):
-            return ODD_FORM  # the comma before it would have to go too
         edits.append(Edit(path, app.start + arguments.start(), app.start + arguments.end(), ""))
     return Fix(f"Start `{target}`", Applicability.UNSAFE, tuple(edits))

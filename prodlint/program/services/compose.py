@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from msgspec.structs import replace
+
 from prodlint.deploy.commands import Command, split
 from prodlint.deploy.variables import expand
 from prodlint.facts import Artefact, Setting
@@ -301,7 +303,8 @@ def _merged(project: Project, lists: Sequence[Sequence[str]], paths: Sequence[st
     for path in paths:
         for artefact in project.files[path].artefacts:
             if artefact.kind == "service":
-                parts.setdefault(artefact.name, []).extend(_extended(project, path, artefact))
+                found = _extended(project, path, artefact)
+                parts.setdefault(artefact.name, []).extend(_interpolated(project, *part) for part in found)
     for name, own in parts.items():
         if all(path != paths[-1] for path, _ in own):
             continue  # the last file does not touch it
@@ -336,6 +339,18 @@ def _extended(project: Project, path: str, artefact: Artefact, depth: int = 0) -
         if other.kind == "service" and other.name == name and other is not artefact:
             return [*_extended(project, other_path, other, depth + 1), (path, artefact)]
     return [(path, artefact)]
+
+
+def _interpolated(project: Project, path: str, artefact: Artefact) -> tuple[str, Artefact]:
+    """An artefact with what the `.env` file beside it says in place of the variables."""
+    variables = _interpolation(project, posixpath.dirname(path))
+    if not variables or not any(setting.template for setting in artefact.settings):
+        return path, artefact
+    settings = [
+        replace(setting, value=expand(setting.template, variables)) if setting.template else setting
+        for setting in artefact.settings
+    ]
+    return path, replace(artefact, settings=settings)
 
 
 def _is_around(folder: str, path: str) -> bool:
