@@ -36,7 +36,8 @@ def main() -> None:
     gc.disable()  # facts are millions of small objects without cycles, and the process ends soon: measured, 1 s in 3
     try:
         code = cli.main(prog_name="prodlint", standalone_mode=False)
-        sys.stdout.flush()
+        if not sys.stdout.closed:  # the language server closes it with its connection
+            sys.stdout.flush()
     except click.ClickException as error:
         error.show()
         code = FAILED

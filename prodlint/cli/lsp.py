@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from prodlint.cli import CLEAN
+from prodlint.cli import CLEAN, FOUND
 
 
 @click.command()
@@ -20,5 +20,7 @@ def lsp(tcp: int | None, host: str) -> int:
         if error.name is None or error.name.partition(".")[0] not in ("pygls", "lsprotocol"):
             raise
         raise click.ClickException("the language server needs pygls: pip install 'prodlint[lsp]'") from error
-    serve(host, tcp)
-    return CLEAN
+    try:
+        return CLEAN if serve(host, tcp) else FOUND  # 0 and 1, as the protocol has it
+    except OSError as error:
+        raise click.ClickException(f"cannot listen on {host}:{tcp}: {error.strerror or error}") from error

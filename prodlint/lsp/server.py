@@ -12,6 +12,7 @@ import hashlib
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -258,9 +259,16 @@ def _initialize(ls: Server, params: lsp.InitializeParams) -> None:
     ls.preferences = _preferences(params.initialization_options, Preferences())
 
 
+def _unless_it_is_the_end(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Over TCP, `exit` ends the task of the connection with `SystemExit`, which is no error."""
+    if not isinstance(context.get("exception"), SystemExit):
+        loop.default_exception_handler(context)
+
+
 @server.feature(lsp.INITIALIZED)
 def _initialized(ls: Server, params: lsp.InitializedParams) -> None:
     gc.disable()
+    asyncio.get_running_loop().set_exception_handler(_unless_it_is_the_end)
     for folder in ls.workspace.folders.values():
         if (path := path_of(folder.uri)) is not None:
             ls.open_folder(path)
@@ -565,9 +573,12 @@ def _restart(ls: Server) -> None:
         ls.renew(bench)
 
 
-def serve(host: str | None = None, port: int | None = None) -> None:
-    """Runs the server on standard input and output, or on a TCP port until it is killed."""
-    if port is None:
-        server.start_io()
-    else:
-        server.start_tcp(host or "127.0.0.1", port)
+def serve(host: str | None = None, port: int | None = None) -> bool:
+    """Runs the server on standard input and output, or on a TCP port for the first client that connects. Returns
+    whether the client ended it as the protocol wants: by `shutdown` before `exit`."""
+    with suppress(SystemExit):  # how pygls ends
+        if port is None:
+            server.start_io()
+        else:
+            server.start_tcp(host or "127.0.0.1", port)
+    return bool(server.protocol._shutdown)

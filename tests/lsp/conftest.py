@@ -33,6 +33,9 @@ class Editor:
     client: LanguageClient
     published: dict[str, lsp.PublishDiagnosticsParams] = field(default_factory=dict)
     messages: list[str] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
+    """What the server wrote to its standard error."""
+    listening: asyncio.Task[None] | None = None
     refreshes: int = 0
     answers: lsp.InitializeResult | None = None
     _version: int = 0
@@ -155,7 +158,7 @@ def capabilities(**changes: Any) -> lsp.ClientCapabilities:
 Start = Callable[..., Awaitable[Editor]]
 
 
-async def start(folder: Path, *folders: Path, command: tuple[str, ...] = (), **changes: Any) -> Editor:
+async def start(folder: Path, *folders: Path, **changes: Any) -> Editor:
     """Starts a server with an editor."""
     client = LanguageClient("tests", "1")
     editor = Editor(folder, client)
@@ -176,8 +179,13 @@ async def start(folder: Path, *folders: Path, command: tuple[str, ...] = (), **c
     def _register(params: lsp.RegistrationParams) -> None:
         editor.messages.append(f"registered {params.registrations[0].method}")
 
-    options = changes.pop("options", None)
-    await client.start_io(sys.executable, "-m", "prodlint", "lsp")
+    options, port = changes.pop("options", None), changes.pop("port", None)
+    if port is None:
+        await client.start_io(sys.executable, "-m", "prodlint", "lsp")
+        assert client._server is not None and client._server.stderr is not None
+        editor.listening = asyncio.ensure_future(_listen(client._server.stderr, editor.said))
+    else:
+        await _connected(client, port)
     workspace = [lsp.WorkspaceFolder(each.as_uri(), each.name) for each in folders or (folder,)]
     parameters = lsp.InitializeParams(
         capabilities=capabilities(**changes), workspace_folders=workspace, initialization_options=options
@@ -185,6 +193,21 @@ async def start(folder: Path, *folders: Path, command: tuple[str, ...] = (), **c
     editor.answers = await asyncio.wait_for(client.initialize_async(parameters), PATIENCE)
     client.initialized(lsp.InitializedParams())
     return editor
+
+
+async def _listen(stream: asyncio.StreamReader, into: list[str]) -> None:
+    while line := await stream.readline():
+        into.append(line.decode())
+
+
+async def _connected(client: LanguageClient, port: int) -> None:
+    """Connects as soon as the server listens."""
+    for _ in range(int(PATIENCE / 0.1)):
+        try:
+            return await client.start_tcp("127.0.0.1", port)
+        except ConnectionRefusedError:
+            await asyncio.sleep(0.1)
+    pytest.fail(f"nobody listens on port {port}")
 
 
 async def stop(editor: Editor) -> None:

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import shutil
+import socket
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +15,7 @@ import pytest
 from lsprotocol import types as lsp
 from pygls.exceptions import JsonRpcRequestCancelled
 
-from tests.lsp.conftest import HELPER, ROUTES, Editor, applied, played, shown, start, stop
+from tests.lsp.conftest import HELPER, PATIENCE, ROUTES, Editor, applied, played, shown, start, stop
 
 BLOCKS = "1:21 blocking-call"
 CALM = ROUTES.replace("load()", "'calm'")
@@ -328,7 +332,100 @@ def test_a_document_outside_of_all_folders(shop: Path, tmp_path: Path) -> None:
     scenario(shop, play)
 
 
+# --- how it starts and ends
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def test_over_tcp(shop: Path) -> None:
+    port = _free_port()
+    server = subprocess.Popen([sys.executable, "-m", "prodlint", "lsp", "--tcp", str(port)], stderr=subprocess.PIPE)
+
+    async def run() -> None:
+        editor = await start(shop, port=port)
+        await editor.sees("helper.js", BLOCKS)
+        editor.open("app.js", "javascript", CALM)
+        await editor.sees("helper.js")
+        await stop(editor)
+
+    try:
+        played(run)
+        _, complaints = server.communicate(timeout=PATIENCE)
+        assert (server.returncode, complaints) == (0, b"")
+    finally:
+        server.kill()
+
+
+def test_a_port_that_is_taken() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        command = [sys.executable, "-m", "prodlint", "lsp", "--tcp", str(port)]
+        run = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
+    assert run.returncode == 2
+    assert run.stderr.startswith(f"Error: cannot listen on 127.0.0.1:{port}: ")
+
+
+def _message(method: str, number: int | None = None) -> bytes:
+    params: dict[str, Any] = {"capabilities": {}} if method == "initialize" else {}
+    message = {"jsonrpc": "2.0", "method": method, "params": params} | ({"id": number} if number is not None else {})
+    body = json.dumps(message).encode()
+    return b"Content-Length: %d\r\n\r\n%s" % (len(body), body)
+
+
+@pytest.mark.parametrize(("has_shutdown", "code"), [(True, 0), (False, 1)])
+def test_the_exit_code_is_the_protocols(has_shutdown: bool, code: int) -> None:
+    talk = [_message("initialize", 1), _message("initialized")]
+    talk += [_message("shutdown", 2)] * has_shutdown + [_message("exit")]
+    command = [sys.executable, "-m", "prodlint", "lsp"]
+    run = subprocess.run(command, input=b"".join(talk), capture_output=True, timeout=PATIENCE, check=False)
+    assert run.returncode == code
+    assert b"Traceback" not in run.stderr
+
+
 # --- what must not end it
+
+
+BREAKER = """\
+import prodlint.source.python as python
+
+whole = python.extract
+
+
+def extract(data, kind):
+    if b"break the extractor" in data:
+        raise RecursionError("broken on purpose")
+    return whole(data, kind)
+
+
+python.extract = extract
+"""
+
+
+def test_a_crash_in_one_file_leaves_the_others_alone(
+    shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "sitecustomize.py").write_text(BREAKER)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "site"))
+    (shop / "tool.py").write_text("x = 1\n")
+
+    async def play(editor: Editor) -> None:
+        await editor.sees("helper.js", BLOCKS)
+        editor.open("tool.py", "python", "# break the extractor\n")
+        editor.open("app.js", "javascript", CALM)
+        await editor.sees("helper.js")
+        editor.type("app.js", ROUTES)
+        await editor.sees("helper.js", BLOCKS)
+        await editor.until(lambda: any("broken on purpose" in line for line in editor.said))
+
+    scenario(shop, play)
 
 
 def test_edits_out_of_order_and_of_nothing(shop: Path) -> None:
