@@ -105,6 +105,12 @@ await session(
     console.log('workspace', all.items.map((item) => `${item.uri.split('/').at(-1)} ${item.items.map(at)}`).join('; '));
     console.log('progress', kinds.join(' '));
 
+    // A long document, so that the server is still at it when the cancellation arrives.
+    const long = text + 'def idle():\n    return 1\n\n\n'.repeat(20_000);
+    connection.sendNotification(protocol.DidChangeTextDocumentNotification.type, {
+      textDocument: { uri: uri('api.py'), version: 2 },
+      contentChanges: [{ text: long }],
+    });
     const source = new protocol.CancellationTokenSource();
     const cancelled = connection.sendRequest(
       protocol.DocumentDiagnosticRequest.type,
