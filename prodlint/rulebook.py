@@ -230,3 +230,16 @@ def _checked(path: Path, key: str, value: str, allowed: Iterable[str]) -> str:
     if value not in allowed:
         raise RulebookError(f"{path}: `{key}` is {value!r}, expected {' or '.join(allowed)}")
     return value
+
+
+def page_uri(rule: Rule, folder: Path) -> str:
+    """The URI of a rule's page, which is written into `folder` if it is not there."""
+    path = folder / f"{rule.name}.md"
+    text = f"{rule.page}\n"
+    try:
+        if not path.is_file() or path.read_text(encoding="utf-8") != text:
+            folder.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+    except OSError:  # a link that leads nowhere does less harm than no findings
+        pass
+    return path.absolute().as_uri()

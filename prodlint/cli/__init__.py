@@ -17,6 +17,7 @@ CLEAN, FOUND, FAILED, INTERRUPTED = 0, 1, 2, 130
 _MODULES = {
     "baseline": "baseline",
     "check": "check",
+    "completion": "completion",
     "explain": "explain",
     "facts": "facts",
     "init": "init",

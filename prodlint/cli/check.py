@@ -13,7 +13,7 @@ import click
 
 from prodlint import __version__
 from prodlint.cli import CLEAN, FAILED, FOUND
-from prodlint.cli.options import COLOR, CONFIG, FORMATS, cache_options, names, outputs
+from prodlint.cli.options import COLOR, CONFIG, FORMATS, cache_options, complete_names, complete_outputs, names, outputs
 from prodlint.cli.sessions import from_here, is_ours, one_line, open_session
 from prodlint.cli.terminal import Clock, terminal
 
@@ -29,14 +29,37 @@ _FIXING = ("fix", "unsafe_fixes", "interactive", "fix_only", "diff")
 
 @click.command()
 @click.argument("paths", nargs=-1, type=click.Path())
-@click.option("--select", multiple=True, metavar="NAMES", callback=names, help="Run these rules or practices only.")
-@click.option("--extend-select", multiple=True, metavar="NAMES", callback=names, help="Run these too.")
-@click.option("--ignore", multiple=True, metavar="NAMES", callback=names, help="Do not run these.")
+@click.option(
+    "--select",
+    multiple=True,
+    metavar="NAMES",
+    callback=names,
+    shell_complete=complete_names,
+    help="Run these rules or practices only.",
+)
+@click.option(
+    "--extend-select",
+    multiple=True,
+    metavar="NAMES",
+    callback=names,
+    shell_complete=complete_names,
+    help="Run these too.",
+)
+@click.option(
+    "--ignore", multiple=True, metavar="NAMES", callback=names, shell_complete=complete_names, help="Do not run these."
+)
 @click.option("--preview/--no-preview", default=None, help="Run rules that still have to prove themselves.")
 @click.option("--likely", is_flag=True, help="Show findings that rest on a name alone, too.")
 @click.option("--fix", is_flag=True, help="Make the fixes that are safe.")
 @click.option("--unsafe-fixes", is_flag=True, help="Make those too that need a look.")
-@click.option("--fix-only", multiple=True, metavar="NAMES", callback=names, help="Fix these rules or practices only.")
+@click.option(
+    "--fix-only",
+    multiple=True,
+    metavar="NAMES",
+    callback=names,
+    shell_complete=complete_names,
+    help="Fix these rules or practices only.",
+)
 @click.option("--interactive", is_flag=True, help="Show each fix, unsafe ones too, and ask before it is made.")
 @click.option("--diff", is_flag=True, help="Show what the fixes would change, and change nothing.")
 @click.option("--diff-base", metavar="REV", help="Show only what the change since this git revision touches or causes.")
@@ -55,6 +78,7 @@ _FIXING = ("fix", "unsafe_fixes", "interactive", "fix_only", "diff")
     multiple=True,
     metavar="FORMAT[=FILE]",
     callback=outputs,
+    shell_complete=complete_outputs,
     help="Write this format, too, to FILE or (-) standard output. Repeatable, in place of the two above.",
 )
 @click.option("--statistics", is_flag=True, help="Count the findings per rule instead of showing them.")
@@ -299,7 +323,7 @@ def _report(
     look = replace(terminal(options["color"]), statistics=options["statistics"])
     for output_format, file in _wanted_outputs(options):
         if file:
-            pieces = render(report, output_format, replace(look, color=False, unicode=True))
+            pieces = render(report, output_format, replace(look, color=False, unicode=True, pages=None))
             try:
                 Path(file).write_text("".join(pieces), encoding="utf-8")
             except OSError as error:

@@ -43,7 +43,7 @@ class Interview:
         )
         self._session = session
         self._painter = painter_of(options)
-        self._view = FindingView(report, self._painter, options.width)
+        self._view = FindingView(report, self._painter, options)
         self._name = name
         self._first = {id(finding) for finding in session.findings()}
         self._rules: dict[str, bool] = {}

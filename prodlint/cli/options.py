@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 FORMATS = (
     *("text", "concise", "json", "sarif", "github", "gitlab", "azure", "junit", "checkstyle", "sonarqube", "markdown"),
@@ -31,6 +35,41 @@ def outputs(_context: click.Context, _option: click.Parameter, values: tuple[str
     if len(set(files)) < len(files):
         raise click.BadParameter("two formats cannot go to the same place")
     return tuple(found)
+
+
+def complete_rules(_context: click.Context, _option: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """The rules whose names begin with what is typed."""
+    return _completions(incomplete, with_practices=False)
+
+
+def complete_names(_context: click.Context, _option: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """The rules and practices whose names begin with what is typed behind the last comma."""
+    return _completions(incomplete, with_practices=True)
+
+
+def _completions(incomplete: str, with_practices: bool) -> list[CompletionItem]:
+    from click.shell_completion import CompletionItem
+
+    from prodlint.rulebook import PRACTICES, RulebookError, load_rules
+
+    before, comma, last = incomplete.rpartition(",")
+    try:
+        rules = load_rules()
+    except RulebookError:  # said when the command runs
+        return []
+    known = {name: rule.summary for name, rule in rules.items()}
+    if with_practices:
+        known = {**dict.fromkeys(PRACTICES, "all rules of this practice"), **known}
+    return [
+        CompletionItem(f"{before}{comma}{name}", help=summary)
+        for name, summary in known.items()
+        if name.startswith(last)
+    ]
+
+
+def complete_outputs(_context: click.Context, _option: click.Parameter, incomplete: str) -> list[str]:
+    """The formats, each with the sign behind which a file is named."""
+    return [f"{name}=" for name in FORMATS if name.startswith(incomplete)]
 
 
 COLOR = click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True)

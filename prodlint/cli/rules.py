@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from prodlint.cli import CLEAN
-from prodlint.cli.options import COLOR
-from prodlint.cli.terminal import terminal, wants_color
+from prodlint.cli.options import COLOR, complete_rules
+from prodlint.cli.terminal import terminal
 
 if TYPE_CHECKING:
     from prodlint.output import Options
@@ -26,7 +26,7 @@ def _rules() -> dict[str, Rule]:
 
 
 @click.command()
-@click.argument("name")
+@click.argument("name", shell_complete=complete_rules)
 @click.option("--output-format", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @COLOR
 def rule(name: str, output_format: str, color: str) -> int:
@@ -68,13 +68,15 @@ def rules(output_format: str, color: str) -> int:
 
     from prodlint.output.terminal import UNICODE, Painter
 
-    painter = Painter(wants_color(color), UNICODE)
+    options = terminal(color)
+    painter = Painter(options.color, UNICODE)
     widest = max(len(rule.name) for rule in known)
     for practice, group in groupby(known, key=lambda rule: rule.practice):
         click.echo(painter.paint("strong", practice), color=True)
         for rule in group:
             status = " (preview)" if rule.is_preview else ""
-            click.echo(f"  {rule.name:<{widest}}  {rule.summary}{painter.paint('faint', status)}", color=True)
+            name = painter.link(options.page_of(rule), rule.name) + " " * (widest - len(rule.name))
+            click.echo(f"  {name}  {rule.summary}{painter.paint('faint', status)}", color=True)
     return CLEAN
 
 

@@ -6,7 +6,10 @@ import os
 import sys
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from prodlint import __version__
 
 if TYPE_CHECKING:
     from prodlint.output import Options
@@ -18,11 +21,20 @@ def terminal(color: str) -> Options:
 
     from prodlint.output import Options
 
+    is_colored = wants_color(color)
     return Options(
-        color=wants_color(color),
+        color=is_colored,
         width=min(shutil.get_terminal_size((80, 24)).columns, 120),
         unicode="utf" in (sys.stdout.encoding or "").lower(),
+        pages=_pages() if is_colored and has_links(os.environ, sys.stdout.isatty()) else None,
     )
+
+
+def _pages() -> Path | None:
+    from prodlint.cache import default_directory
+
+    directory = default_directory()
+    return None if directory is None else directory / f"pages-{__version__}"
 
 
 def wants_color(choice: str) -> bool:
@@ -34,6 +46,28 @@ def wants_color(choice: str) -> bool:
     if os.environ.get("FORCE_COLOR"):
         return True
     return sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def has_links(environment: Mapping[str, str], is_terminal: bool) -> bool:
+    """Whether standard output makes links of what is marked as one (OSC 8). FORCE_HYPERLINK says so, or that it does
+    not; else it has to be a terminal that is known for it."""
+    forced = environment.get("FORCE_HYPERLINK")
+    if forced is not None:
+        return forced not in ("", "0", "false")
+    if not is_terminal or "TMUX" in environment or environment.get("TERM", "").startswith(("screen", "tmux")):
+        return False
+    vte = environment.get("VTE_VERSION", "0")
+    return (
+        environment.get("TERM_PROGRAM") in _TERMINAL_PROGRAMS
+        or environment.get("TERM", "").startswith(_TERMINALS)
+        or any(name in environment for name in ("WT_SESSION", "KONSOLE_VERSION", "DOMTERM", "KITTY_WINDOW_ID"))
+        or (vte.isdigit() and int(vte) >= _FIRST_VTE)
+    )
+
+
+_TERMINAL_PROGRAMS = frozenset({"iTerm.app", "WezTerm", "vscode", "ghostty", "Hyper", "rio", "zed", "Tabby"})
+_TERMINALS = ("xterm-kitty", "xterm-ghostty", "alacritty", "foot", "wezterm", "contour")
+_FIRST_VTE = 5000
 
 
 class Clock:

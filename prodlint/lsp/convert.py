@@ -16,7 +16,6 @@ from lsprotocol import types as lsp
 
 from prodlint.findings import Edit, Finding, Location, Severity, Step
 from prodlint.output.places import SourceText
-from prodlint.rulebook import Rule
 from prodlint.sources import Unreadable
 from prodlint.suppressions import UNUSED_RULE
 
@@ -134,16 +133,3 @@ class Converter:
                 for path, own in by_path.items()
             ]
         )
-
-
-def page_uri(rule: Rule, folder: Path) -> str:
-    """The URI of a rule's page, which is written into `folder` if it is not there."""
-    path = folder / f"{rule.name}.md"
-    text = f"{rule.page}\n"
-    try:
-        if not path.is_file() or path.read_text(encoding="utf-8") != text:
-            folder.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
-    except OSError:  # a link that leads nowhere does less harm than no findings
-        pass
-    return path.absolute().as_uri()

@@ -23,9 +23,9 @@ from prodlint import __version__
 from prodlint.cache import default_directory
 from prodlint.findings import Finding
 from prodlint.lsp import actions
-from prodlint.lsp.convert import Converter, page_uri, path_of
+from prodlint.lsp.convert import Converter, path_of
 from prodlint.lsp.workbench import Preferences, Workbench
-from prodlint.rulebook import RulebookError, load_rules
+from prodlint.rulebook import RulebookError, load_rules, page_uri
 from prodlint.settings import ConfigError
 from prodlint.suppressions import UNUSED_RULE
 

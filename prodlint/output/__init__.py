@@ -86,6 +86,14 @@ class Options:
     width: int = 80
     unicode: bool = True
     statistics: bool = False
+    pages: Path | None = None
+    """Where the pages of rules are put so that their names can be links to them; None for no links."""
+
+    def page_of(self, rule: Rule) -> str:
+        """The URI of a rule's page, or ""."""
+        from prodlint.rulebook import page_uri
+
+        return "" if self.pages is None else page_uri(rule, self.pages)
 
 
 def in_order(findings: Sequence[Finding]) -> list[Finding]:

@@ -18,9 +18,10 @@ def render(report: Report, options: Options) -> Iterator[str]:
     for finding in report.findings:
         severity = report.severity_of(finding)
         fix = report.fix_for(finding)
+        label = painter.paint(severity.value, label_of(finding, severity))
         parts = [
             ("strong", f"{place_of(places, finding.location)}:"),
-            (severity.value, label_of(finding, severity)),
+            ("", painter.link(options.page_of(report.rules[finding.rule]), label)),
             ("faint", "likely:" if finding.confidence is Confidence.LIKELY else ""),
             ("", printable(" ".join(finding.message.split()))),
             ("good", "[*]" if isinstance(fix, Fix) and fix.applicability is Applicability.SAFE else ""),

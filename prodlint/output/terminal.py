@@ -63,6 +63,10 @@ class Painter(NamedTuple):
         """The text in a style."""
         return f"\x1b[{SGR[style]}m{text}\x1b[0m" if self.color and style and text else text
 
+    def link(self, uri: str, text: str) -> str:
+        """The text, which leads to `uri` in terminals that have links (OSC 8); no link if that is empty."""
+        return f"\x1b]8;;{uri}\x1b\\{text}\x1b]8;;\x1b\\" if uri else text
+
     def join(self, parts: Sequence[Styled]) -> str:
         """Styled texts in a row."""
         return "".join(self.paint(style, text) for style, text in parts)

@@ -23,7 +23,7 @@ Block = list[list[Styled]]
 def render(report: Report, options: Options) -> Iterator[str]:
     """The findings one by one, then what could not be checked, then the sum of it."""
     painter = painter_of(options)
-    view = FindingView(report, painter, options.width)
+    view = FindingView(report, painter, options)
     fixes = []
     for finding in report.findings:
         fix = report.fix_for(finding)
@@ -42,13 +42,14 @@ def painter_of(options: Options) -> Painter:
 
 
 class FindingView:
-    """Draws the findings of a report, `available` columns wide."""
+    """Draws the findings of a report."""
 
-    def __init__(self, report: Report, painter: Painter, available: int) -> None:
+    def __init__(self, report: Report, painter: Painter, options: Options) -> None:
         self.places = Places(report.read, report.root, report.cwd)
         self._report = report
         self._painter = painter
-        self._available = available
+        self._available = options.width
+        self._page_of = options.page_of
 
     def rows(self, finding: Finding, fix: Fix | str) -> Iterator[str]:
         """The rows of one finding: what is wrong, the code, and what hangs on its rail."""
@@ -66,7 +67,10 @@ class FindingView:
         severity = self._report.severity_of(finding)
         label = label_of(finding, severity)
         likely = " likely:" if finding.confidence is Confidence.LIKELY else ""
-        lead = self._painter.paint(severity.value, label) + self._painter.paint("faint", likely)
+        page = self._page_of(self._report.rules[finding.rule])
+        lead = self._painter.link(page, self._painter.paint(severity.value, label)) + self._painter.paint(
+            "faint", likely
+        )
         rows = prose(finding.message, self._available, strong_start=True, indent=len(label) + len(likely))
         for number, row in enumerate(map(self._painter.join, rows)):
             yield row if number else f"{lead} {row}".rstrip()

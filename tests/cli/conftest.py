@@ -124,7 +124,7 @@ def toys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: toys\nVersion: 1.0\n")
     (metadata / "entry_points.txt").write_text("[prodlint.rules]\ntoys = prodlint_toys\n")
     monkeypatch.syspath_prepend(site)
-    for name in ("NO_COLOR", "FORCE_COLOR", "COLUMNS"):
+    for name in ("NO_COLOR", "FORCE_COLOR", "FORCE_HYPERLINK", "TERM_PROGRAM", "COLUMNS"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("PRODLINT_CACHE_DIR", str(tmp_path / "cache"))
     yield
