@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from prodlint.facts import BindingKind, ExitKind, RegionKind, Value, ValueKind
+from prodlint.facts import BindingKind, Value, ValueKind
 from prodlint.findings import Applicability, Confidence, Finding, Fix, Span
 from prodlint.fixes.reasons import NOT_UTF8, ODD_FORM
+from prodlint.program.conditions import DEVELOPMENT, runs_unasked
 from prodlint.program.options import options_of
 from prodlint.program.resolve import CallSite, File
 from prodlint.program.targets import Api
@@ -21,7 +21,6 @@ _VIEW_CACHE = "view cache"
 _FLASK = "TEMPLATES_AUTO_RELOAD"
 _IS_PRODUCTION = "process.env.NODE_ENV === {}"
 _IS_DEVELOPMENT = "process.env.NODE_ENV !== {}"
-_DEVELOPMENT = re.compile(r"(?:^|[_.\-/]|(?<=[a-z]))(?:dev\w*|local\w*|test\w*|debug\w*)", re.IGNORECASE)
 
 
 def check(program: Program, rule: Rule) -> Iterator[Finding]:
@@ -51,29 +50,10 @@ def _finding(
 
 
 def _call(program: Program, rule: Rule, site: CallSite, what: str, data: dict[str, object]) -> Iterator[Finding]:
-    confidence = _here(program, site.file, site.call.region)
+    confidence = runs_unasked(program, site.file, site.call.region)
     if confidence is not None:
         span = site.call.start, site.call.end
         yield _finding(program, rule, site.file, span, confidence, call=site.index, what=what, **data)
-
-
-def _here(program: Program, file: File, region: int) -> Confidence | None:
-    """Whether a region is server code that runs in production as well: under no condition at all."""
-    regions = [file.facts.regions[at] for at in program.regions_out(file, region)]
-    if any(each.kind in (RegionKind.THEN, RegionKind.ELSE, RegionKind.CASE) for each in regions):
-        return None
-    function = file.facts.functions[file.facts.regions[region].function]
-    if _DEVELOPMENT.search(file.path) or _DEVELOPMENT.search(function.name):
-        return None
-    # `if (isProduction) { …; return; }` before it: the rest is for development.
-    leaves = any(
-        exit_.kind is ExitKind.RETURN
-        and exit_.start < file.facts.regions[region].end
-        and file.facts.regions[exit_.region].function == file.facts.regions[region].function
-        and file.facts.regions[exit_.region].kind is RegionKind.THEN
-        for exit_ in file.facts.exits
-    )
-    return None if leaves else program.server_code(file, region)
 
 
 # --------------------------------------------------------------------------------------------------------- JavaScript
@@ -120,7 +100,7 @@ def _python_stores(program: Program, rule: Rule) -> Iterator[Finding]:
             names_cache = (store.name == _FLASK and target.text == "config") or (
                 store.name == "auto_reload" and target.text in ("jinja_env", "jinja_environment")
             )
-            confidence = _here(program, file, store.region) if is_on and names_cache else None
+            confidence = runs_unasked(program, file, store.region) if is_on and names_cache else None
             if confidence is not None:
                 new = "None" if store.name == _FLASK else "False"
                 span = store.start, store.end
@@ -136,7 +116,7 @@ def _python_stores(program: Program, rule: Rule) -> Iterator[Finding]:
 def _python_names(program: Program, rule: Rule) -> Iterator[Finding]:
     """`TEMPLATES_AUTO_RELOAD = True` in a module or class that Flask's configuration is read from."""
     for file in program.files:
-        if not file.is_python or _DEVELOPMENT.search(file.path):
+        if not file.is_python or DEVELOPMENT.search(file.path):
             continue
         for binding in file.facts.bindings:
             values = [file.facts.values[value] for value in binding.values]
@@ -144,7 +124,7 @@ def _python_names(program: Program, rule: Rule) -> Iterator[Finding]:
             if binding.name == _FLASK and binding.function == 0 and is_on == [True]:
                 around = [cls for cls in file.facts.classes if cls.start <= binding.start < cls.end]
                 confidence = program.is_loaded(file)
-                if any(_DEVELOPMENT.search(cls.name) for cls in around) or confidence is None:
+                if any(DEVELOPMENT.search(cls.name) for cls in around) or confidence is None:
                     continue
                 if binding.kind is BindingKind.VARIABLE:
                     span = binding.start, binding.end
