@@ -22,8 +22,9 @@ PYTHON_STACKS = {
     "flask": ["-m", "gunicorn", "app:app", "--bind", "127.0.0.1:{port}", "--log-level", "warning"],
     "django": ["-m", "gunicorn", "app:application", "--bind", "127.0.0.1:{port}", "--log-level", "warning"],
     "aiohttp": ["app.py"],
+    "flask-alone": ["app.py"],
 }
-"""How programs of a stack are started, by the name of the package."""
+"""How programs of a stack are started. Up to a dash its name is that of the package."""
 
 
 class Launch(Protocol):
@@ -49,7 +50,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def _python(stack: str) -> list[str]:
     start_with = PYTHON_STACKS[stack]
-    for package in (stack, "requests", "blockbuster", *start_with[1:2] * (start_with[0] == "-m")):
+    for package in (stack.partition("-")[0], "requests", "blockbuster", *start_with[1:2] * (start_with[0] == "-m")):
         if importlib.util.find_spec(package) is None:
             missing(f"{package} is not installed (pip install -e '.[behaviour]')")
     return start_with

@@ -147,6 +147,10 @@ class Running:
         file = self._folder / path
         return file.read_text(errors="replace") if file.exists() else ""
 
+    def write(self, path: str, text: str) -> None:
+        """Changes a file of the program."""
+        (self._folder / path).write_text(text)
+
     def wait_for_file(self, path: str, text: str) -> None:
         """Waits until a file has the text."""
         wait_for(lambda: text in self.read(path), lambda: f"no {text!r} in {path}: {self.read(path)}")
@@ -202,6 +206,10 @@ class Gate:
     def open(self) -> None:
         """Lets the reader go on."""
         os.write(self._end, b"open")
+        self.close()
+
+    def close(self) -> None:
+        """Gives up on a reader that has ended."""
         os.close(self._end)
 
 
