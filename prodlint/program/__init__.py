@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Set
 from functools import cached_property
@@ -14,6 +15,7 @@ from prodlint.program.apps import Apps
 from prodlint.program.callers import Callers
 from prodlint.program.callgraph import CallGraph, Edge, Registration, aliases_of
 from prodlint.program.contexts import Contexts, Reach, State
+from prodlint.program.engines import foreign_files
 from prodlint.program.flow import Flow
 from prodlint.program.loggers import Loggers
 from prodlint.program.memory_stores import MemoryStore, memory_stores
@@ -32,6 +34,11 @@ from prodlint.source.frameworks.model import Context
 SOURCE_KINDS = frozenset({"javascript", "typescript", "tsx", "python"})
 
 _ON_LOOP = (Context.REQUEST, Context.BACKGROUND)
+_ONCE_BY_NAME = re.compile(
+    r"_*(?:(?:start|stop|startup|shutdown|setup|set_up|teardown|tear_down|init|initiali[sz]e|cleanup|connect|disconnect|open"
+    r"|close)$|(?:on|before|after)_(?:start|stop|shut))"
+)
+"""Methods that run when a service starts or ends."""
 _SERVER = (Context.REQUEST, Context.REQUEST_THREAD, Context.STARTUP, Context.BACKGROUND, Context.BACKGROUND_THREAD)
 
 
@@ -80,12 +87,14 @@ class Program:
                 for found in self._imported(file, request.module, request.names):
                     imports[file.index].add(found.index)
                     importers[found.index].add(file.index)
-        serving = set(self.graph.serving)
+        for index in foreign_files(self.files, self.resolver, self.versions.packages, importers):
+            self.roles[index] = FileRole.FOREIGN
+        serving = {index for index in self.graph.serving if self.roles[index] is not FileRole.FOREIGN}
         serving.update(
             registration.file
             for registration in self.graph.registrations
             if registration.context in (Context.REQUEST, Context.REQUEST_THREAD)
-            and self.roles[registration.file] is not FileRole.TEST
+            and self.roles[registration.file] not in (FileRole.TEST, FileRole.FOREIGN)
         )
         self.serving = frozenset(serving)
         runs = {index for index in serving if self.roles[index] in (FileRole.SOURCE, FileRole.BROWSER)}
@@ -156,9 +165,15 @@ class Program:
 
     def _coroutines(self) -> list[tuple[int, bool]]:
         """Python's `async def`s in what a service loads: they run on an event loop, whoever calls them. It may be at
-        start-up only; a method that the program's own base class declares is surely called through that."""
+        start-up only; a method that the program's own base class declares is surely called through that, and while
+        requests are served unless its name says otherwise."""
         return [
-            (file.fn_base + number, function.cls != NONE and self._is_override(file.cls_base + function.cls, function))
+            (
+                file.fn_base + number,
+                function.cls != NONE
+                and not _ONCE_BY_NAME.match(function.name)
+                and self._is_override(file.cls_base + function.cls, function),
+            )
             for file in self.files
             if file.is_python and file.index in self._loaded and self.roles[file.index] is FileRole.SOURCE
             for number, function in enumerate(file.facts.functions)
@@ -244,8 +259,9 @@ class Program:
 
     def server_code(self, file: File, region: int) -> Confidence | None:
         """Whether what stands in a region is server code: run for a request, at start-up or in the background of a
-        service. None for scripts, tests, build files, browser code and branches for development only."""
-        if self.roles[file.index] in (FileRole.TEST, FileRole.SCRIPT, FileRole.BROWSER):
+        service. None for scripts, tests, build files, code for browsers and other engines, and branches for development
+        only."""
+        if self.roles[file.index] in (FileRole.TEST, FileRole.SCRIPT, FileRole.BROWSER, FileRole.FOREIGN):
             return None
         if self.dev_only(file, region) or self.is_main_guard(file, region):
             return None

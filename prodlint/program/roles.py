@@ -19,6 +19,8 @@ class FileRole(IntEnum):
     SCRIPT = 2
     """Run by hand, by a build or a deployment: command line tools, migrations, configuration of tools, examples."""
     BROWSER = 3
+    FOREIGN = 4
+    """Run by another engine than Node, as its imports show; nothing in its name or place says so."""
 
 
 _TEST_FOLDERS = frozenset(

@@ -29,7 +29,9 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
     judges = _Python(program, rule.data), _JavaScript(program, rule.data)
     for file in program.files:
         facts = file.facts
-        if not facts.unbound or facts.problems or facts.makes_names or program.roles[file.index] is FileRole.TEST:
+        if not facts.unbound or facts.problems or facts.makes_names:
+            continue
+        if program.roles[file.index] in (FileRole.TEST, FileRole.FOREIGN):
             continue
         judge = judges[0] if file.is_python else judges[1]
         for unbound in judge.unknown(file):

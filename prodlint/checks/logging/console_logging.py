@@ -36,6 +36,7 @@ _TRACEBACK = "traceback.print_exc"
 _BACK_END_NAME = re.compile(r"(?:^|[-_.])log(?:s|ger|gers|ging)?$|logger$", re.IGNORECASE)
 _BACK_END_BASES = ("logging.", "winston-transport", "structlog.", "pino.", "bunyan.")
 _USAGE = re.compile(r"(?:^|[a-z_])(?:help|usage|[hH]elp|[uU]sage)$")
+_ASKED = frozenset({"verbosity", "verbose"})
 _LEVEL_NAMES = frozenset({"log", "info", "warn", "warning", "error", "debug", "trace", "verbose", "fatal", "critical"})
 _WHILE_SERVING = frozenset({Context.REQUEST, Context.REQUEST_THREAD, Context.BACKGROUND, Context.BACKGROUND_THREAD})
 
@@ -108,7 +109,7 @@ class _Judge:
             return False  # `def report(write=print)`: the caller decides
         if self._program.server_code(file, site.call.region) is None or self._is_tool(file):
             return False
-        if self.at_startup(site) and self._is_last_or_first_word(site):
+        if self._is_why_it_ends(site) or (self.at_startup(site) and self._is_last_or_first_word(site)):
             return False
         if self._is_asked_for(site):
             return False
@@ -127,20 +128,37 @@ class _Judge:
                 return True
         return self._program.flow.ends_in(file, region)
 
+    def _is_why_it_ends(self, site: CallSite) -> bool:
+        """Whether a call stands in the listener of an event, such as a server's `error`, that ends the process."""
+        facts = site.file.facts
+        function = facts.regions[site.call.region].function
+        return self._program.flow.ends_process(site.file.fn_base + function) and any(
+            facts.values[call.callee].text in ("on", "once", "addListener")
+            and any(
+                facts.values[argument].kind is ValueKind.FUNCTION and facts.values[argument].ref == function
+                for argument in call.args[1:]
+            )
+            for call in facts.calls
+        )
+
     def _is_asked_for(self, site: CallSite) -> bool:
-        """Whether somebody at a terminal asked for the text: a usage message, `if verbosity >= 1`."""
+        """Whether somebody at a terminal asked for the text: a usage message, `if verbose >= 1`."""
         facts = site.file.facts
         if _USAGE.search(facts.functions[facts.regions[site.call.region].function].name):
             return True
         regions = (facts.regions[at] for at in self._program.regions_up(site.file, site.call.region))
         tests = (test for region in regions if region.kind is RegionKind.THEN for test in region.values)
-        return any("verbosity" in names_in(facts, test) for test in tests)
+        return any(_ASKED & names_in(facts, test) for test in tests)
 
     def _is_tool(self, file: File) -> bool:
         if file.index in self._program.serving:
             return False
         is_command = bool(file.facts.shebang) or "bin" in file.path.split("/")[:-1]
-        return is_command or any(request.module in self._tools for request in file.facts.imports)
+        return (
+            is_command
+            or _shares_its_terminal(file)
+            or any(request.module in self._tools for request in file.facts.imports)
+        )
 
     def _is_log_method(self, site: CallSite) -> bool:
         """Whether the call stands in a method of a logger: in a function that is called `log`, `info`, `error` … in a
@@ -161,6 +179,14 @@ class _Judge:
             isinstance(base, Api) and base.path.startswith(_BACK_END_BASES)
             for base in self._program.resolver.bases_of(file.cls_base + cls)
         )
+
+
+def _shares_its_terminal(file: File) -> bool:
+    """Whether a file hands its terminal to other programs: `spawnSync('npm', …, { stdio: 'inherit' })`."""
+    runs_programs = any(request.module.removeprefix("node:") == "child_process" for request in file.facts.imports)
+    return runs_programs and any(
+        value.kind is ValueKind.STRING and value.text == "inherit" for value in file.facts.values
+    )
 
 
 def _is_back_end(file: File) -> bool:

@@ -1,0 +1,69 @@
+"""JavaScript that another engine than Node runs: an agent's, a device's, a load tester's. It has modules of its own,
+which no package.json knows."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator, Mapping, Sequence
+
+from prodlint.deploy.package_json import PackageInfo
+from prodlint.facts import ImportKind
+from prodlint.program.resolve import File, Resolver
+
+_UNKNOWN_MODULES = 3
+"""A file with so many modules that nobody declares, and none that somebody does, was not written for this package."""
+
+_NODE = frozenset(
+    (
+        "assert async_hooks buffer child_process cluster console constants crypto dgram diagnostics_channel dns domain "
+        "events fs http http2 https inspector module net os path perf_hooks process punycode querystring readline repl "
+        "stream string_decoder sys timers tls trace_events tty url util v8 vm wasi worker_threads zlib"
+    ).split()
+)
+"""The modules of Node that need no `node:`. Source: `require('module').builtinModules`."""
+
+
+def foreign_files(
+    files: Sequence[File], resolver: Resolver, packages: Mapping[str, PackageInfo], importers: Mapping[int, set[int]]
+) -> set[int]:
+    """The files that are written for another engine: they ask for modules that are neither Node's nor the project's nor
+    declared by a package.json above them, and only such files import them."""
+    found = {file.index for file in files if not file.is_python and _asks_for_unknown(file, resolver, packages)}
+    while True:
+        used = {index for index in found if importers.get(index, set()) - found}
+        if not used:
+            return found
+        found -= used
+
+
+def _asks_for_unknown(file: File, resolver: Resolver, packages: Mapping[str, PackageInfo]) -> bool:
+    declared: set[str] = set()
+    for info in _manifests(file.path, packages):
+        declared |= {info.name, *info.dependencies, *info.dev_dependencies}
+    unknown = set()
+    for name, request in _packages_of(file):
+        if name in declared:
+            return False
+        if name not in _NODE and resolver.module(file, request) is None:
+            unknown.add(name)
+    return bool(declared) and len(unknown) >= _UNKNOWN_MODULES
+
+
+def _manifests(path: str, packages: Mapping[str, PackageInfo]) -> Iterator[PackageInfo]:
+    folder = posixpath.dirname(path)
+    while True:
+        if folder in packages:
+            yield packages[folder]
+        if not folder:
+            return
+        folder = posixpath.dirname(folder)
+
+
+def _packages_of(file: File) -> Iterator[tuple[str, str]]:
+    """The packages that a file asks for by name: (package, specifier)."""
+    for request in file.facts.imports:
+        module = request.module
+        if request.kind is ImportKind.TYPE or not module or not (module[0].isalpha() or module[0] in "@_"):
+            continue
+        if not module.startswith(("node:", "@/")) and "!" not in module:
+            yield "/".join(module.split("/")[: 2 if module.startswith("@") else 1]), module
