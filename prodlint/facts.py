@@ -146,7 +146,7 @@ class Region(_Fact):
     """CATCH: whether that name is read in the body."""
     has_comment: bool = False
     """CATCH: whether a comment stands in the body. BODY (JavaScript): whether it begins with one that speaks of
-    errors."""
+    errors; THEN of an `if` (JavaScript): whether it begins with one."""
     is_empty: bool = False
     """Whether the body holds no statement (Python: nothing but `pass`, `...` or a docstring)."""
     flag: int = 0

@@ -89,6 +89,9 @@ class Program:
                     importers[found.index].add(file.index)
         for index in foreign_files(self.files, self.resolver, self.versions.packages, importers):
             self.roles[index] = FileRole.FOREIGN
+        for file in self.files:
+            if self.roles[file.index] is FileRole.SOURCE and self._is_command(file, importers[file.index]):
+                self.roles[file.index] = FileRole.SCRIPT
         serving = {index for index in self.graph.serving if self.roles[index] is not FileRole.FOREIGN}
         serving.update(
             registration.file
@@ -113,6 +116,18 @@ class Program:
             and not file.facts.shebang
         }
         return loaded, perhaps
+
+    def _is_command(self, file: File, importers: set[int]) -> bool:
+        """Whether a file is a command of a package's own command line tool: one of its `commands`, which only the tool
+        itself asks for, if not by a name that it makes up."""
+        info = None if file.is_python else self.versions.packages.get(self.versions.package_folder(file.path))
+        return (
+            info is not None
+            and bool(info.bin)
+            and "commands" in file.path.split("/")[:-1]
+            and file.index not in self.graph.serving
+            and all(self._tool(index) or self.files[index].facts.shebang for index in importers)
+        )
 
     def _tool(self, index: int) -> bool:
         """Whether a file is a tool that happens to use the service's modules. `bin/www` starts the service itself."""

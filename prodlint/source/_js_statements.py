@@ -38,7 +38,9 @@ def if_(walk: Walk, node: Node, use: Use, user: int) -> int:
     test = walk.value(condition, Use.CONDITION, NONE) if condition is not None else UNKNOWN
     first = len(walk.regions)
     if then is not None:
-        walk.inside(walk.body(RegionKind.THEN, then, [test], first), then)
+        region = walk.body(RegionKind.THEN, then, [test], first)
+        walk.regions[region].has_comment = begins_with_comment(then)
+        walk.inside(region, then)
     if otherwise is not None:
         inner = next((child for child in otherwise.named_children if child.type != "comment"), otherwise)
         walk.inside(walk.body(RegionKind.ELSE, inner, [test], first), inner)
@@ -129,6 +131,12 @@ def _catch(walk: Walk, node: Node, guarded: int) -> None:
         bind(walk, parameter, walk.values.plain(ValueKind.CATCH, region))
     walk.inside(region, body)
     walk.scope = outer
+
+
+def begins_with_comment(block: Node) -> bool:
+    """Whether a block begins with a comment."""
+    first = block.named_child(0) if block.type == "statement_block" and block.named_child_count else None
+    return first is not None and first.type == "comment"
 
 
 def _has_comment(walk: Walk, body: Node) -> bool:

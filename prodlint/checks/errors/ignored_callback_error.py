@@ -51,6 +51,8 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
         if apis & exceptions or (is_empty and apis & clean_up) or body.has_comment:
             continue
         seen.add((site.file.index, number))
+        if program.flow.ends_process(site.file.fn_base + number):
+            continue  # a command of the service's, which is over with this
         what = _ignores(program, site.file, number, function)
         confidence = program.server_code(site.file, site.call.region) if what else None
         if confidence is not None:
@@ -120,8 +122,10 @@ def _only_logs(program: Program, file: File, number: int) -> bool:
 
 
 def _merely_logs(program: Program, file: File, branch: int) -> bool:
-    """Whether a branch has nothing but log calls, and control goes on behind it."""
+    """Whether a branch has nothing but log calls, no comment that says why, and control goes on behind it."""
     facts = file.facts
+    if facts.regions[branch].has_comment:
+        return False
     inside = {at for at in range(len(facts.regions)) if branch in program.regions_out(file, at)}
     if any(exit_.region in inside for exit_ in facts.exits) or any(store.region in inside for store in facts.stores):
         return False

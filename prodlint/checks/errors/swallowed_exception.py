@@ -142,18 +142,35 @@ class _Silent:
         if any(_says_yes_or_no(file, exit_.value) for exit_ in facts.exits if exit_.region == handler.partner):
             return True
         calls = [call for call in facts.calls if _within(guarded, call.start, call.end)]
-        return all(self._is_quiet(file, call) for call in calls)
+        messages = [call for call in calls if self._is_message(file, call)]
+        return all(
+            self._is_quiet(file, call) or any(_is_told_later(file, message, call) for message in messages)
+            for call in calls
+        )
 
     def _is_quiet(self, file: File, call: Call) -> bool:
         callee = file.facts.values[call.callee]
         name = callee.text or _name(file, call.callee)
-        if name in self._quiet:
+        return name in self._quiet or self._is_message(file, call)
+
+    def _is_message(self, file: File, call: Call) -> bool:
+        """Whether a call says something to the other end of a connection."""
+        facts = file.facts
+        callee = facts.values[call.callee]
+        if callee.kind is not ValueKind.MEMBER or callee.text not in self._says:
+            return False
+        if self._is_peer(file, callee.ref):
             return True
-        return name in self._says and callee.ref != NONE and self._is_peer(file, callee.ref)
+        is_text = bool(call.args) and _is_made_by(file, call.args[0], "stringify")
+        return is_text and callee.text == "send" and facts.values[callee.ref].kind is not ValueKind.CALL
 
     def _is_peer(self, file: File, value: int) -> bool:
-        """Whether a value is the other end of a connection: by its name, `res.status(…)` as `res` itself."""
+        """Whether a value is the other end of a connection: by its name, `res.status(…)` as `res` itself, and
+        `sessions[id]` as one of them."""
         fact = file.facts.values[value]
+        if fact.kind is ValueKind.SUBSCRIPT and not fact.text:
+            fact, value = file.facts.values[fact.ref], fact.ref
+            return (fact.text or _name(file, value)).lower().removesuffix("s") in self._peers
         if fact.kind is ValueKind.CALL:
             inner = file.facts.values[file.facts.calls[fact.ref].callee]
             return inner.kind is ValueKind.MEMBER and self._is_peer(file, inner.ref)
@@ -170,6 +187,18 @@ class _Silent:
                 for base in self._program.resolver.bases_of(file.cls_base + function.cls)
             )
         )
+
+
+def _is_made_by(file: File, value: int, method: str) -> bool:
+    """Whether a value is what a method of this name returns."""
+    fact = file.facts.values[value]
+    return fact.kind is ValueKind.CALL and file.facts.values[file.facts.calls[fact.ref].callee].text == method
+
+
+def _is_told_later(file: File, message: Call, call: Call) -> bool:
+    """Whether a call stands in a callback that a message is sent with: what it throws the `try` does not see."""
+    inside = message.args_start <= call.start and call.end <= message.end
+    return inside and file.facts.regions[call.region].function != file.facts.regions[message.region].function
 
 
 def _says_yes_or_no(file: File, value: int) -> bool:

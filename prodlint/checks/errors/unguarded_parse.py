@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from prodlint.facts import NONE, RegionKind, ValueKind
+from prodlint.facts import NONE, RegionKind, Use, ValueKind
 from prodlint.findings import Applicability, Finding, Fix, ImportRequest, Span
 from prodlint.fixes.reasons import ODD_FORM
 from prodlint.program.callbacks import continuations
@@ -51,6 +52,8 @@ def _javascript(program: Program, rule: Rule) -> Iterator[Finding]:
             confidence = program.server_code(file, region)
             if confidence is None or not _comes_from_outside(program, file, site.call.args[0]):
                 continue
+            if _is_own_record(program, rule, file, site.call.args[0]):
+                continue
             fate = throws.fate(file.function_at(region))
             if fate is not None:
                 what = "ends the process" if fate is Fate.UNCAUGHT else "leaves the request without an answer"
@@ -90,6 +93,21 @@ def _comes_from_outside(program: Program, file: File, value: int, depth: int = 0
     return not program.resolver.api_of(file, value).startswith("process.env")
 
 
+def _is_own_record(program: Program, rule: Rule, file: File, value: int) -> bool:
+    """Whether a value is what a database hands to the callback of a query: the service itself wrote it there."""
+    facts = file.facts
+    fact = program.value(file, value)
+    while fact.kind in (ValueKind.MEMBER, ValueKind.SUBSCRIPT, ValueKind.ELEMENT):
+        fact = program.value(file, fact.ref)
+    if fact.kind is not ValueKind.PARAM:
+        return False
+    for call in facts.calls:
+        if call.args and (given := facts.values[call.args[-1]]).kind is ValueKind.FUNCTION and given.ref == fact.ref:
+            api = program.resolver.api_of(file, call.callee)
+            return facts.values[call.callee].text == "query" or re.split(r"[.(]", api)[0] in rule.data["databases"]
+    return False
+
+
 # -------------------------------------------------------------------------------------------------------------- Python
 
 
@@ -102,6 +120,8 @@ def _python(program: Program, rule: Rule) -> Iterator[Finding]:
             if not site.file.is_python or not site.call.args or _is_guarded(program, site):
                 continue
             confidence = program.server_code(site.file, site.call.region)
+            if _is_parser(program, site, api):
+                continue
             if confidence is None or _is_wrapped(program, site) or not clients.sends(site.file, site.call.args[0]):
                 continue
             yield Finding(
@@ -113,6 +133,19 @@ def _python(program: Program, rule: Rule) -> Iterator[Finding]:
                 data={"file": site.file.index, "call": site.index},
                 fixless="" if _answer(program, site) else "only you know how this part answers a client",
             )
+
+
+def _is_parser(program: Program, site: CallSite, api: str) -> bool:
+    """Whether a call is all that a function of the project's own does, which stands for the API by its very name: its
+    callers know what the text is."""
+    function = site.file.facts.functions[site.file.facts.regions[site.call.region].function]
+    if site.call.use is not Use.RETURNED or function.name != api.rpartition(".")[2]:
+        return False
+    fact = program.value(site.file, site.call.args[0])
+    while fact.kind in (ValueKind.CALL, ValueKind.MEMBER):
+        inner = site.file.facts.calls[fact.ref].callee if fact.kind is ValueKind.CALL else fact.ref
+        fact = program.value(site.file, inner)
+    return fact.kind is ValueKind.PARAM
 
 
 def _is_guarded(program: Program, site: CallSite) -> bool:
