@@ -27,6 +27,7 @@ _MODULES = (
     "compose",
     "dockerfile",
     "dotenv",
+    "forever",
     "gunicorn",
     "haproxy",
     "kubernetes",
@@ -90,6 +91,7 @@ _EXACT = {
 _TEMPLATE = r"(?:\.(?:erb|in|j2|jinja2?|template|tmpl|tpl))?"
 _PATTERNS = (
     ("gunicorn", r"gunicorn(?:[._-][\w-]+)*\.py"),
+    ("forever", r"forever(?:[._-][\w.-]*)?\.json"),
     ("pm2", r"(?:ecosystem|pm2|process(?:es)?)(?:[._-][\w.-]*)?(?:\.config\.[cm]?js|\.json5?|\.ya?ml)"),
     ("dockerfile", r"(?:.*[._-])?(?:docker|container)file(?:[._-].*)?(?<!\.sh)"),
     ("compose", rf"(?:.*[._-])?compose(?:[._-].*)?\.ya?ml{_TEMPLATE}"),
@@ -130,7 +132,7 @@ def classify(path: str) -> str | None:
     if name.endswith(".txt") and folder.rpartition("/")[2] == "requirements":
         return "python_requirements"
     match = _BY_NAME.fullmatch(name)
-    if match is None or (match.lastgroup != "pm2" and _FOREIGN.search(name)):
+    if match is None or (match.lastgroup not in ("pm2", "forever") and _FOREIGN.search(name)):
         return None
     return match.lastgroup
 

@@ -357,7 +357,12 @@ def _first_file(words: Sequence[str]) -> str:
 
 
 def _node_process_manager(name: str, start: Start) -> Start | None:
-    """PM2 and forever: what they start, if that is said here."""
+    """PM2, forever and StrongLoop's: what they start, if that is said here."""
+    if name in ("slc", "sl-run"):
+        words = [word for word in start.rest if not word.startswith("-") and word not in ("run", "start")]
+        is_run = name == "sl-run" or start.rest[:1] in (("run",), ("start",))
+        target = _first_file(words) or next((word for word in words if not word.isdigit()), ".")
+        return replace(start, kind=StartKind.NODE, target=target) if is_run else start
     if name not in ("pm2", "pm2-runtime", "pm2-docker", "pm2-dev", "forever"):
         return None
     words = [word for word in start.rest if word not in ("start", "startOrReload", "startOrRestart", "reload")]
@@ -368,7 +373,9 @@ def _node_process_manager(name: str, start: Start) -> Start | None:
         return replace(inner, is_dev=inner.is_dev or is_dev)
     stem = posixpath.basename(target)
     is_file = re.search(r"\.config\.[cm]?js$|\.(?:json5?|ya?ml)$", stem) is not None
-    if name.startswith("pm2") and (is_file or (not target and name == "pm2" and "start" in start.rest)):
+    if (name == "forever" and is_file) or (
+        name.startswith("pm2") and (is_file or (not target and name == "pm2" and "start" in start.rest))
+    ):
         return replace(start, kind=StartKind.PROCESS_FILE, target=target)
     if not target.endswith(_NODE_SUFFIXES) or stem.startswith(("ecosystem", "pm2", "process.")):
         return replace(start, kind=StartKind.OPAQUE, target=target or name)

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from prodlint.deploy.nodes import List, Map, Node, Pair, Scalar, text_of
-from prodlint.deploy.templates import has_parts, is_template
+from prodlint.deploy.templates import has_parts, is_template, masked
 from prodlint.deploy.variables import expand, has_variables
 from prodlint.deploy.yaml_nodes import Stream, parse
 from prodlint.directives import MARKER, line_starts_of, parse_directive
@@ -41,8 +41,8 @@ def looks_like(beginning: bytes) -> bool:
 
 def extract(data: bytes, path: str) -> FileFacts:
     """One artefact `service` for each service, and one artefact `project` for what the file says of all of them."""
-    stream = parse(data)
     template = is_template(data)
+    stream = parse(masked(data) if template else data)
     facts = FileFacts(KIND, line_starts=line_starts_of(data))
     if not template:
         facts.problems = stream.problems
@@ -54,9 +54,10 @@ def extract(data: bytes, path: str) -> FileFacts:
     facts.artefacts += _project(root)
     for pair in services_of(root):
         if isinstance(pair.value, Map):
-            settings = list(_Service(pair.value, template).settings())
+            settings = list(_Service(pair.value, data if template else b"").settings())
             key = pair.key
-            facts.artefacts.append(Artefact("service", key.text, pair.start, pair.end, key.start, key.end, settings))
+            name = data[key.start : key.end].decode("utf-8", "replace") if template else key.text
+            facts.artefacts.append(Artefact("service", name, pair.start, pair.end, key.start, key.end, settings))
         elif pair.value is not None and not template and not (isinstance(pair.value, Scalar) and pair.value.is_null):
             facts.problems.append(Problem(f"the service {pair.key.text} is no map", pair.start, pair.end))
     return facts
@@ -107,9 +108,10 @@ class _Text(NamedTuple):
 class _Service:
     """One service while it is read."""
 
-    def __init__(self, table: Map, template: bool) -> None:
+    def __init__(self, table: Map, template: bytes) -> None:
+        """`template`: the text of the file, if it is one."""
         self._table = table
-        self._is_template = template
+        self._template = template
 
     def settings(self) -> Iterator[Setting]:
         """All that this reader knows of a service."""
@@ -136,7 +138,7 @@ class _Service:
             yield Setting("watch", "", watch.start, watch.end)
 
     def _text(self, node: Scalar) -> _Text:
-        if self._is_template and has_parts(node.text):
+        if self._template and has_parts(self._template[node.start : node.end].decode("utf-8", "replace")):
             return _Text(None, "")
         if has_variables(node.text):
             return _Text(expand(node.text, {}), node.text)

@@ -13,18 +13,23 @@ from prodlint.facts import Artefact, FileFacts, Problem, Setting
 
 
 def extract(data: bytes, path: str) -> FileFacts:
-    """One setting `require` per requirement, as PEP 508 would write it (offsets are not kept)."""
+    """One setting `require` per requirement, as PEP 508 would write it, and one `script.NAME` for each command that the
+    project installs, whose value is `module:function` (offsets are not kept)."""
     text = data.decode("utf-8-sig", "replace")
     kind = "python_requirements"
+    commands: dict[str, str] = {}
     if not path.endswith(".toml") and not path.endswith("Pipfile"):
         lines = [line.strip() for line in text.replace("\\\n", " ").splitlines()]
         required = [line for line in lines if line and not line.startswith(("#", "-"))]
     else:
         try:
-            required = list(_from_toml(tomllib.loads(text)))
+            document = tomllib.loads(text)
+            required = list(_from_toml(document))
+            commands = _commands(document)
         except tomllib.TOMLDecodeError as error:
             return FileFacts(kind, problems=[Problem(f"this is no valid TOML: {error}", 0, 0)])
     settings = [Setting("require", line, 0, 0) for line in required]
+    settings += [Setting(f"script.{name}", target, 0, 0) for name, target in commands.items()]
     return FileFacts(kind, artefacts=[Artefact(kind, "", 0, len(data), 0, 0, settings)])
 
 
@@ -40,6 +45,12 @@ def _from_toml(document: dict[str, Any]) -> Iterator[str]:
         for name, version in table.items():
             wanted = version.get("version", "") if isinstance(version, dict) else version
             yield f"{name} {wanted}" if isinstance(wanted, str) else name
+
+
+def _commands(document: dict[str, Any]) -> dict[str, str]:
+    poetry = _table(_table(document, "tool"), "poetry")
+    tables = (_table(_table(document, "project"), "scripts"), _table(poetry, "scripts"))
+    return {name: target for table in tables for name, target in table.items() if isinstance(target, str)}
 
 
 def _table(table: dict[str, Any], key: str) -> dict[str, Any]:

@@ -24,7 +24,6 @@ _SERVERS = frozenset(
         *("litestar", "quart", "sanic", "robyn", "next", "nuxt", "remix-serve", "react-router-serve", "strapi"),
     }
 )
-_WORKERS = frozenset({"celery", "rq", "arq", "dramatiq", "huey_consumer", "moleculer-runner"})
 _WORKER_NAME = re.compile(
     r"(?:^|[-_.])(?:workers?|consumers?|schedulers?|queues?|beat|cron\w*|bots?)(?:$|[-_.])", re.IGNORECASE
 )
@@ -47,7 +46,7 @@ def answers_requests(program: Program, service: Service, variant: Variant) -> bo
 
 def is_worker(variant: Variant) -> bool:
     """Whether a variant takes its work from a queue or a clock, as what it starts or its name says."""
-    return bool(set(programs(variant)) & _WORKERS) or _WORKER_NAME.search(variant.outer.name) is not None
+    return variant.launch.is_worker or _WORKER_NAME.search(variant.outer.name) is not None
 
 
 def port_of(variant: Variant) -> int | None:

@@ -59,7 +59,9 @@ def _of_image(image: Image, depth: int) -> Install | None:
                 production = setting.value == "production"
             elif setting.key == "copy" and setting.value and depth < _DEEPEST:
                 other = _copied_packages(image, setting.value)
-                if other is not None:
+                if _was_set_aside(setting.value):
+                    found, has_own = None, True
+                elif other is not None:
                     found, has_own = _of_image(other, depth + 1), True
             elif setting.key.startswith("run."):
                 for start in run_starts(setting):
@@ -136,6 +138,13 @@ def _copied_packages(image: Image, copied: str) -> Image | None:
             if any("node_modules" in source or _absolute(other, source) in folders for source in what["sources"]):
                 return other
     return None
+
+
+def _was_set_aside(copied: str) -> bool:
+    """Whether a COPY takes packages that another stage keeps under a name of their own: `prod_node_modules`."""
+    what = json.loads(copied)
+    names = [posixpath.basename(source.rstrip("/")) for source in what["sources"]]
+    return bool(what["from"]) and any("node_modules" in name and name != "node_modules" for name in names)
 
 
 def _absolute(image: Image, source: str) -> str:

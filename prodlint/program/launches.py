@@ -18,6 +18,8 @@ from prodlint.facts import Artefact, FileFacts, Setting
 from prodlint.findings import Location
 
 _DEEPEST = 8
+PROCESS_FILES = ("pm2", "forever", "supervisord")
+"""Kinds of files that list processes, each called as the program that reads it."""
 
 
 class State(Enum):
@@ -188,6 +190,16 @@ class Launch:
     hops: tuple[Hop, ...] = ()
     """The commands that lead there, outermost first."""
 
+    @property
+    def is_worker(self) -> bool:
+        """Whether it takes its work from a queue, and no requests."""
+        words = (word for hop in self.hops for word in (*hop.start.wrappers, *hop.start.words[:3]))
+        return any(posixpath.basename(word) in _WORKERS for word in words)
+
+
+_WORKERS = frozenset(
+    {"arq", "celery", "dramatiq", "huey", "huey_consumer", "huey_consumer.py", "moleculer-runner", "rq", "rqworker"}
+)
 
 _ARGUMENTS = re.compile(r"\$(?:\{)?[@*](?:\})?")
 _INSTALLED = re.compile(r"(?:^|/)node_modules/(?P<package>(?:@[^/]+/)?[^/@.][^/]*)/(?P<path>.+)")
@@ -220,9 +232,17 @@ class Launcher:
             for artefact in facts.artefacts
             if artefact.kind == "script"
         }
-        self._process_files = {path: facts for path, facts in files.items() if facts.kind in ("pm2", "supervisord")}
+        self._process_files = {path: facts for path, facts in files.items() if facts.kind in PROCESS_FILES}
         self._servers = {
             path: facts for path, facts in files.items() if facts.kind in ("gunicorn", "uwsgi") and facts.artefacts
+        }
+        self._python_scripts = {
+            setting.key.removeprefix("script."): setting.value or ""
+            for facts in files.values()
+            if facts.kind == "python_requirements"
+            for artefact in facts.artefacts
+            for setting in artefact.settings
+            if setting.key.startswith("script.")
         }
         self._shell = {
             path: facts.artefacts[0] for path, facts in files.items() if facts.kind == "shell" and facts.artefacts
@@ -248,6 +268,8 @@ class Launcher:
         env = env.copy()
         found_starts = starts(words, is_shell=is_shell)
         for number, start in enumerate(found_starts):
+            if start.kind is StartKind.OTHER and start.target in self._python_scripts:
+                start = replace(start, kind=StartKind.PYTHON, target=self._python_scripts[start.target])
             if start.kind is StartKind.OTHER:
                 if start.target in (".", "source"):
                     env.opened(by, "the command reads another script")
@@ -323,11 +345,12 @@ class Launcher:
 
         if start.folder:
             place = _Moved(place, start.folder)
-        is_pm2 = posixpath.basename(start.words[0]).startswith("pm2")
-        known = [path for path, facts in self._process_files.items() if (facts.kind == "pm2") is is_pm2]
-        target = start.target or (DEFAULT if is_pm2 else "/etc/supervisor/conf.d/supervisord.conf")
+        name = posixpath.basename(start.words[0])
+        kind = next(kind for kind in PROCESS_FILES if name.startswith(kind))
+        known = [path for path, facts in self._process_files.items() if facts.kind == kind]
+        target = start.target or (DEFAULT if kind == "pm2" else "/etc/supervisor/conf.d/supervisord.conf")
         found = next((path for path in place.places(target) if path in known), None)
-        return found or (known[0] if len(known) == 1 and not is_pm2 else None)
+        return found or (known[0] if len(known) == 1 and kind == "supervisord" else None)
 
     def _apps(self, start: Start, place: Place, env: Environment, depth: int) -> Launch | None:
         """What the first app of a process file starts that is known; the others are services of their own."""

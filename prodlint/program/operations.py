@@ -18,7 +18,18 @@ if TYPE_CHECKING:
 
 CONTAINERS = ("compose", "dockerfile")
 """Kinds of variants that run in a container."""
-_ORDER = ("systemd", "upstart", "supervisord", "kubernetes", "compose", "pm2", "dockerfile", "procfile", "package_json")
+_ORDER = (
+    "systemd",
+    "upstart",
+    "supervisord",
+    "kubernetes",
+    "compose",
+    "pm2",
+    "forever",
+    "dockerfile",
+    "procfile",
+    "package_json",
+)
 _NAMES = {"compose": "service", "package_json": "script", "procfile": "process"}
 _COMMANDS = ("command.exec", "command.shell", "entrypoint.exec", "entrypoint.shell")
 

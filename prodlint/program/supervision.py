@@ -79,6 +79,7 @@ _HOSTS = {
     "upstart": _by_upstart,
     "supervisord": _unless_false,
     "pm2": _unless_false,
+    "forever": _unless_false,
     "kubernetes": _by_kubernetes,
     "package_json": _never,
 }

@@ -17,6 +17,7 @@ FILES = {
     "compose": ("compose.yaml", "x: &a\n  restart: always\nservices:\n  web:\n    <<: *a\n    build: {context: ., args: [A=1]}\n    environment: [A=b, C]\n    ports: ['80:80']\n"),
     "dockerfile": ("Dockerfile", "# syntax=x\nARG A=1\nFROM node:${A} AS build\nENV B=$A C='d e'\nRUN a && \\\n  # c\n  b\nCOPY <<EOF /x\nhi\nEOF\nCMD [\"node\", \"a.js\"]\n"),
     "dotenv": (".env", "A=b\nexport C='d'\nE=\"f ${A}\" # g\n"),
+    "forever": ("forever.json", '[{"uid": "a", "script": "a.js", "args": ["b", 1], "env": {"A": "b"}, "max": 3}]'),
     "gunicorn": ("gunicorn.conf.py", "import os\nworkers = 2\nraw_env = ['A=b']\nif x:\n    bind = 'y'\n"),
     "kubernetes": ("web.yaml", "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec:\n  template:\n    spec:\n      containers:\n        - name: a\n          env: [{name: A, value: b}]\n---\napiVersion: v1\nkind: Service\nmetadata: {name: b}\nspec: {selector: {a: b}}\n"),
     "package_json": ("package.json", '{"name": "a", "scripts": {"start": "node ."}, "dependencies": {"b": "1"}}'),

@@ -25,7 +25,18 @@ _PYTHON = {
     "DJANGO_SETTINGS_MODULE": "runs Django with its settings for development",
 }
 _DELETABLE = ("FLASK_DEBUG", "FLASK_ENV")
-_ORDER = ("systemd", "upstart", "supervisord", "kubernetes", "compose", "pm2", "dockerfile", "procfile", "package_json")
+_ORDER = (
+    "systemd",
+    "upstart",
+    "supervisord",
+    "kubernetes",
+    "compose",
+    "pm2",
+    "forever",
+    "dockerfile",
+    "procfile",
+    "package_json",
+)
 """Where the setting is best added, if several places would do."""
 
 

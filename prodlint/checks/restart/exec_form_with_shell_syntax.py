@@ -28,7 +28,10 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
         if facts.kind not in ("dockerfile", "compose"):
             continue
         for artefact in facts.artefacts:
+            behind_shell = any(each.key == "entrypoint.exec" and _ends_in_a_shell(each) for each in artefact.settings)
             for setting in artefact.settings:
+                if behind_shell and setting.key.startswith("command."):
+                    continue
                 if setting.key in ("command.exec", "entrypoint.exec", "command.shell", "entrypoint.shell"):
                     message = _fault(setting, facts.kind)
                     if message:
@@ -60,6 +63,12 @@ def _fault(setting: Setting, kind: str) -> str:
     if operator:
         return f"{name} starts no shell here: `{words[0]}` gets `{operator}` as an argument. Start it with `sh -c`."
     return ""
+
+
+def _ends_in_a_shell(setting: Setting) -> bool:
+    """Whether an entrypoint is a shell that reads what comes next: `["bash", "-c"]`."""
+    words = json.loads(setting.value or "[]")
+    return any(map(_SHELLS.search, words)) and re.fullmatch(r"-\w*c", words[-1]) is not None
 
 
 def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:

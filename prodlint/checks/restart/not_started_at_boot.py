@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from prodlint.program import Program
     from prodlint.rulebook import Rule
 
-_ON_HOSTS = ("package_json", "pm2")
+_ON_HOSTS = ("package_json", "pm2", "forever")
 
 
 def check(program: Program, rule: Rule) -> Iterator[Finding]:
@@ -22,7 +22,7 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
         variants = in_production(service)
         if service.platforms or is_tool(program, service) or any(each.kind not in _ON_HOSTS for each in variants):
             continue
-        managed = [each for each in variants if each.kind == "pm2" or set(programs(each)) & SUPERVISORS]
+        managed = [each for each in variants if each.kind in _ON_HOSTS[1:] or set(programs(each)) & SUPERVISORS]
         if managed and not _is_set_up(program):
             yield Finding(
                 rule.name,

@@ -32,6 +32,8 @@ def _in_commands(program: Program, rule: Rule, service: Service) -> Finding | No
         if name:
             hop = next(each for each in variant.launch.hops if name in _names(each.start.wrappers, each.start.words))
             return Finding(rule.name, _message(rule, name), place_of(program.facts, hop), service=service.name)
+        if variant.kind in rule.data["commands"]:
+            return Finding(rule.name, _message(rule, variant.kind), variant.outer.location, service=service.name)
     return None
 
 

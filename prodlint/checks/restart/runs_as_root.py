@@ -134,7 +134,7 @@ def _drops_rights(program: Program, rule: Rule, variant: Variant) -> bool:
     tools = set(rule.data["tools"])
     if is_opaque(variant) or tools & set(programs(variant)):
         return True
-    if any(variant.launch.env.get(name).state is not State.ABSENT for name in rule.data["user-variables"]):
+    if any(name in variant.launch.env.known for name in rule.data["user-variables"]):
         return True
     for hop in variant.launch.hops:
         words = hop.start.words

@@ -8,9 +8,9 @@ something unknown is taken to be in front of the only service that there is. Pro
 
 from __future__ import annotations
 
-import posixpath
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from itertools import takewhile
 
 from prodlint.facts import FileFacts
 from prodlint.findings import Confidence
@@ -76,7 +76,7 @@ class Proxies:
         projects' services and other people's servers."""
         best: Confidence | None = None
         for target in each.targets:
-            if any(target.host.lower() in names for names in self._names.values()):
+            if any(self._is_named(service, target, each.location.path) for service in self._services):
                 return Confidence.CERTAIN
             if self._web_services and self._may_mean(target):
                 if target.is_local or (target.is_inside and len(self._web_services) == 1):
@@ -98,8 +98,7 @@ class Proxies:
     # ------------------------------------------------------------------ who is behind
 
     def _front(self, proxy: Proxy, service: Service) -> Front | None:
-        names = self._names[service.id]
-        if any(target.host.lower() in names for target in proxy.targets):
+        if any(self._is_named(service, target, proxy.location.path) for target in proxy.targets):
             return Front(proxy, True)
         if not any(self._may_mean(target) for target in proxy.targets):
             return None
@@ -112,41 +111,53 @@ class Proxies:
         found = [service for service in self._services if not _is_worker(service)]
         return [service for service in found if service.production] or found
 
+    def _is_named(self, service: Service, target: Target, path: str) -> bool:
+        """Whether a target, in the proxy's file `path`, is a service by its name: that of the compose file that is
+        nearest, as each of several in a project has names of its own."""
+        name = target.host.lower()
+        files = self._names[service.id].get(name, set())
+        return bool(files) and not files.isdisjoint(_nearest(self._compose_names.get(name, set()) | files, path))
+
     @cached_property
-    def _names(self) -> dict[str, set[str]]:
-        """The names that other containers know each service by."""
-        found: dict[str, set[str]] = {}
+    def _names(self) -> dict[str, dict[str, set[str]]]:
+        """The names that other containers know each service by, each with the compose files that give it."""
+        found: dict[str, dict[str, set[str]]] = {}
         for service in self._services:
-            names = found.setdefault(service.id, set())
+            names = found.setdefault(service.id, {})
             for variant in service.variants:
                 if variant.kind == "compose":
-                    names.add(variant.outer.name.lower())
-                    if (given := variant.setting("name").value) != "":
-                        names.add(given.lower())
+                    for name in (variant.outer.name, variant.setting("name").value):
+                        if name:
+                            names.setdefault(name.lower(), set()).add(variant.outer.path)
         return found
 
     @cached_property
-    def _compose_names(self) -> frozenset[str]:
-        """The names of all compose services of the project."""
-        return frozenset(
-            artefact.name.lower()
-            for facts in self._files.values()
-            if facts.kind == "compose"
-            for artefact in facts.artefacts
-            if artefact.kind == "service"
-        )
+    def _compose_names(self) -> dict[str, set[str]]:
+        """The names of all compose services of the project, each with the files that have one."""
+        found: dict[str, set[str]] = {}
+        for path, facts in self._files.items():
+            for artefact in facts.artefacts if facts.kind == "compose" else ():
+                if artefact.kind == "service":
+                    found.setdefault(artefact.name.lower(), set()).add(path)
+        return found
 
     def _may_mean(self, target: Target) -> bool:
         """Whether a target may be any service: its name is not that of another container."""
         return not target.host or target.host.lower() not in self._compose_names
 
 
-_WORKERS = frozenset({"arq", "celery", "dramatiq", "huey", "huey_consumer", "huey_consumer.py", "rq", "rqworker"})
+def _nearest(paths: set[str], path: str) -> set[str]:
+    """Those of some files that share the most folders with another one."""
+    folders = path.split("/")[:-1]
+
+    def shared(other: str) -> int:
+        pairs = zip(folders, other.split("/")[:-1], strict=False)
+        return len(list(takewhile(lambda pair: pair[0] == pair[1], pairs)))
+
+    most = max(map(shared, paths))
+    return {each for each in paths if shared(each) == most}
 
 
 def _is_worker(service: Service) -> bool:
     """Whether a service takes its work from a queue, and no requests."""
-    return all(
-        any(posixpath.basename(word) in _WORKERS for hop in variant.launch.hops for word in hop.start.words[:4])
-        for variant in service.variants
-    )
+    return all(variant.launch.is_worker for variant in service.variants)

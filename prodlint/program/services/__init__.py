@@ -33,7 +33,7 @@ from prodlint.program.services.units import unit_variants
 __all__ = ["Count", "Layer", "Processes", "Service", "SourceView", "Variant", "build_services", "is_for_development"]
 
 
-_NAMED = ("compose", "systemd", "pm2", "supervisord", "upstart")
+_NAMED = ("compose", "systemd", "pm2", "forever", "supervisord", "upstart")
 """Kinds of artefacts that are called as the service is."""
 
 
@@ -71,14 +71,16 @@ def _is_served(project: Project, package: str, groups: list[list[Variant]]) -> b
 
 
 def _service(project: Project, group: list[Variant]) -> Service | None:
-    launches = [variant.launch for variant in group]
+    # What answers requests gives a service its name, and not the worker beside it.
+    first = sorted(group, key=lambda variant: variant.launch.is_worker)
+    launches = [variant.launch for variant in first]
     launch = next((launch for launch in launches if launch.language and launch.entry), None)
     launch = launch or next((launch for launch in launches if launch.language), None)
     if launch is None:
         return None
     package = launch.package
     info = project.view.packages.get(package)
-    names = [variant.outer.name for variant in group if variant.kind in _NAMED]
+    names = [variant.outer.name for variant in first if variant.kind in _NAMED]
     folder = posixpath.basename(package)
     name = (info.name if info and launch.language == "node" else "") or (names[0] if names else "") or folder
     group = [variant if variant.launch.language else _as_unknown(variant, launch) for variant in group]
@@ -88,7 +90,7 @@ def _service(project: Project, group: list[Variant]) -> Service | None:
         group = [_only_one(group[0])]
     return Service(
         id=launch.entry or f"{package or '.'} {launch.target}",
-        name=name or posixpath.basename(launch.entry or launch.target),
+        name=name or _called(launch, group[0]),
         language=launch.language,
         entry=launch.entry,
         package=package,
@@ -97,6 +99,12 @@ def _service(project: Project, group: list[Variant]) -> Service | None:
         reads_node_env=any(project.owns(package, path) for path in project.view.reads_node_env),
         platforms=tuple(project.platforms(package)),
     )
+
+
+def _called(launch: Launch, variant: Variant) -> str:
+    """What to call a service that nothing gives a name."""
+    name = posixpath.basename(launch.entry or launch.target)
+    return name if not name.startswith("$") else posixpath.basename(posixpath.dirname(variant.outer.path)) or "app"
 
 
 def _hoisted(project: Project, package: str) -> frozenset[str]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import posixpath
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from prodlint.facts import Artefact, Setting
@@ -51,9 +52,17 @@ class Runner:
         return setting.value if setting is not None else None
 
 
+_WEB_SERVERS = re.compile(r"nginx|httpd|apache|caddy|static-web-server")
+
+
 def dockerfile_variants(project: Project, others: Sequence[Variant]) -> Iterator[Variant]:
-    """Dockerfiles that no compose service for production builds."""
-    built = {variant.image.partition("#")[0] for variant in others if variant.image and variant.dev_score < 1}
+    """Dockerfiles that no compose service for production builds, or only workers, which start something else with the
+    image than it does by itself."""
+    built = {
+        variant.image.partition("#")[0]
+        for variant in others
+        if variant.image and variant.dev_score < 1 and not variant.launch.is_worker
+    }
     for path in project.by_kind["dockerfile"]:
         if path in built:
             continue
@@ -125,7 +134,8 @@ def image_variant(project: Project, image: Image, runner: Runner | None = None) 
     if launch is None:
         launch = _by_base(project, image, words, env)
     elif not launch.language and launch.target:
-        launch = _by_base(project, image, [launch.target], launch.env) or launch
+        by_base = _by_base(project, image, [launch.target], launch.env)
+        launch = replace(by_base, hops=launch.hops) if by_base is not None else launch
     if launch is None or (launch.language == "node" and not launch.entry and not project.launcher.has_package(place)):
         return None  # somebody else's tool
     launch = project.finished(launch)
@@ -213,5 +223,7 @@ def _context_sources(copied: str) -> Iterator[str]:
 
 
 def _is_exported(image: Image) -> bool:
-    """Whether a stage starts nothing: it is there to be copied out of, or to be built upon."""
-    return image.commands == (None, None)
+    """Whether a stage starts nothing: it is there to be copied out of, or to be built upon. Images of web servers start
+    those by themselves."""
+    base = (image.base or "").partition("@")[0].rpartition("/")[2].partition(":")[0]
+    return image.commands == (None, None) and not _WEB_SERVERS.search(base)

@@ -40,12 +40,12 @@ def _words(text: str) -> set[str]:
 def name_evidence(path: str, *names: str) -> dict[str, float]:
     """What an artefact's path and names say of its purpose."""
     folder, _, file = path.rpartition("/")
-    words = {word for part in folder.split("/") for word in folder_words(part)}
-    words |= {word for text in (file, *names) for word in _words(text)}
+    around = {word for part in folder.split("/") for word in folder_words(part)}
+    words = around | {word for text in (file, *names) for word in _words(text)}
     found: dict[str, float] = {}
     for word in sorted(words & DEV_WORDS):
         found[f"it is called {word}"] = 1.0
-    for word in sorted(words & _PRODUCTION_WORDS):
+    for word in sorted(words & _PRODUCTION_WORDS if not around else ()):
         found[f"it is called {word}"] = -1.5
     return found
 

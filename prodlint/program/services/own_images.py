@@ -31,6 +31,34 @@ _OFFICIAL = frozenset(
 """Names without a slash that are somebody else's images, whatever the project's folders are called."""
 
 
+_COMMON = frozenset(
+    {
+        "api",
+        "app",
+        "apps",
+        "backend",
+        "config",
+        "core",
+        "lib",
+        "server",
+        "src",
+        "tests",
+        "test",
+        "utils",
+        "web",
+        "worker",
+    }
+)
+"""Names of packages that tell one project from another no more than `src` does."""
+_DEEPEST = 2
+"""How many folders down a Dockerfile may be that an image's name is taken to end in the folder of."""
+
+
+def _plain(name: str) -> str:
+    """A name as it is compared where some write `-`, some `_`, and some nothing."""
+    return re.sub(r"[-_.]", "", name.lower())
+
+
 def repository_of(image: str) -> str:
     """An image's name without registry, tag, digest and what variables stand for: `org/name`."""
     name = _VARIABLE.sub("", image).partition("@")[0].strip("/:- ")
@@ -63,12 +91,17 @@ class OwnImages:
             dockerfile for name, files in self._said.items() if posixpath.basename(name) == last for dockerfile in files
         }
         if not found and last and ("/" in image or last not in _OFFICIAL):
-            found = self._called.get(last) or {
-                dockerfile
-                for name, files in self._called.items()
-                if re.search(rf"[-_.]{re.escape(name)}$", last)
-                for dockerfile in files
-            }
+            found = (
+                self._called.get(last)
+                or self._called.get(_plain(last))
+                or {
+                    dockerfile
+                    for name, files in self._called.items()
+                    if re.search(rf"[-_.]{re.escape(name)}$", last)
+                    for dockerfile in files
+                    if dockerfile.count("/") <= _DEEPEST
+                }
+            )
         return next(iter(found)) if len(found) == 1 else None
 
     def _names(self, dockerfile: str) -> Iterator[str]:
@@ -84,6 +117,15 @@ class OwnImages:
             info = self._project.view.packages.get(folder)
             if info is not None and info.name:
                 yield posixpath.basename(info.name).lower()
+            yield from self._python_packages(folder)
+
+    def _python_packages(self, folder: str) -> Iterator[str]:
+        """The Python packages in a folder, as far as their names say more than what they are made of."""
+        inside = f"{folder}/" if folder else ""
+        for path in self._project.view.paths:
+            name, slash, rest = path.removeprefix(inside).partition("/")
+            if path.startswith(inside) and slash and rest == "__init__.py" and name not in _COMMON:
+                yield _plain(name)
 
     def _file(self, context: str, dockerfile: str) -> Iterator[str]:
         path = joined(context, dockerfile or "Dockerfile")

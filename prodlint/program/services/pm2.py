@@ -1,4 +1,4 @@
-"""The apps of PM2's process files, where PM2 runs on a host."""
+"""The apps of the process files of PM2 and forever, where those run on a host."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _ACTIONS = frozenset({"start", "startOrReload", "startOrRestart", "startOrGracef
 
 def pm2_variants(project: Project, used: Collection[str]) -> Iterator[Variant]:
     """What each app starts; not those of files that a container starts: `used`."""
-    for path in project.by_kind["pm2"]:
+    for path in (*project.by_kind["pm2"], *project.by_kind["forever"]):
         if path in used:
             continue
         environments = _environments(project, path)
@@ -39,8 +39,9 @@ def _variant(project: Project, path: str, artefact: Artefact, environments: list
         is_elsewhere = workdir.value is None or workdir.value.startswith("/")
         place = FolderPlace(folder if is_elsewhere else joined(folder, workdir.value or ""), is_elsewhere=is_elsewhere)
     env = Environment()
-    set_env(env, path, "pm2", artefact, _chosen(environments))
-    source = source_of(path, "pm2", artefact)
+    kind = project.files[path].kind
+    set_env(env, path, kind, artefact, _chosen(environments))
+    source = source_of(path, kind, artefact)
     if not environments:
         # Nothing here starts PM2, so whoever does may choose any of them.
         for name, variables in environments_in(artefact).items():
@@ -48,7 +49,7 @@ def _variant(project: Project, path: str, artefact: Artefact, environments: list
                 env.set(variable, None, source, f"it depends on whether PM2 is started with `--env {name}`")
     if "unknown" in settings:
         env.opened(source, "what is spread into it is not known")
-    variant = project.started("pm2", source, artefact.settings, words_of(settings.get("command.exec")), place, env)
+    variant = project.started(kind, source, artefact.settings, words_of(settings.get("command.exec")), place, env)
     if variant is None:
         return None
     return replace(variant, dev={**variant.dev, **name_evidence("", artefact.name)})
