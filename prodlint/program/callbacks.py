@@ -179,29 +179,21 @@ def next_in_reach(program: Program, file: File, function: int) -> Continuation |
 
 def parameter_value(file: File, function: int, position: int) -> int:
     """The value that is the parameter `position` of functions[`function`], or NONE where nothing reads it."""
-    for number, value in enumerate(file.facts.values):
-        if value.kind is ValueKind.PARAM and value.ref == function and value.items[:1] == [position]:
-            return number
-    return NONE
+    return file.parameters.get((function, position), NONE)
 
 
 def derived(file: File, root: int) -> set[int]:
     """`root` and all values that are made of it: its members, operators over it, texts and objects that hold it."""
     found = {root}
-    values = file.facts.values
-    for number in range(len(values)):  # parts come before what is made of them
-        value = values[number]
-        if value.kind is ValueKind.FUNCTION or value.kind is ValueKind.CALL:
-            continue
-        parts = (value.ref, *value.items) if value.kind in _MADE_OF_REF else value.items
-        if value.kind is not ValueKind.PARAM and not found.isdisjoint(parts):
-            found.add(number)
+    stack = [root]
+    while stack:
+        part = stack.pop()
+        for number in file.made_of.get(part, ()):
+            # Parts come before what is made of them; a variable that a loop feeds to itself ends there.
+            if number not in found and (number > part or part == root):
+                found.add(number)
+                stack.append(number)
     return found
-
-
-_MADE_OF_REF = frozenset(
-    {ValueKind.MEMBER, ValueKind.SUBSCRIPT, ValueKind.SPREAD, ValueKind.AWAIT, ValueKind.ELEMENT, ValueKind.INSTANCE}
-)
 
 
 def encloses(file: File, outer: int, inner: int) -> bool:

@@ -8,7 +8,8 @@ decides, all possibilities are in the answer (capped).
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property
 
 from prodlint.facts import NONE, Call, Class, ExitKind, FileFacts, Function, FunctionKind, Value, ValueKind
 from prodlint.program.modules import NodeModules, PythonModules
@@ -59,19 +60,6 @@ _JS_ROOTS = frozenset({"globalThis", "global", "window", "self"})
 class File:
     """One source file of the program: its facts and what linking derives from them."""
 
-    __slots__ = (
-        "cls_base",
-        "exports",
-        "facts",
-        "fn_base",
-        "index",
-        "is_python",
-        "memo",
-        "path",
-        "returns",
-        "star_exports",
-    )
-
     def __init__(self, index: int, path: str, facts: FileFacts, fn_base: int, cls_base: int) -> None:
         self.index = index
         self.path = path
@@ -95,6 +83,42 @@ class File:
     def function_at(self, region: int) -> int:
         """The program-wide id of the function that a region of this file is in."""
         return self.fn_base + self.facts.regions[region].function
+
+    @cached_property
+    def parameters(self) -> Mapping[tuple[int, int], int]:
+        """The value of each parameter that is read, by function and position."""
+        found: dict[tuple[int, int], int] = {}
+        for number, value in enumerate(self.facts.values):
+            if value.kind is ValueKind.PARAM and value.items:
+                found.setdefault((value.ref, value.items[0]), number)
+        return found
+
+    @cached_property
+    def members(self) -> Mapping[str, Sequence[int]]:
+        """The members that are spoken of, by name."""
+        found: dict[str, list[int]] = defaultdict(list)
+        for number, value in enumerate(self.facts.values):
+            if value.kind is ValueKind.MEMBER:
+                found[value.text].append(number)
+        return found
+
+    @cached_property
+    def made_of(self) -> Mapping[int, Sequence[int]]:
+        """The values that each value is a part of: its members, operators over it, what holds it. What a call makes of
+        its arguments is not meant, nor what a function does with its parameters."""
+        found: dict[int, list[int]] = defaultdict(list)
+        for number, value in enumerate(self.facts.values):
+            if value.kind in _MADE_OF_REF:
+                found[value.ref].append(number)
+            if value.items and value.kind is not ValueKind.PARAM:
+                for item in value.items:
+                    found[item].append(number)
+        return found
+
+
+_MADE_OF_REF = frozenset(
+    {ValueKind.MEMBER, ValueKind.SUBSCRIPT, ValueKind.SPREAD, ValueKind.AWAIT, ValueKind.ELEMENT, ValueKind.INSTANCE}
+)
 
 
 Definition = tuple[File, int]

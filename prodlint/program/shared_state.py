@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -71,6 +71,8 @@ class _Finder:
             if program.is_loaded(file) is not None
             for number in self._collections(file)
         }
+        self._all = frozenset(self._states)
+        self._mentions: dict[int, _Mentions] = {}
 
     def _collections(self, file: File) -> Iterator[int]:
         """The bindings of a module's top level that are collections from the beginning and stay the same ones."""
@@ -143,8 +145,11 @@ class _Finder:
         """Whether the function tests what is in the collection, or keeps what it finds in a variable that it tests."""
         facts = file.facts
         function = facts.regions[region].function
+        mentions = self._mentions.get(file.index)
+        if mentions is None:
+            mentions = self._mentions[file.index] = _Mentions(file, self._named(file, self._all))
         return any(
-            self._mentions(file, value, {key})
+            key in mentions.of(value)
             for fact in facts.regions
             if fact.function == function and fact.kind in (RegionKind.THEN, RegionKind.ELSE)
             for value in fact.values
@@ -172,29 +177,20 @@ class _Finder:
         for file in self._program.files:
             if self._program.is_loaded(file) is None:
                 continue
-            for region, value in _expressions(file):
-                for key in list(changed.keys() - found):
-                    if self._mentions(file, value, {key}) and self._request(file, region) is not None:
+            mentions = _Mentions(file, self._named(file, changed.keys()))
+            for region, value in _expressions(file) if mentions.named else ():
+                for key in mentions.of(value) - found:
+                    if self._request(file, region) is not None:
                         found.add(key)
         return found
 
-    def _mentions(self, file: File, value: int, keys: set[_Key], depth: int = 0) -> bool:
-        """Whether an expression has one of some collections in it."""
-        if value == NONE or depth > _DEEPEST:
-            return False
-        fact = file.facts.values[value]
-        key, _ = self._collection(file, value)
-        if key in keys:
-            return True
-        if fact.kind is ValueKind.BINDING and file.facts.bindings[fact.ref].function != 0:
-            return any(self._mentions(file, each, keys, depth + 2) for each in file.facts.bindings[fact.ref].values)
-        inner = list(fact.items)
-        if fact.kind is ValueKind.CALL:
-            call = file.facts.calls[fact.ref]
-            inner += [call.callee, *call.args]
-        elif fact.ref != NONE and fact.kind in _NESTED:
-            inner.append(fact.ref)
-        return any(self._mentions(file, each, keys, depth + 1) for each in inner)
+    def _named(self, file: File, keys: Collection[_Key]) -> dict[int, _Key]:
+        """The values of a file that are one of some collections, or an element of one."""
+        return {
+            number: key
+            for number, value in enumerate(file.facts.values)
+            if value.kind in _NAMES and (key := self._collection(file, number)[0]) is not None and key in keys
+        }
 
     # --- names
 
@@ -224,6 +220,43 @@ class _Finder:
         fact = owner.facts.values[value]
         key = (owner.index, fact.ref)
         return key if fact.kind is ValueKind.BINDING and key in self._states else None
+
+
+_NAMES = frozenset({ValueKind.BINDING, ValueKind.SUBSCRIPT, ValueKind.ELEMENT, ValueKind.MEMBER})
+
+
+class _Mentions:
+    """Which of some collections the expressions of one file have in them. `named`: the values that are one."""
+
+    def __init__(self, file: File, named: dict[int, _Key]) -> None:
+        self._facts = file.facts
+        self.named = named
+        self._memo: dict[tuple[int, int], frozenset[_Key]] = {}
+
+    def of(self, value: int, depth: int = 0) -> frozenset[_Key]:
+        """The collections in an expression."""
+        if value == NONE or depth > _DEEPEST:
+            return frozenset()
+        found = self._memo.get((value, depth))
+        if found is None:
+            own = {self.named[value]} if value in self.named else set()
+            found = self._memo[value, depth] = frozenset(own.union(*self._inner(value, depth)))
+        return found
+
+    def _inner(self, value: int, depth: int) -> Iterator[frozenset[_Key]]:
+        fact = self._facts.values[value]
+        if fact.kind is ValueKind.BINDING and self._facts.bindings[fact.ref].function != 0:
+            for each in self._facts.bindings[fact.ref].values:
+                yield self.of(each, depth + 2)
+            return
+        inner = list(fact.items)
+        if fact.kind is ValueKind.CALL:
+            call = self._facts.calls[fact.ref]
+            inner += [call.callee, *call.args]
+        elif fact.ref != NONE and fact.kind in _NESTED:
+            inner.append(fact.ref)
+        for each in inner:
+            yield self.of(each, depth + 1)
 
 
 _NESTED = frozenset(

@@ -46,6 +46,9 @@ class Unheard:
     """Whether it is kept in a member of an object, where a listener may be added that nothing shows."""
 
 
+_HOLDS = frozenset({ValueKind.OBJECT, ValueKind.ARRAY, ValueKind.SPREAD, ValueKind.OP, ValueKind.AWAIT})
+
+
 class Streams:
     """Answers about the emitters of one program. `deaf` are APIs that take a stream and do not listen to it."""
 
@@ -110,11 +113,7 @@ class Streams:
         if not names or "" in names:
             return None
         for file in self._program.files:
-            members = {
-                number
-                for number, value in enumerate(file.facts.values)
-                if value.kind is ValueKind.MEMBER and value.text in names
-            }
+            members = {number for name in names for number in file.members.get(name, ())}
             if members and self.is_heard(file, members):
                 return None
         return Unheard(site, pipe, is_member=True)
@@ -123,10 +122,7 @@ class Streams:
         """Whether a listener for errors is added to one of some values, or one goes where that cannot be seen."""
         facts = file.facts
         holders = {
-            number
-            for number, value in enumerate(facts.values)
-            if value.kind in (ValueKind.OBJECT, ValueKind.ARRAY, ValueKind.SPREAD, ValueKind.OP, ValueKind.AWAIT)
-            and not kept.isdisjoint((value.ref, *value.items))
+            number for part in kept for number in file.made_of.get(part, ()) if facts.values[number].kind in _HOLDS
         }
         for index, call in enumerate(facts.calls):
             callee = facts.values[call.callee]

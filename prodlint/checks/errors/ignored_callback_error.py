@@ -126,7 +126,10 @@ def _merely_logs(program: Program, file: File, branch: int) -> bool:
     facts = file.facts
     if facts.regions[branch].has_comment:
         return False
-    inside = {at for at in range(len(facts.regions)) if branch in program.regions_out(file, at)}
+    inside = {branch}
+    for at in range(branch + 1, len(facts.regions)):  # what is inside comes later
+        if facts.regions[at].parent in inside:
+            inside.add(at)
     if any(exit_.region in inside for exit_ in facts.exits) or any(store.region in inside for store in facts.stores):
         return False
     return all(facts.values[call.callee].text in _LOG_METHODS for call in facts.calls if call.region in inside)

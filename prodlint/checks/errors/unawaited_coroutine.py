@@ -27,10 +27,11 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
     for site, targets in program.calls():
         if not site.file.is_python or not targets or program.roles[site.file.index] is FileRole.TEST:
             continue
-        is_dropped = site.call.use is Use.STATEMENT
-        if not (is_dropped or _is_taken_for_result(site) or _returns_itself(site, targets)):
+        name = _coroutine(program, targets, apis)
+        if not name:
             continue
-        if name := _coroutine(program, targets, apis):
+        is_dropped = site.call.use is Use.STATEMENT
+        if is_dropped or _is_taken_for_result(site) or _returns_itself(site, targets):
             yield _finding(program, rule, site, name, is_dropped=is_dropped)
 
 
