@@ -74,7 +74,8 @@ def _kills(server: Running) -> bool:
 
 def _answers(server: Running) -> bool:
     try:
-        return server.get("/pid").status == 200
+        asked = server.send("/pid")
+        return not asked.hangs() and asked.answer().status == 200
     except (Cut, OSError):
         return False
 
