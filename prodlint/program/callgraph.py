@@ -6,6 +6,7 @@ Built in rounds, since each answer can make another possible: `require('./routes
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
@@ -25,6 +26,7 @@ _ONCE_ONLY = frozenset({"listening", "open", "ready", "close", "exit", "error", 
 _WIDEST_SEARCH = 2000
 """Values looked at for one handler argument; what needs more is no registration."""
 
+_TO_A_THREAD = re.compile(r"(?:^|_)(?:run_in_(?:executor|thread|threadpool|pool|process)|executor_job|to_thread)$")
 _Seen = set[tuple[int, int, tuple[Target, ...]]]
 _ROUTES = frozenset({"route", "url_rule", "path", "re_path", "url", "api_route"})
 _VERBS = frozenset({"get", "post", "put", "patch", "delete", "all", "use", "route", "head", "options"})
@@ -634,6 +636,8 @@ class CallGraph:
                         moved = moves.context
                 elif own:
                     moved = self._moved_by_callee(file, index, position)
+                if moved is None and position == 0 and file.is_python:
+                    moved = self._moved_as_named(file, call)
                 self.edges[caller].append(
                     Edge(caller, callee, file.index, index, moved, listens and event not in _ONCE_ONLY)
                 )
@@ -678,6 +682,14 @@ class CallGraph:
                         if rest:
                             return moves.context
         return None
+
+    def _moved_as_named(self, file: File, call: Call) -> Context | None:
+        """Where a call takes its first argument by its name alone: `self.sys_run_in_executor(f)`, whose own path to the
+        executor is seldom seen."""
+        callee = file.facts.values[call.callee]
+        named = callee.kind in (ValueKind.MEMBER, ValueKind.BINDING, ValueKind.GLOBAL)
+        text = file.facts.bindings[callee.ref].name if callee.kind is ValueKind.BINDING else callee.text
+        return Context.REQUEST_THREAD if named and _TO_A_THREAD.search(text) else None
 
     def _calls_in(self, file: File, function: int) -> list[tuple[int, Call]]:
         if not hasattr(self, "_by_function"):

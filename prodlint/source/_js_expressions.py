@@ -8,7 +8,7 @@ from tree_sitter import Node
 
 from prodlint.facts import NONE, Call, ExitKind, FunctionKind, NameUse, RegionKind, Store, Use, ValueKind
 from prodlint.source._build import LONGEST_TEXT, UNKNOWN
-from prodlint.source._js_grammar import MISREAD_AWAIT, unescape
+from prodlint.source._js_grammar import AWAIT_KEYWORD, unescape
 from prodlint.source._js_modules import assign_export, export_through_call, load_module, name_request
 from prodlint.source._js_walk import Handler, Hint, Walk
 
@@ -229,19 +229,21 @@ def call(walk: Walk, node: Node, use: Use, user: int) -> int:
 
 
 def _misread_await(walk: Walk, node: Node, use: Use, user: int) -> int:
-    """Return the value of a call that is, or begins with, an `await` that the grammar takes for a function; or NONE.
+    """Return the value of a call that begins with an `await` which the grammar has put into it; or NONE.
 
-    `await (f).g()` is read as `await(f)`, then `.g()` on its result: the outermost call is what is awaited.
+    `await (f).g()` is read as `await(f)`, then `.g()` on its result, and `await f<T>()` as a call of `await f`: the
+    outermost call is what is awaited.
     """
     if walk.source.between(node.start_byte, node.start_byte + 5) != "await":
         return NONE
     arguments = _await_arguments(walk, node)
-    if use is Use.RECEIVER or use is Use.CALLEE:
+    is_whole = node.parent is not None and node.parent.type == "parenthesized_expression"
+    if (use is Use.RECEIVER or use is Use.CALLEE) and not is_whole:
         return sequence(walk, arguments, use, user) if arguments is not None else NONE
     if arguments is not None:
         value = sequence(walk, arguments, Use.AWAITED, NONE)
-    elif use is not Use.AWAITED and (keyword := MISREAD_AWAIT.match(walk.source.of(node))) is not None:
-        walk.awaited_starts[node.start_byte] = node.start_byte + keyword.end() - 1
+    elif use is not Use.AWAITED and (keyword := AWAIT_KEYWORD.match(walk.source.of(node))) is not None:
+        walk.awaited_starts[node.start_byte] = node.start_byte + keyword.end()
         value = call(walk, node, Use.AWAITED, NONE)
     else:
         return NONE
@@ -270,6 +272,8 @@ def new(walk: Walk, node: Node, use: Use, user: int) -> int:
 
 
 def _callee(walk: Walk, function: Node, fact: Call, index: int) -> None:
+    if function.type == "await_expression":  # no parentheses around it: `await f<T>()`
+        function = walk.operands(function)[-1]
     handler = walk.handler(function)
     if handler is not member and handler is not identifier:
         function = _callee_node(walk, function)

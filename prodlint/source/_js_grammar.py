@@ -24,8 +24,11 @@ CLASS_TYPES = frozenset({"class_declaration", "abstract_class_declaration", "cla
 ERROR_KIND_ID = 0xFFFF
 """The `kind_id` of ERROR nodes, the same in every grammar."""
 
-MISREAD_AWAIT = re.compile(r"await\s*\(")
-"""What the JavaScript grammar often takes for a call of a function named `await`."""
+MISREAD_AWAIT = re.compile(r"await\s*\(|await\s[^;\n]*<")
+"""What the grammars may misread: `await (f)` as a call of a function named `await`, and `await f<T>()` as a call of what
+`await f` gives."""
+
+AWAIT_KEYWORD = re.compile(r"await(?![\w$])\s*")
 
 _USING = "(using_declaration (variable_declarator) @const)"
 """Only the JavaScript grammar knows it by this name."""
