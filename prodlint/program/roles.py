@@ -47,7 +47,7 @@ _BROWSER_FOLDERS = frozenset(
 _TEST_NAME = re.compile(r"(?:^test_.*|.*_tests?|^conftest|^tests?|.*[.-](?:test|spec|e2e|mock)s?)\.[a-z]+$")
 _SCRIPT_NAME = re.compile(
     r"^(?:setup|manage|noxfile|fabfile|tasks|dodo|conf|gulpfile.*|gruntfile.*|jakefile.*|rollup.*|webpack.*|vite.*|babel.*|"
-    r"karma.*|jest.*|knexfile.*|.*\.config|\..*rc|.*\.conf|metro|postcss.*|tailwind.*|seed|cli|__main__)\.[a-z]+$",
+    r"karma.*|jest.*|knexfile.*|.*\.config|\..*rc|.*\.conf|metro|postcss.*|tailwind.*|seed|migrate(?:[-_].*)?|cli|__main__)\.[a-z]+$",
     re.IGNORECASE,
 )
 

@@ -25,7 +25,7 @@ ERROR_KIND_ID = 0xFFFF
 """The `kind_id` of ERROR nodes, the same in every grammar."""
 
 MISREAD_AWAIT = re.compile(r"await\s*\(|await\s[^;\n]*<")
-"""What the grammars may misread: `await (f)` as a call of a function named `await`, and `await f<T>()` as a call of what
+"""What the grammars may misread: `await (f)` as a call of a function named `await`, `await f<T>()` as a call of what
 `await f` gives."""
 
 AWAIT_KEYWORD = re.compile(r"await(?![\w$])\s*")

@@ -33,6 +33,8 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
                 continue
         for variant in variants:
             hop = dev_server(program, variant)
+            if hop is not None and variant.kind == "package_json" and _tool(hop) in rule.data["bundlers"]:
+                continue  # what is deployed is its build: developers alone start such a package
             if hop is not None:
                 yield _finding(program, rule, service, variant, hop)
                 break

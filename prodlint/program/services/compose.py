@@ -15,7 +15,14 @@ from prodlint.facts import Artefact, Setting
 from prodlint.program.images import Image, is_plain_base
 from prodlint.program.launches import Environment, FolderPlace, MountedPlace, joined, source_of, words_of
 from prodlint.program.services.containers import Runner, context_of, image_variant
-from prodlint.program.services.evidence import BY_CONTENT, DEBUG_PORT, DEV_WORDS, TARGET_DEV, name_evidence
+from prodlint.program.services.evidence import (
+    BY_CONTENT,
+    COMMAND_DEV,
+    DEBUG_PORT,
+    DEV_WORDS,
+    TARGET_DEV,
+    name_evidence,
+)
 from prodlint.program.services.model import Variant, layer_of
 from prodlint.program.services.project import Project
 
@@ -190,6 +197,9 @@ def _service_evidence(service: _ComposeService, workdir: str, mounts: Sequence[t
         found["it builds a stage for development"] = 0.7
     if service.setting("watch") is not None:
         found["it watches the source code"] = 0.7
+    command = service.value("command.exec") or service.value("command.shell") or ""
+    if COMMAND_DEV.search(command):
+        found["its command is called dev"] = 0.7
     if any(DEBUG_PORT.search(setting.value or "") for _, setting in service.all("ports")):
         found["it publishes a debugger's port"] = BY_CONTENT
     if service.value("restart") not in (None, "no", "false") and not is_named_so:

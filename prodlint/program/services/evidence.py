@@ -30,6 +30,7 @@ DEV_VARIABLES = ("NODE_ENV", "FLASK_ENV", "FLASK_DEBUG", "DJANGO_SETTINGS_MODULE
 BY_CONTENT = 0.5
 """What a command or a value weighs that is meant for development."""
 DEBUG_PORT = re.compile(r"(?:^|:)(?:9229|5678)(?:/tcp)?$")
+COMMAND_DEV = re.compile(r"(?:^|[\s\"/])(?:dev|develop|development)[-_:]\w", re.IGNORECASE)
 TARGET_DEV = re.compile(r"(?:^|[-_.])(?:dev\w*|test\w*|debug\w*|local|ci|pr)(?:$|[-_.\d])|dev$", re.IGNORECASE)
 
 
