@@ -2,6 +2,7 @@
 
     python benchmarks/ecosystem/prove_fixes.py DIR [--app NAME] [--folders] [--safe] [--preview] [--json FILE]
                                                [--diffs DIR]
+    python benchmarks/ecosystem/prove_fixes.py --table FILE...     # the numbers of such files as a table in Markdown
 
 DIR is where `scripts/ecosystem.py fetch` has unpacked the applications, or with `--folders` any folder of projects;
 nothing in it is changed. `--diffs` keeps what the fixes did, for reading. The laws:
@@ -31,6 +32,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import tree_sitter_javascript
 import tree_sitter_python
@@ -81,7 +83,7 @@ def prove(folder: Path, *, unsafe: bool, preview: bool) -> Proof:
         if isinstance(fix, Fix):
             proof.offered[finding.rule] += 1
         elif fix:
-            proof.fixless[finding.rule][fix] += 1
+            proof.fixless[finding.rule][_of_a_kind(fix)] += 1
 
     def choose(finding: Finding, fix: Fix) -> bool:
         is_sure = finding.confidence is Confidence.CERTAIN
@@ -126,7 +128,12 @@ def _count(proof: Proof, outcome: FixOutcome) -> None:
         proof.made[finding.rule] += 1
         proof.files.update({f"{finding.rule} {edit.path}": 1 for edit in fix.edits})
     for finding, reason in outcome.withheld:
-        proof.withheld[finding.rule][re.sub(r"`[^`]*`|\S+\.\w+:\d+", "…", reason)] += 1
+        proof.withheld[finding.rule][_of_a_kind(reason)] += 1
+
+
+def _of_a_kind(reason: str) -> str:
+    """A reason without the names and places in it, so that it can be counted."""
+    return re.sub(r"`(?![\w ]*`)[^`]*`|\S+\.\w+:\d+|[\w.$]+\(\)|\b\d+\b|an anonymous function", "…", reason)
 
 
 def _laws_of_findings(before: Session, after: Session, outcome: FixOutcome) -> Iterator[str]:
@@ -279,14 +286,22 @@ def _node_checked(folder: Path, path: str, changed: Mapping[str, object]) -> Ite
 def main() -> int:
     """Proves the fixes of all applications; returns 1 if a law was broken."""
     parser = argparse.ArgumentParser(description="Hold the fixes of real applications to the laws.")
-    parser.add_argument("directory", type=Path, metavar="DIR")
+    parser.add_argument("directory", type=Path, nargs="?", metavar="DIR")
     parser.add_argument("--app", action="append", default=[], metavar="NAME")
     parser.add_argument("--folders", action="store_true", help="take every folder of DIR, not the pinned applications")
     parser.add_argument("--safe", action="store_true", help="make the safe fixes only")
     parser.add_argument("--preview", action="store_true", help="with rules in preview")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the numbers to a file, too")
     parser.add_argument("--diffs", type=Path, metavar="DIR", help="write each application's changes to a file in DIR")
+    parser.add_argument(
+        "--table", type=Path, nargs="+", metavar="FILE", help="show the numbers of files, prove nothing"
+    )
     args = parser.parse_args()
+    if args.table:
+        print(*_markdown([json.loads(path.read_text(encoding="utf-8")) for path in args.table]), sep="\n")
+        return 0
+    if args.directory is None:
+        parser.error("DIR is missing")
     proofs = {}
     folders = sorted(path.name for path in args.directory.iterdir() if path.is_dir())
     chosen = [name for name in folders if not args.app or name in args.app]
@@ -301,40 +316,64 @@ def main() -> int:
         say(f"{name}: {proof.offered.total()} offered, {proof.made.total()} made, {len(proof.broken)} laws broken")
         for law in proof.broken:
             say(f"  {law}")
+        if args.json:
+            args.json.write_text(json.dumps(_numbers(proofs), indent=2, sort_keys=True) + "\n", encoding="utf-8")
     print(*_table(proofs), sep="\n")
-    if args.json:
-        args.json.write_text(json.dumps(_numbers(proofs), indent=2, sort_keys=True) + "\n", encoding="utf-8")
     return 1 if any(proof.broken for proof in proofs.values()) else 0
 
 
-def _numbers(proofs: Mapping[str, Proof]) -> dict[str, dict[str, int]]:
+_COLUMNS = ("findings", "offered", "made", "withheld", "no fix", "files", "applications")
+
+
+def _numbers(proofs: Mapping[str, Proof]) -> dict[str, dict[str, Any]]:
+    """By rule: how many, and why not; under "" the applications and the laws that were broken."""
     numbers: dict[str, Counter[str]] = defaultdict(Counter)
-    for app, proof in proofs.items():
+    reasons: dict[str, Counter[str]] = defaultdict(Counter)
+    for proof in proofs.values():
         for rule in {*proof.offered, *proof.made, *proof.withheld, *proof.fixless}:
-            numbers[rule]["offered"] += proof.offered[rule]
-            numbers[rule]["made"] += proof.made[rule]
-            numbers[rule]["withheld"] += proof.withheld[rule].total()
-            numbers[rule]["no fix"] += proof.fixless[rule].total()
-            numbers[rule]["files"] += sum(key.startswith(f"{rule} ") for key in proof.files)
-            numbers[rule]["applications"] += bool(proof.made[rule] and app)
-    return {rule: dict(counts) for rule, counts in sorted(numbers.items())}
+            found = numbers[rule]
+            found["offered"] += proof.offered[rule]
+            found["made"] += proof.made[rule]
+            found["withheld"] += proof.withheld[rule].total()
+            found["no fix"] += proof.fixless[rule].total()
+            found["findings"] += proof.offered[rule] + proof.fixless[rule].total()
+            found["files"] += sum(key.startswith(f"{rule} ") for key in proof.files)
+            found["applications"] += bool(proof.made[rule])
+            reasons[rule].update(proof.fixless[rule] + proof.withheld[rule])
+    whole = {"applications": len(proofs), "broken": sum(len(proof.broken) for proof in proofs.values())}
+    return {"": whole} | {rule: {**found, "why not": dict(reasons[rule])} for rule, found in sorted(numbers.items())}
 
 
 def _table(proofs: Mapping[str, Proof]) -> Iterator[str]:
-    columns = ("offered", "made", "withheld", "no fix", "files", "applications")
-    yield f"{'rule':28}" + "".join(f"{column:>14}" for column in columns)
-    for rule, counts in _numbers(proofs).items():
-        yield f"{rule:28}" + "".join(f"{counts[column]:>14}" for column in columns)
-    for title in ("withheld", "fixless"):
-        reasons: dict[str, Counter[str]] = defaultdict(Counter)
-        for proof in proofs.values():
-            for rule, counted in getattr(proof, title).items():
-                reasons[rule].update(counted)
-        yield f"\n{'withheld' if title == 'withheld' else 'no fix'}, because:"
-        for rule in sorted(reasons):
-            for reason, number in reasons[rule].most_common(6):
-                yield f"  {rule:26} {number:5}  {reason}"
-    yield f"\nlaws broken: {sum(len(proof.broken) for proof in proofs.values())}"
+    numbers = _numbers(proofs)
+    whole = numbers.pop("")
+    yield f"{'rule':28}" + "".join(f"{column:>14}" for column in _COLUMNS)
+    for rule, counts in numbers.items():
+        yield f"{rule:28}" + "".join(f"{counts[column]:>14}" for column in _COLUMNS)
+    yield "\nno fix, because:"
+    for rule, counts in numbers.items():
+        for reason, number in Counter(counts["why not"]).most_common(6):
+            yield f"  {rule:26} {number:5}  {reason}"
+    yield f"\nlaws broken: {whole['broken']}"
+
+
+def _markdown(parts: list[dict[str, dict[str, Any]]]) -> Iterator[str]:
+    sums: dict[str, Counter[str]] = defaultdict(Counter)
+    reasons: dict[str, Counter[str]] = defaultdict(Counter)
+    for part in parts:
+        for rule, counts in part.items():
+            sums[rule].update({key: value for key, value in counts.items() if key != "why not"})
+            reasons[rule].update(counts.get("why not", {}))
+    whole = sums.pop("")
+    yield f"{whole['applications']} applications, {whole['broken']} laws broken.\n"
+    yield f"| rule | {' | '.join(_COLUMNS)} | why there was none |"
+    yield f"|---|{'---:|' * len(_COLUMNS)}---|"
+    for rule in sorted(sums):
+        said = "; ".join(f"{reason} ({number})" for reason, number in reasons[rule].most_common(4))
+        more = len(reasons[rule]) - 4
+        others = f"; {more} other{'s' * (more > 1)}" if more > 0 else ""
+        cells = (str(sums[rule][column]) for column in _COLUMNS)
+        yield f"| `{rule}` | {' | '.join(cells)} | {said}{others} |".replace("|  |", "| |")
 
 
 if __name__ == "__main__":

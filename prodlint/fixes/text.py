@@ -195,13 +195,19 @@ def insert_lines(
     return (Edit(path, offset, offset, f"{before}{text}{after}"),)
 
 
+def separator_before(source: bytes, start: int) -> str:
+    """What stands between an item and the one before it: a comma, with a blank if the file writes one there."""
+    return "," if source[start - 1 : start] == b"," else ", "
+
+
 def append_item(path: str, source: bytes, last: tuple[int, int], comma_end: int, item: str, newline: str) -> Edits:
     """Adds `item` after the last of some comma-separated items, laid out as that is; the comment behind that one stays
     with it. `comma_end` is the end of the comma behind it, or -1."""
     start, end = last
     if not begins_line(source, start):
         gap = f" {item},"
-        return (Edit(path, end, end, f", {item}") if comma_end < 0 else Edit(path, comma_end, comma_end, gap),)
+        separator = separator_before(source, start)
+        return (Edit(path, end, end, f"{separator}{item}") if comma_end < 0 else Edit(path, comma_end, comma_end, gap),)
     behind = max(end, comma_end)
     rest = source[behind : line_end(source, behind)].strip()
     place = line_end(source, behind) if rest.startswith((b"#", b"//")) else behind

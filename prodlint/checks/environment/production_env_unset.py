@@ -25,6 +25,7 @@ _PYTHON = {
     "DJANGO_SETTINGS_MODULE": "runs Django with its settings for development",
 }
 _DELETABLE = ("FLASK_DEBUG", "FLASK_ENV")
+_DELETABLE_FROM = ("compose", "dockerfile", "systemd")
 _ORDER = (
     "systemd",
     "upstart",
@@ -201,6 +202,8 @@ def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
     path = finding.location.path
     variable = data["variable"]
     if data["change"] == "delete":
+        if data["kind"] not in _DELETABLE_FROM:
+            return "prodlint takes no settings away from files of this kind"
         edits = _deleted(path, program.read(path), data)
         return Fix(f"Remove `{variable}`", Applicability.UNSAFE, edits) if edits else ODD_FORM
     if data["change"] == "value":

@@ -128,6 +128,8 @@ def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
 
 
 def _add_next(program: Program, function: int) -> Fix | str:
+    from prodlint.fixes.text import separator_before
+
     file, fact = program.function(function)
     if file.facts.kind != "javascript" or fact.params[-1].default != NONE:
         return (
@@ -137,5 +139,6 @@ def _add_next(program: Program, function: int) -> Fix | str:
         )
     names = {binding.name for binding in file.facts.bindings} | {param.name for param in fact.params}
     name = "next" if "next" not in names else "_next"
-    end = fact.params[-1].end
-    return Fix("Add the fourth parameter", Applicability.SAFE, (Edit(file.path, end, end, f", {name}"),))
+    start, end = fact.params[-1].start, fact.params[-1].end
+    added = f"{separator_before(program.read(file.path), start)}{name}"
+    return Fix("Add the fourth parameter", Applicability.SAFE, (Edit(file.path, end, end, added),))

@@ -162,11 +162,11 @@ def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
         whole = _promise_all(source, site, f").catch({name})" if name else ")", "" if name else "await ")
         if whole is None:
             return ODD_FORM
-        added, requests = _take_next(file, finding.data["handler"])
+        added, requests = _take_next(source, file, finding.data["handler"])
         return Fix("Wait for all with `Promise.all`", Applicability.UNSAFE, (*added, *whole), requests)
     if name:
         edits = javascript.append_call(file.path, source, span, f".catch({name})")
-        added, requests = _take_next(file, finding.data["handler"])
+        added, requests = _take_next(source, file, finding.data["handler"])
         return (
             Fix(f"Pass its rejection to `{name}`", Applicability.SAFE, (*added, *edits), requests)
             if edits
@@ -176,14 +176,17 @@ def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
     return Fix("Await it", Applicability.UNSAFE, edits) if edits else NO_AWAIT
 
 
-def _take_next(file: File, handler: int) -> tuple[tuple[Edit, ...], tuple[ImportRequest, ...]]:
+def _take_next(source: bytes, file: File, handler: int) -> tuple[tuple[Edit, ...], tuple[ImportRequest, ...]]:
     """What gives a handler its third parameter, typed where the others are; nothing for NONE."""
+    from prodlint.fixes.text import separator_before
+
     if handler == NONE:
         return (), ()
     last = file.facts.functions[handler].params[-1]
     is_typed = last.annotation != NONE
     requests = (ImportRequest(file.path, "express", "NextFunction"),) if is_typed else ()
-    return (Edit(file.path, last.end, last.end, f", next{': NextFunction' if is_typed else ''}"),), requests
+    added = f"{separator_before(source, last.start)}next{': NextFunction' if is_typed else ''}"
+    return (Edit(file.path, last.end, last.end, added),), requests
 
 
 def _promise_all(source: bytes, site: CallSite, after: str, before: str) -> tuple[Edit, ...] | None:
