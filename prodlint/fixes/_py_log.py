@@ -35,11 +35,21 @@ def log_arguments(file: File, call: cst.Call, placeholder: str) -> list[str] | N
     messages = [_message(file, value, placeholder) for value in values]
     if len(values) == 1 and not any(isinstance(part, _Hole) for part in messages[0] or []):
         return [file.text(file.outer(values[0]))]
+    if placeholder == "%s" and _is_format(values):
+        return [file.text(file.outer(value)) for value in values]
     message: Message = []
     for value, part in zip(values, messages, strict=True):
         message += [separator] if message else []
         message += part or [_Hole(placeholder, file.text(file.outer(value)))]
     return _written(message, _quote_of(file, values), placeholder)
+
+
+def _is_format(values: Sequence[cst.BaseExpression]) -> bool:
+    """Whether a first argument is a text with a mark for each of the others, as `print` does not take it and a log
+    does: `print("%s is gone", name)`."""
+    marks = [match for match in PERCENT.finditer(_literal(values[0]) or "") if match[2]]
+    never_fails = all(match[2][-1] in "sra" for match in marks)
+    return len(values) > 1 and len(marks) == len(values) - 1 and never_fails
 
 
 def _separator(call: cst.Call) -> str | None:

@@ -255,6 +255,9 @@ def test_set_keyword_that_is_set_changes_nothing():
         ("print('50% {x}')", "logger.info('50% {x}')"),
         ("print(x)", "logger.info(x)"),
         ('print("x", y)', 'logger.info("x %s", y)'),
+        ('print("%s of %r: 5%%", x, y)', 'logger.info("%s of %r: 5%%", x, y)'),
+        ('print("%s", x, y)', 'logger.info("%%s %s %s", x, y)'),
+        ('print("%d", x)', 'logger.info("%%d %s", x)'),
         ("print('x', y, \"it's\")", "logger.info('x %s it\\'s', y)"),
         ("print('50%', y)", "logger.info('50%% %s', y)"),
         ("print(x, y)", 'logger.info("%s %s", x, y)'),
@@ -341,6 +344,7 @@ printed = st.one_of(
 @settings(max_examples=150, deadline=None)
 @given(st.lists(printed, min_size=1, max_size=4), st.sampled_from(["", ", sep='-'", ", sep='%'"]), st.booleans())
 def test_the_log_says_what_was_printed(arguments: list[str], options: str, braces: bool):
+    assume(len(arguments) != 2 or arguments[0] != "'%s'")  # what `print` says there was hardly meant
     call = f"print({', '.join(arguments)}{options})"
     said: list[str] = []
 
