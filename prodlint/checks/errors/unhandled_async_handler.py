@@ -217,13 +217,33 @@ def _wrappers(program: Program) -> list[Fn]:
         for wrapper in registration.wrappers
         if isinstance(wrapper, Fn)
     }
-    return [wrapper for wrapper in found if _takes_one(program, wrapper) and _catches(program, wrapper)]
+    return [
+        wrapper
+        for wrapper in found
+        if _takes_one(program, wrapper) and _catches(program, wrapper) and _gives_next(program, wrapper)
+    ]
 
 
 def _takes_one(program: Program, wrapper: Fn) -> bool:
     fact = program.function(wrapper.id)[1]
     needed = [param for param in fact.params if param.default == NONE]
     return bool(fact.name) and fact.cls == NONE and len(needed) == 1 and needed[0].kind is ParamKind.NORMAL
+
+
+def _gives_next(program: Program, wrapper: Fn) -> bool:
+    """Whether the handler that a wrapper takes is called with all that Express gives: with two arguments alone, it
+    could not go on to the next one."""
+    file, _ = program.function(wrapper.id)
+    number = wrapper.id - file.fn_base
+    for call in file.facts.calls:
+        callee = file.facts.values[call.callee]
+        is_applied = callee.kind is ValueKind.MEMBER and callee.text in ("apply", "call", "bind")
+        handler = file.facts.values[callee.ref] if is_applied else callee
+        if handler.kind is ValueKind.PARAM and handler.ref == number:
+            has_rest = any(file.facts.values[argument].kind is ValueKind.SPREAD for argument in call.args)
+            if is_applied or has_rest or len(call.args) > 2:
+                return True
+    return False
 
 
 def _request_for(home: File, file: File, function: int) -> ImportRequest | None:
