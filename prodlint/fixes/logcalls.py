@@ -22,6 +22,18 @@ Fields = tuple[tuple[str, int], ...]
 """An object of named arguments: (key, position)."""
 
 
+_SAYS_LEVEL = re.compile(rb"""[rRfFuU]{0,2}(?:\"{3}|'{3}|["'`])\W*(?:(warn(?:ing)?)|error|fatal)\b""", re.IGNORECASE)
+
+
+def level_said(source: bytes, call: Call) -> str:
+    """The level that a message names itself: "warn" for `print("Warning: …")`, "error" for `console.log('ERROR: …')`;
+    "" for most."""
+    if not call.arg_spans:
+        return ""
+    match = _SAYS_LEVEL.match(source, call.arg_spans[0])
+    return ("warn" if match[1] else "error") if match is not None else ""
+
+
 class LogCall(NamedTuple):
     """The arguments of a log call: positions of the console call's arguments, and objects made of such."""
 

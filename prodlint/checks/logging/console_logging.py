@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from prodlint.facts import NONE, Call, RegionKind, Value, ValueKind
 from prodlint.findings import Applicability, Confidence, Edit, Finding, Fix, Severity, Span
-from prodlint.fixes.logcalls import log_call, set_up
+from prodlint.fixes.logcalls import level_said, log_call, set_up
 from prodlint.fixes.reasons import NO_LOGGER, ODD_FORM
 from prodlint.program.loggers import Logger
 from prodlint.program.once import names_in
@@ -288,7 +288,8 @@ def _python_fix(program: Program, file: File, call: Call, api: str, logger: Logg
     else:
         to_stderr = keyword_of(call, "file") != NONE and b"stderr" in source[call.start : call.end]
         is_error = to_stderr or _handles_an_error(program, file, call)
-        method = f"{logger.name}.{'error' if is_error else _LEVELS[api]}"
+        level = level_said(source, call) or ("error" if is_error else _LEVELS[api])
+        method = f"{logger.name}.{'warning' if level == 'warn' else level}"
         placeholder = "{}" if logger.library == "loguru" else "%s"
         edits = python.print_to_log(file.path, source, span, method, placeholder)
     if edits is None:
@@ -302,7 +303,8 @@ def _javascript_fix(program: Program, file: File, call: Call, api: str, position
 
     source, span = program.read(file.path), Span(call.start, call.end)
     added = set_up(file, source, logger, before=call.start)
-    level = "log" if logger.library == "nest" and _LEVELS[api] == "info" else _LEVELS[api]
+    level = (level_said(source, call) if api == "console.log" and position == NONE else "") or _LEVELS[api]
+    level = "log" if logger.library == "nest" and level == "info" else level
     method = logger.name if logger.library == "debug" else f"{logger.name}.{level}"
     if position != NONE:
         argument = Span(*call.arg_spans[2 * position : 2 * position + 2])
