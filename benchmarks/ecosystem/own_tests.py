@@ -88,6 +88,9 @@ def examine(app: Mapping[str, Any], source: Path, scratch: Path, *, preview: boo
     after_safe = _tested(app, folder, venv) if safe.changed else before
     _restore(folder, safe)
     everything = _fixed(folder, preview, unsafe=True)
+    if "package.json" in everything.changed:  # with a dependency more
+        for command in app["setup"]:
+            _shell(command, folder, venv).check_returncode()
     after_all = _tested(app, folder, venv) if everything.changed else before
     _restore(folder, everything)
     return Row(app["name"], before, len(safe.applied), after_safe, len(everything.applied), after_all)

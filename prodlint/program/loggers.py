@@ -120,11 +120,13 @@ class Loggers:
                 return found
         return ""
 
-    def of(self, file: File, call: Call | None = None) -> Logger | None:
-        """The logger that a file would use (in the place of `call`), or None where there is none to be had, or there
-        are several to choose from."""
-        logger = self._in_reach(file, call)
-        if logger is None or (call is not None and _is_shadowed(file, call, logger.name)):
+    def of(self, file: File, call: Call | None = None, *, region: int = NONE) -> Logger | None:
+        """The logger that a file would use (in the place of `call`, or in a region), or None where there is none to be
+        had, or there are several to choose from."""
+        start = call.start if call is not None else file.facts.regions[region].start if region != NONE else NONE
+        region = call.region if call is not None else region
+        logger = self._in_reach(file, region, start)
+        if logger is None or _is_shadowed(file, region, logger.name):
             return None
         return logger
 
@@ -133,11 +135,11 @@ class Loggers:
         """Whether the project has a logger at all."""
         return bool(self._exported) or any(self._bound.values())
 
-    def _in_reach(self, file: File, call: Call | None) -> Logger | None:
+    def _in_reach(self, file: File, region: int, start: int) -> Logger | None:
         if file.index in self._own:
             return self._own[file.index]
         for bound in self._bound[file.index]:
-            if call is None or bound.since <= call.start or file.facts.regions[call.region].function != 0:
+            if region == NONE or bound.since <= start or file.facts.regions[region].function != 0:
                 return Logger(bound.name, bound.library)
         if self._bound[file.index] or file.is_python:
             return None
@@ -148,13 +150,15 @@ class Loggers:
         imported = "default" if exported in ("=", "default") else exported
         return Logger(name, library, ImportRequest(file.path, specifier(file, home), imported, name))
 
-    def to_set_up(self, file: File, wanted: str = "") -> Logger | None:
-        """The logger that a file without one would make: in Python as the project's other modules do, in JavaScript
-        with `wanted` ("pino" or "debug"; "" is pino), if the project depends on it."""
+    def to_set_up(self, file: File, wanted: str = "", *, region: int = NONE) -> Logger | None:
+        """The logger that a file without one would make for a use in a region: in Python as the project's other modules
+        do, in JavaScript with `wanted` ("pino" or "debug"; "" is pino), if the project depends on it."""
         if self._bound[file.index]:
             return None
-        if not file.is_python:
-            return self._javascript(file, wanted or "pino")
+        logger = self._python(file) if file.is_python else self._javascript(file, wanted or "pino")
+        return None if logger is None or _is_shadowed(file, region, logger.name) else logger
+
+    def _python(self, file: File) -> Logger:
         library, name = self._dialects[0] if self._dialects else ("logging", "logger")
         module, member, made = _PYTHON[library]
         request = ImportRequest(file.path, module, member, name if member and name != member else "")
@@ -232,11 +236,11 @@ class Loggers:
         return None
 
 
-def _is_shadowed(file: File, call: Call, name: str) -> bool:
-    """Whether a name of the top level means something else at a call."""
+def _is_shadowed(file: File, region: int, name: str) -> bool:
+    """Whether a name of the top level means something else in a region (nowhere, for NONE)."""
     facts = file.facts
     around = set()
-    function = facts.regions[call.region].function
+    function = facts.regions[region].function if region != NONE else NONE
     while function not in (NONE, 0):
         around.add(function)
         function = facts.functions[function].parent

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from prodlint.facts import NONE, Call, ExitKind, Region, RegionKind, Use, ValueKind
-from prodlint.findings import Applicability, Confidence, Edit, Finding, Fix, ImportRequest, Span
+from prodlint.findings import Applicability, Confidence, Edit, Finding, Fix, Span
 from prodlint.fixes.reasons import NO_LOGGER, ODD_FORM
+from prodlint.program.loggers import Logger
 from prodlint.program.once import names_in
 from prodlint.program.resolve import File
 from prodlint.program.targets import Api
@@ -229,49 +230,39 @@ def _name(file: File, value: int) -> str:
 
 
 def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
-    """Logs the error: with the project's logger, in Python else with one for the module."""
+    """Logs the error: with the project's logger, else with one for the module."""
+    from prodlint.fixes.logcalls import set_up
+
     if not finding.data:
         return "it answers something instead"
-    file = program.files[finding.data["file"]]
-    region = file.facts.regions[finding.data["region"]]
-    return _python_fix(program, file, region) if file.is_python else _javascript_fix(program, file, region)
-
-
-def _python_fix(program: Program, file: File, region: Region) -> Fix | str:
-    from prodlint.fixes import python
-
-    source = program.read(file.path)
-    logger = program.loggers.of(file)
-    method = f"{logger.name if logger is not None else 'logger'}.exception"
-    function = file.facts.functions[region.function]
-    where = f" in {function.name}" if function.name else ""
-    logged = f'{method}("Ignored an error{where}")'
-    edits = python.fill_handler(file.path, source, Span(region.start, region.end), logged)
-    if edits is None:
-        return ODD_FORM
-    if logger is not None:
-        return Fix(f"Log it with `{method}`", Applicability.UNSAFE, edits)
-    added = python.ensure_statement_after_imports(file.path, source, "logger = logging.getLogger(__name__)")
-    request = ImportRequest(file.path, "logging")
-    if added is None or python.local_name(source, request) != "logging":
-        return "the name `logger` or `logging` is taken in the file"
-    return Fix("Log it with a new module logger", Applicability.UNSAFE, (*added, *edits), (request,))
-
-
-def _javascript_fix(program: Program, file: File, region: Region) -> Fix | str:
-    from prodlint.fixes import javascript
-
-    logger = program.loggers.of(file)
+    file, number = program.files[finding.data["file"]], finding.data["region"]
+    region = file.facts.regions[number]
+    logger = program.loggers.of(file, region=number) or program.loggers.to_set_up(file, region=number)
     if logger is None:
         return NO_LOGGER
-    source = program.read(file.path)
+    added = set_up(file, program.read(file.path), logger, before=region.start)
+    if added is None:
+        return f"the name `{logger.name}` is taken in the file"
+    log = _python_log if file.is_python else _javascript_log
+    edits = log(program.read(file.path), file, region, logger)
+    requests = (logger.request,) if logger.request is not None else ()
+    return Fix(f"Log it with `{logger.name}`", Applicability.UNSAFE, (*added, *edits), requests) if edits else ODD_FORM
+
+
+def _python_log(source: bytes, file: File, region: Region, logger: Logger) -> tuple[Edit, ...] | None:
+    from prodlint.fixes import python
+
+    function = file.facts.functions[region.function]
+    where = f" in {function.name}" if function.name else ""
+    logged = f'{logger.name}.exception("Ignored an error{where}")'
+    return python.fill_handler(file.path, source, Span(region.start, region.end), logged)
+
+
+def _javascript_log(source: bytes, file: File, region: Region, logger: Logger) -> tuple[Edit, ...] | None:
+    from prodlint.fixes import javascript
+
     method = logger.name if logger.library == "debug" else f"{logger.name}.error"
     bound = () if region.param else (Edit(file.path, region.start, region.start, "(err) "),)
     logged = f"{method}({region.param or 'err'})"
     edits = javascript.append_to_body(file.path, source, Span(region.start, region.end), logged)
-    if edits is None:
-        return ODD_FORM
-    if logger.request is not None and javascript.local_name(file.path, source, logger.request) != logger.name:
-        return f"the name `{logger.name}` is taken in the file"
-    requests = (logger.request,) if logger.request is not None else ()
-    return Fix(f"Log it with `{method}`", Applicability.UNSAFE, (*bound, *edits), requests)
+    return (*bound, *edits) if edits is not None else None

@@ -248,7 +248,8 @@ def _obstacle(program: Program, rule: Rule, site: CallSite, api: str, position: 
 
 
 def _logger(program: Program, rule: Rule, file: File, call: Call) -> Logger | None:
-    return program.loggers.of(file, call) or program.loggers.to_set_up(file, rule.data["javascript-logger"])
+    wanted = rule.data["javascript-logger"]
+    return program.loggers.of(file, call) or program.loggers.to_set_up(file, wanted, region=call.region)
 
 
 def _is_rejection_handler(file: File, call: Call, position: int) -> bool:
