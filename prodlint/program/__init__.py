@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Set
@@ -365,6 +366,19 @@ class Program:
                 if test.kind is ValueKind.OP and any(self.value(file, item).text == "__name__" for item in test.items):
                     return True
         return False
+
+    def has_default_exports(self, path: str) -> bool:
+        """Whether a file can import a module of CommonJS as `import x from`: TypeScript may be told not to."""
+        folder = posixpath.dirname(path)
+        while path.endswith((".ts", ".tsx", ".cts")):
+            facts = self.facts.get(posixpath.join(folder, "tsconfig.json"))
+            if facts is not None:
+                settings = (setting for artefact in facts.artefacts for setting in artefact.settings)
+                return not any(setting.key == "esModuleInterop" and setting.value == "false" for setting in settings)
+            if not folder:
+                break
+            folder = posixpath.dirname(folder)
+        return True
 
     @cached_property
     def flow(self) -> Flow:

@@ -151,7 +151,8 @@ def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
     source, span, name = program.read(file.path), Span(call.start, call.end), finding.data["name"]
     if not name or "text" not in remedy:
         return "the app is kept in no variable" if not name else "the framework has no compression of its own"
-    request = ImportRequest(file.path, remedy["module"], remedy.get("name", "default"), remedy.get("alias", ""))
+    whole = "default" if program.has_default_exports(file.path) else ""
+    request = ImportRequest(file.path, remedy["module"], remedy.get("name", whole), remedy.get("alias", ""))
     title = f"Add {remedy.get('name') or remedy['module']}"
     if file.is_python:
         edits = python.insert_statement_after(file.path, source, span, f"{name}.{remedy['text']}")

@@ -26,6 +26,12 @@ _LISTENS = ("process.on", "process.once", "process.addListener", "process.prepen
 _UNLISTENS = ("off", "removeListener")
 _LOGS_ONLY = re.compile(r".*\.(?:log|debug|info|warn|error|fatal|trace)(?:\.bind\(\))?")
 _PYTHON_HOOKS = ("sys.excepthook", "threading.excepthook", "sys.unraisablehook")
+_MEANT = re.compile(
+    rb"(?:/[/*]|\*)[^\n]*(?:\b(?:don'?t|do not|never|without|not)\b[^\n]*\b(?:exit|crash|stop|die|end|quit)"
+    rb"|\bkeep\b[^\n]*\b(?:running|alive|up|going)\b)",
+    re.IGNORECASE,
+)
+"""A comment by which the process is not to end."""
 _LOOP_HOOK = "set_exception_handler"
 _EVERYTHING = frozenset({"Exception", "BaseException"})
 
@@ -178,6 +184,8 @@ def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
         return _log(program, file, fact, span, finding.data["hook"])
     from prodlint.fixes import javascript
 
+    if _MEANT.search(program.read(file.path), body.start, body.end):
+        return "a comment says that the process is to go on"
     edits = javascript.append_to_body(file.path, program.read(file.path), span, "process.exit(1)")
     return Fix("End the process after logging", Applicability.UNSAFE, edits) if edits else NO_PLACE
 

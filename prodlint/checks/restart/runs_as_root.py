@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from prodlint.findings import Applicability, Edit, Finding, Fix, Location
 from prodlint.fixes.reasons import ODD_FORM
+from prodlint.program.exposure import port_of
 from prodlint.program.images import is_plain_base
 from prodlint.program.launches import Answer, State
 from prodlint.program.operations import (
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from prodlint.rulebook import Rule
 
 _ON_MACHINES = ("systemd", "upstart")
+_FIRST_FREE_PORT = 1024
 _ROOT = re.compile(r"(?:root|0)(?::.*)?")
 _SETTINGS = re.compile(r"\.(?:ini|conf|ya?ml)$")
 """A file that a server takes its settings from, as an argument of its own."""
@@ -69,9 +71,18 @@ def _finding(rule: Rule, service: Service, roots: list[Variant]) -> Finding:
             "runs it as root too",
         ),
         data={"places": [_place(variant) for variant in node]},
-        fixless="" if node and node[0] is first else "which user may read and write its files is not known here",
+        fixless=_obstacle(first, bool(node) and node[0] is first),
         service=service.name,
     )
+
+
+def _obstacle(variant: Variant, is_node: bool) -> str:
+    if not is_node:
+        return "which user may read and write its files is not known here"
+    port = port_of(variant)
+    if port is not None and port < _FIRST_FREE_PORT:
+        return f"it listens on port {port}, which another user may open in Docker, and not everywhere"
+    return ""
 
 
 def _box(variant: Variant) -> str:
