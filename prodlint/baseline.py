@@ -70,7 +70,7 @@ def read_baseline(path: Path) -> list[Entry]:
         return [Entry(*(str(row[name]) for name in Entry._fields)) for row in document["findings"]]
     except OSError as error:
         raise BaselineError(f"{path}: {error.strerror}") from error
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise BaselineError(f"{path}: not a baseline; write it anew: prodlint baseline") from error
 
 

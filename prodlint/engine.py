@@ -21,7 +21,7 @@ from prodlint.files import Project, Root, SourceFile, discover, exists, find_roo
 from prodlint.findings import Finding, Fix, Location, Severity, Trouble
 from prodlint.rulebook import Rule, load_rules
 from prodlint.settings import Choice, Settings, chosen_rules, parse_settings, read_settings
-from prodlint.sources import Sources, Stamp
+from prodlint.sources import Sources, Stamp, Unreadable
 from prodlint.suppressions import UNUSED_RULE, suppress, unused
 
 if TYPE_CHECKING:
@@ -78,6 +78,10 @@ class Session:
         """Fixes that could not be made, so far as they were asked for."""
         self._before: Mapping[str, FileFacts] = {}
         """Facts of files that are as they were in the state that this one was made from."""
+        self._stamps_before: Mapping[str, Stamp] = {}
+        """Their stamps."""
+        self._contents: dict[str, bytes] = {}
+        """What was read again, for fixing."""
         self._discover: Callable[[Sources], Project] = lambda sources: self.project
         """Walks the disk as it was done for this state."""
 
@@ -154,6 +158,9 @@ class Session:
         session._discover = self._discover
         there = {file.path for file in project.files}
         session._before = {path: facts for path, facts in self.facts.items() if path not in changed and path in there}
+        stamps = {**self._stamps_before, **self._extraction.stamps}
+        session._stamps_before = {path: stamp for path, stamp in stamps.items() if path in session._before}
+        session._contents = {path: data for path, data in self._contents.items() if path in session._before}
         return session
 
     # --- the stages ---------------------------------------------------------------------------------------------------
@@ -185,7 +192,7 @@ class Session:
         """All facts linked."""
         from prodlint.program import link
 
-        return link(self.facts, self.settings.knowledge, self.sources.read)
+        return link(self.facts, self.settings.knowledge, self.read)
 
     @cached_property
     def analysis(self) -> Analysis:
@@ -200,6 +207,8 @@ class Session:
         for rule in self.rules.values():
             try:
                 findings += rule.check_module().check(program, rule)
+            except Unreadable as error:
+                troubles.append(Trouble(error.path, 0, error.reason))
             except Exception as error:  # one rule's misfortune must not take the others with it
                 troubles.append(Trouble("", 0, f"the rule {rule.name} failed: {describe_crash(error)}"))
         suppressed = suppress(findings, self.facts)
@@ -245,21 +254,35 @@ class Session:
             return finding.fixless
         make: Callable[[Finding, Program, Rule], Fix | str] = rule.check_module().fix
         try:
-            return make(finding, self.program, rule)
+            fix = make(finding, self.program, rule)
+            for path in fix.paths() if isinstance(fix, Fix) else ():
+                self.read(path)
+        except Unreadable as error:
+            trouble, reason = Trouble(error.path, 0, f"not fixed: {error.reason}"), error.reason
         except Exception as error:  # the finding is sound without it
             message = f"the fix of the rule {rule.name} failed: {describe_crash(error)}"
             trouble = Trouble(finding.location.path, self._line(finding.location), message)
-            if trouble not in self.fix_troubles:
-                self.fix_troubles.append(trouble)
-            return "prodlint failed to make it"
+            reason = "prodlint failed to make it"
+        else:
+            return fix
+        if trouble not in self.fix_troubles:
+            self.fix_troubles.append(trouble)
+        return reason
 
     def _line(self, location: Location) -> int:
         facts = self.facts.get(location.path)
         return bisect_right(facts.line_starts, location.start) if facts is not None else 0
 
     def read(self, path: str) -> bytes:
-        """The bytes of a file in this state; raises `Unreadable`."""
-        return self.sources.read(path)
+        """The bytes of a file in this state, which are those that its facts are about; raises `Unreadable`."""
+        data = self._contents.get(path)
+        if data is None:
+            data = self.sources.read(path)
+            stamp = self._extraction.stamps.get(path) or self._stamps_before.get(path)
+            if stamp is not None and self.sources.stamp(path) != stamp:
+                raise Unreadable(path, "it has changed since it was read")
+            self._contents[path] = data
+        return data
 
     def problems(self, path: str) -> int:
         """How many stretches of a file could not be parsed."""
@@ -277,11 +300,9 @@ class _FileIgnores:
     def __init__(self, settings: Settings) -> None:
         self._ignores = []
         if settings.per_file_ignores:
-            from pathspec import GitIgnoreSpec
+            from prodlint.globs import ignore_spec
 
-            self._ignores = [
-                (GitIgnoreSpec.from_lines([glob]), frozenset(names)) for glob, names in settings.per_file_ignores
-            ]
+            self._ignores = [(ignore_spec([glob]), frozenset(names)) for glob, names in settings.per_file_ignores]
 
     def __call__(self, finding: Finding, rule: Rule) -> bool:
         """Whether the finding is in a file in which its rule does not count."""

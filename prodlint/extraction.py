@@ -19,9 +19,11 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from prodlint.cache import LEFT_OUT, Cache, content_key
+from prodlint.directives import line_starts_of
 from prodlint.facts import FileFacts, Problem
 from prodlint.files import SourceFile
 from prodlint.findings import Trouble
+from prodlint.parsing import TooHard, one_file
 from prodlint.sources import Sources, Stamp, TooLarge, Unreadable
 
 if TYPE_CHECKING:
@@ -45,7 +47,11 @@ _CHUNK = 50_000_000
 
 def extract(data: bytes, kind: str, path: str) -> FileFacts:
     """The facts of one file. `path` matters for deployment files only, where a name is part of what they say."""
-    facts = _extract(data, kind, path)
+    try:
+        with one_file():
+            facts = _extract(data, kind, path)
+    except TooHard as error:
+        return FileFacts(kind, problems=[Problem(str(error), 0, 0)], line_starts=line_starts_of(data))
     if (problem := _undecodable(data)) is not None:
         facts.problems.insert(0, problem)
     return facts
@@ -153,6 +159,8 @@ class Extraction:
     """Files with generated code."""
     troubles: list[Trouble] = field(default_factory=list)
     from_cache: int = 0
+    stamps: dict[str, Stamp] = field(default_factory=dict)
+    """What the file system said of each file before it was read: facts and fixes are about the file as it was then."""
 
 
 def extract_all(
@@ -188,7 +196,7 @@ class _Run:
         self._shard = shard
         self._progress = progress
         self._done = self._total = 0
-        self._stamps: dict[str, Stamp] = {}
+        self._stamps = self.result.stamps
         self._keys: dict[str, bytes] = {}
 
     def unchanged(self, files: Sequence[SourceFile]) -> list[tuple[SourceFile, int]]:
@@ -213,7 +221,7 @@ class _Run:
             try:
                 data = self._sources.read(file.path)
             except Unreadable as error:
-                self._trouble(file, error.reason, is_failure=not isinstance(error, TooLarge))
+                self._trouble(file, error.reason, is_failure=file.is_given or not isinstance(error, TooLarge))
             else:
                 tasks[file] = _Task(file, data)
                 if self._cache is not None or self._shard:

@@ -17,6 +17,7 @@ from prodlint.cache import extractor_version
 from prodlint.extraction import encode, key_of
 from prodlint.facts import FileFacts
 from prodlint.files import SourceFile
+from prodlint.output.json_text import json_text
 
 
 class ShardError(Exception):
@@ -48,11 +49,11 @@ def read_shard(path: Path) -> dict[bytes, bytes]:
     return shard.facts
 
 
-def as_json(facts: Mapping[str, FileFacts]) -> bytes:
+def as_json(facts: Mapping[str, FileFacts]) -> str:
     """Facts by path as indented JSON, with the names of fields and kinds. What has its default value is left out; `#`
     is the index by which other facts refer to an item."""
     shown = {path: _named(file) for path, file in facts.items()}
-    return msgspec.json.format(msgspec.json.encode(shown), indent=2)
+    return json_text(shown)
 
 
 def _named(fact: Any) -> Any:

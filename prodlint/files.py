@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from prodlint import deploy
 from prodlint.findings import Trouble
-from prodlint.settings import Settings, find_config, is_glob
-from prodlint.sources import Sources, Unreadable, describe
+from prodlint.globs import ignore_spec, is_glob
+from prodlint.settings import Settings, find_config
+from prodlint.sources import Sources, Unreadable, describe, read_regular
 
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
@@ -171,7 +172,7 @@ def _is_workspace(folder: Path) -> bool:
     if _has_any(folder, _WORKSPACES):
         return True
     try:
-        return b'"workspaces"' in (folder / "package.json").read_bytes()
+        return b'"workspaces"' in read_regular(folder / "package.json")
     except OSError:
         return False
 
@@ -202,7 +203,8 @@ def discover(
             walk.add_given(name)
     project = Project(root.folder, sorted(walk.files.values()), given)
     outside = [_outside(path) for path in paths if path not in inside]
-    troubles = [trouble for trouble in walk.troubles if project.reports(trouble.path)]
+    ours = (trouble for trouble in dict.fromkeys(walk.troubles) if project.reports(trouble.path))
+    troubles = [trouble._replace(path=_printable(trouble.path)) for trouble in ours]
     return replace(project, troubles=[*outside, *troubles])
 
 
@@ -220,6 +222,7 @@ class _Walk:
     excludes: _Excludes
     files: dict[str, SourceFile] = field(default_factory=dict)
     troubles: list[Trouble] = field(default_factory=list)
+    """With paths as the file system has them, printable or not."""
     _seen: set[str] = field(default_factory=set)
 
     def below(self, folder: str, ignores: tuple[_Ignore, ...] = ()) -> None:
@@ -255,7 +258,7 @@ class _Walk:
         elif path in self.files:
             self.files[path] = self.files[path]._replace(is_given=True)
         elif not exists(absolute) and path not in self.sources.overlay:
-            self.troubles.append(Trouble(_printable(path), 0, _MISSING))
+            self.troubles.append(Trouble(path, 0, _MISSING))
         elif exists(absolute) and not stat.S_ISREG(_mode(absolute)):
             self.troubles.append(Trouble(path, 0, "not a regular file"))
         elif self._has_sound_name(path):
@@ -295,7 +298,7 @@ class _Walk:
     def _has_sound_name(self, path: str) -> bool:
         message = _complaint_about(path)
         if message:
-            self.troubles.append(Trouble(_printable(path), 0, message))
+            self.troubles.append(Trouble(path, 0, message))
         return not message
 
     def _entries(self, folder: str) -> list[os.DirEntry[str]]:
@@ -303,7 +306,7 @@ class _Walk:
             with os.scandir(self.root.folder / folder) as entries:
                 return sorted(entries, key=lambda entry: entry.name)
         except OSError as error:
-            self.troubles.append(Trouble(_printable(folder), 0, f"cannot be read: {describe(error)}"))
+            self.troubles.append(Trouble(folder, 0, f"cannot be read: {describe(error)}"))
             return []
 
 
@@ -315,9 +318,13 @@ class _Ignore(NamedTuple):
     prefix: str
 
 
+_LONGEST_IGNORE_FILE = 100_000
+"""Bytes that are read of a `.gitignore`: each pattern is tried on each path."""
+
+
 def _read_ignore(file: Path, cut: int = 0, prefix: str = "") -> tuple[_Ignore, ...]:
     try:
-        lines = file.read_bytes().decode(errors="replace").splitlines()
+        lines = read_regular(file, _LONGEST_IGNORE_FILE).decode(errors="replace").splitlines()
     except OSError:
         return ()
     patterns = [line for line in lines if line.strip() and not line.startswith("#")]
@@ -326,12 +333,10 @@ def _read_ignore(file: Path, cut: int = 0, prefix: str = "") -> tuple[_Ignore, .
 
 def _spec(patterns: Sequence[str]) -> GitIgnoreSpec:
     """The patterns, without those that are none: git passes over them too."""
-    from pathspec import GitIgnoreSpec
-
     try:
-        return GitIgnoreSpec.from_lines(patterns)
+        return ignore_spec(patterns)
     except ValueError:
-        return GitIgnoreSpec.from_lines(pattern for pattern in patterns if is_glob(pattern))
+        return ignore_spec(pattern for pattern in patterns if is_glob(pattern))
 
 
 def _is_ignored(path: str, ignores: tuple[_Ignore, ...]) -> bool:

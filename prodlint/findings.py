@@ -115,6 +115,10 @@ class Fix(msgspec.Struct, frozen=True):
     edits: tuple[Edit, ...]
     imports: tuple[ImportRequest, ...] = ()
 
+    def paths(self) -> list[str]:
+        """The files that it changes, each as often as it changes it."""
+        return [edit.path for edit in self.edits] + [request.path for request in self.imports]
+
 
 class Trouble(NamedTuple):
     """Something that prodlint could not do as it should: an unreadable file, a syntax error, a check that failed."""

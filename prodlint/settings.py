@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from prodlint.findings import Severity
+from prodlint.globs import is_glob
 from prodlint.knowledge import Knowledge
 from prodlint.rulebook import Rule
+from prodlint.sources import read_regular
 
 CONFIG_NAME = "prodlint.toml"
 PYPROJECT = "pyproject.toml"
@@ -185,7 +187,7 @@ def find_config(start: Path, stop: Path | None = None) -> Path | None:
 def has_table(path: Path) -> bool:
     """Whether a `pyproject.toml` has a table of ours."""
     try:
-        return re.search(rb"^\s*\[\s*tool\s*\.\s*[\"']?prodlint\b", path.read_bytes(), re.MULTILINE) is not None
+        return re.search(rb"^\s*\[\s*tool\s*\.\s*[\"']?prodlint\b", read_regular(path), re.MULTILINE) is not None
     except OSError:
         return False
 
@@ -249,8 +251,9 @@ class _Document:
         except OSError as error:
             raise ConfigError(path, 0, f"cannot be read: {(error.strerror or str(error)).lower()}") from error
         except UnicodeDecodeError as error:
-            line = path.read_bytes()[: error.start].count(b"\n") + 1
-            raise ConfigError(path, line, "is not UTF-8") from error
+            raise ConfigError(path, error.object[: error.start].count(b"\n") + 1, "is not UTF-8") from error
+        except RecursionError as error:
+            raise ConfigError(path, 0, "is nested too deeply") from error
         except tomllib.TOMLDecodeError as error:
             message, line = _toml_position(str(error))
             raise ConfigError(path, line or text.count("\n") + 1, f"not valid TOML: {message}") from error
@@ -472,14 +475,3 @@ def _same_shape(value: Any, example: Any) -> _Complaint | None:
 def _kind(value: Any) -> str:
     names = {bool: "a boolean", int: "a number", float: "a number", str: "a string", list: "a list", dict: "a table"}
     return names.get(type(value), "a date or time")
-
-
-def is_glob(text: str) -> bool:
-    """Whether `text` is a pattern as `.gitignore` has them."""
-    from pathspec import GitIgnoreSpec
-
-    try:
-        GitIgnoreSpec.from_lines([text])
-    except ValueError:
-        return False
-    return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Mapping
@@ -28,7 +29,7 @@ class Unreadable(Exception):
 
 
 class TooLarge(Unreadable):
-    """The file is over the size limit: skipped on purpose, which is not a failure."""
+    """The file is over the size limit: skipped on purpose; a failure only if the user asked for this very file."""
 
 
 class Stamp(NamedTuple):
@@ -82,11 +83,7 @@ class Sources:
         if self.root is None:
             raise Unreadable(path, "no such file")
         try:
-            descriptor = os.open(self._prefix + path, _READ)
-            with open(descriptor, "rb", buffering=0) as file:  # noqa: PTH123 - a descriptor, no path
-                if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                    raise Unreadable(path, "not a regular file")
-                return file.read(count)
+            return read_regular(self._prefix + path, count)
         except (OSError, ValueError) as error:
             raise Unreadable(path, describe(error)) from error
 
@@ -99,6 +96,18 @@ class Sources:
         except (OSError, ValueError):
             return None
         return Stamp(info.st_mtime_ns, info.st_ctime_ns, info.st_size, info.st_ino)
+
+
+def read_regular(path: str | Path, count: int = SIZE_LIMIT) -> bytes:
+    """The first `count` bytes of a regular file; raises `OSError` where there is none, and waits for nobody."""
+    descriptor = os.open(path, _READ)
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, "not a regular file")
+        with open(descriptor, "rb", buffering=0, closefd=False) as file:
+            return file.read(count)
+    finally:
+        os.close(descriptor)
 
 
 def describe(error: Exception) -> str:

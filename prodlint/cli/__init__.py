@@ -40,7 +40,7 @@ def main() -> None:
         if not sys.stdout.closed:  # the language server closes it with its connection
             sys.stdout.flush()
     except click.ClickException as error:
-        error.show()
+        _show(error)
         code = FAILED
     except (click.Abort, KeyboardInterrupt):
         code = INTERRUPTED
@@ -51,10 +51,25 @@ def main() -> None:
     except Exception:  # a defect must not look like findings, which is what Python's own exit code 1 would mean
         import traceback
 
-        traceback.print_exc()
+        click.echo(_harmless(traceback.format_exc()), err=True)
         click.echo("This is a defect in prodlint. Please report it, with the lines above.", err=True)
         code = FAILED
     sys.exit(code)
+
+
+def _show(error: click.ClickException) -> None:
+    """Prints an error as click does. Paths and values, of the command line or of a file, may be in it."""
+    message = _harmless(error.format_message())
+    if isinstance(error, click.UsageError):
+        click.UsageError(message, error.ctx).show()
+    else:
+        click.ClickException(message).show()
+
+
+def _harmless(text: str) -> str:
+    from prodlint.output.terminal import printable
+
+    return "\n".join(map(printable, text.split("\n")))
 
 
 class _Commands(click.Group):

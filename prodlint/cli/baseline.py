@@ -11,6 +11,7 @@ import click
 from prodlint.cli import CLEAN, FAILED, FOUND
 from prodlint.cli.options import CONFIG, cache_options
 from prodlint.cli.sessions import one_line, open_session
+from prodlint.cli.terminal import say
 
 
 @click.command()
@@ -54,7 +55,7 @@ def baseline(paths: tuple[str, ...], mode: str | None, output_file: str | None, 
     except BaselineError as error:
         raise click.ClickException(str(error)) from error
     for trouble in troubles:
-        click.echo(one_line(session, trouble), err=True)
+        say(one_line(session, trouble), err=True)
     verb = "would be " if mode == "check" else ""
     click.echo(
         f"{len(new)} finding{'s' * (len(new) != 1)} in {path.name}: {added} {verb}added, {len(stale)} {verb}taken out."

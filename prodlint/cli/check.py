@@ -15,7 +15,7 @@ from prodlint import __version__
 from prodlint.cli import CLEAN, FAILED, FOUND
 from prodlint.cli.options import COLOR, CONFIG, FORMATS, cache_options, complete_names, complete_outputs, names, outputs
 from prodlint.cli.sessions import from_here, is_ours, one_line, open_session
-from prodlint.cli.terminal import Clock, terminal
+from prodlint.cli.terminal import Clock, say, terminal
 
 if TYPE_CHECKING:
     from prodlint.cli.interactive import Interview
@@ -146,12 +146,12 @@ def _fix_and_report(session: Session, options: Mapping[str, Any], clock: Clock) 
     troubles = [trouble for trouble in session.analysis.troubles if not trouble.path or is_ours(session, trouble)]
     if options["quiet"] or options["diff"]:
         for trouble in troubles:
-            click.echo(one_line(session, trouble), err=True)
+            say(one_line(session, trouble), err=True)
     if not options["quiet"] and not options["diff"]:
         _report(session, shown, troubles, len(found) - len(shown), known, options, clock.seconds)
         clock.lap("output")
     for trouble in session.fix_troubles:  # known only when all fixes were asked for
-        click.echo(one_line(session, trouble), err=True)
+        say(one_line(session, trouble), err=True)
     if not (options["quiet"] or any(map(session.project.reports, session.facts)) or troubles):
         click.echo("There is nothing to check here: no file that prodlint reads.", err=True)
     if any(trouble.is_failure for trouble in (*troubles, *session.fix_troubles)):
@@ -242,7 +242,12 @@ def _fix(session: Session, options: Mapping[str, Any]) -> tuple[Session, bool]:
         from prodlint.fixes.diff import unified_diff
 
         here = {from_here(session, path): change for path, change in outcome.changed.items()}
-        sys.stdout.buffer.write(unified_diff(here))
+        patch = unified_diff(here)
+        if sys.stdout.isatty():
+            for line in patch.decode(errors="replace").split("\n")[:-1]:
+                say(line)
+        else:
+            sys.stdout.buffer.write(patch)
     elif from_stdin:
         for path in from_stdin:
             data = outcome.changed[path][1] if path in outcome.changed else session.read(path)
@@ -250,7 +255,7 @@ def _fix(session: Session, options: Mapping[str, Any]) -> tuple[Session, bool]:
     else:
         messages += write(outcome, session.project.root)
     for message in messages:
-        click.echo(message, err=True)
+        say(message, err=True)
     if not options["quiet"]:
         click.echo(_fixed(len(outcome.applied), len(outcome.changed), options["diff"]), err=True)
     after = session.with_overlay({path: new for path, (_, new) in outcome.changed.items()})
@@ -307,7 +312,7 @@ def _report(
         rules=session.rules,
         severity_of=session.severity_of,
         fix_for=fix_for,
-        read=session.read,
+        read=session.sources.read,
         root=session.project.root,
         cwd=Path.cwd(),
         version=__version__,
@@ -346,7 +351,7 @@ def _wanted_outputs(options: Mapping[str, Any]) -> Sequence[tuple[str, str]]:
 
 
 def _show_settings(session: Session) -> int:
-    import msgspec
+    from prodlint.output.json_text import json_text
 
     settings = session.settings
     shown = {
@@ -362,5 +367,5 @@ def _show_settings(session: Session) -> int:
             for name, rule in session.rules.items()
         },
     }
-    click.echo(msgspec.json.format(msgspec.json.encode(shown), indent=2))
+    click.echo(json_text(shown))
     return CLEAN

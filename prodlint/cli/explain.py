@@ -10,6 +10,7 @@ import click
 from prodlint.cli import CLEAN
 from prodlint.cli.options import CONFIG, cache_options
 from prodlint.cli.sessions import open_session
+from prodlint.cli.terminal import say
 
 
 @click.command()
@@ -29,7 +30,7 @@ def explain(place: str, **options: Any) -> int:
     (given,) = session.project.given or {path}
     try:
         for row in explained(session, given, int(line)):
-            click.echo(row)
+            say(row)
     except LookupError as error:
         raise click.ClickException(str(error.args[0])) from error
     return CLEAN

@@ -12,6 +12,7 @@ import click
 from prodlint.cli import CLEAN, FAILED
 from prodlint.cli.options import CONFIG, cache_options
 from prodlint.cli.sessions import is_ours, one_line, open_session
+from prodlint.cli.terminal import say
 
 
 @click.command()
@@ -33,7 +34,7 @@ def facts(paths: tuple[str, ...], output_format: str, output_file: str | None, *
         found = {path: facts for path, facts in session.facts.items() if session.project.reports(path)}
     files = [file for file in session.project.files if file.path in found]
     if output_format == "json":
-        data = as_json(found) + b"\n"
+        data = as_json(found).encode() + b"\n"
     else:
         data = shard_of((file, session.read(file.path), found[file.path]) for file in files)
     if output_file is None:
@@ -42,5 +43,5 @@ def facts(paths: tuple[str, ...], output_format: str, output_file: str | None, *
         Path(output_file).write_bytes(data)
     troubles = [trouble for trouble in session.troubles() if is_ours(session, trouble)]
     for trouble in troubles:
-        click.echo(one_line(session, trouble), err=True)
+        say(one_line(session, trouble), err=True)
     return FAILED if any(trouble.is_failure for trouble in troubles) else CLEAN

@@ -81,8 +81,8 @@ def rules(output_format: str, color: str) -> int:
 
 
 def _rules_json(rules: Sequence[Rule]) -> str:
-    import msgspec
+    from prodlint.output.json_text import json_text
 
     keys = ("name", "practice", "summary", "severity", "languages", "fix", "since", "status", "page")
     shown = [{key: getattr(rule, key) for key in keys} for rule in rules]
-    return msgspec.json.format(msgspec.json.encode(shown), indent=2).decode()
+    return json_text(shown)

@@ -10,6 +10,7 @@ import click
 from prodlint.cli import CLEAN
 from prodlint.cli.options import CONFIG, cache_options
 from prodlint.cli.sessions import open_session
+from prodlint.cli.terminal import say
 
 
 @click.command()
@@ -29,12 +30,12 @@ def services(paths: tuple[str, ...], output_format: str, **options: Any) -> int:
     from prodlint.output.services import as_json, render
 
     if output_format == "json":
-        import msgspec
+        from prodlint.output.json_text import json_text
 
-        click.echo(msgspec.json.format(msgspec.json.encode(as_json(session.program)), indent=2).decode())
+        click.echo(json_text(as_json(session.program)))
         return CLEAN
     for line in render(session.program):
-        click.echo(line)
+        say(line)
     if not session.program.services:
         click.echo("No service found: nothing in the project says what is deployed.", err=True)
     return CLEAN

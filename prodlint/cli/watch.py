@@ -9,6 +9,7 @@ from typing import NoReturn
 
 import click
 
+from prodlint.cli.terminal import say
 from prodlint.engine import Session
 from prodlint.settings import ConfigError
 from prodlint.sources import Stamp
@@ -38,7 +39,7 @@ def watch(session: Session, reopen: Callable[[], Session], report: Report) -> No
         try:
             session = reopen() if "" in changed else session.with_disk_changes(changed, {})
         except (ConfigError, click.ClickException) as error:
-            click.echo(f"Error: {error if isinstance(error, ConfigError) else error.format_message()}", err=True)
+            say(f"Error: {error if isinstance(error, ConfigError) else error.format_message()}", err=True)
             continue
         _told(report, session)
 

@@ -27,14 +27,15 @@ def extract(data: bytes, path: str) -> FileFacts:
     template = is_template(data)
     settings = []
     for match in _LINE.finditer(data):
-        text = match["value"].decode("utf-8", "replace")
+        raw = match["value"]
         start, end = match.span("value")
-        literal = text.startswith("'")
-        if text[:1] in ("'", '"'):
-            text = text[1:-1]
+        literal = raw.startswith(b"'")
+        if raw[:1] in (b"'", b'"'):
+            raw = raw[1:-1]
         else:
-            text = re.split(r"(?:^|\s)#", text)[0].strip()
-            end = start + len(text.encode())
+            raw = re.split(rb"(?:^|\s)#", raw)[0].rstrip()
+            end = start + len(raw)
+        text = raw.decode("utf-8", "replace")
         varies = not literal and has_variables(text)
         value = expand(text, {}) if varies else text
         if template and "{" in text:

@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from functools import cache
 
 import tree_sitter_python
-from tree_sitter import Language, Node, Parser
+from tree_sitter import Language, Node
 
+from prodlint import parsing
 from prodlint.directives import MARKER, line_starts_of, parse_directive
 from prodlint.facts import Artefact, FileFacts, Setting
 
@@ -24,13 +25,14 @@ _NAMES = {
     "timeout": "timeout", "max_requests": "max_requests", "preload_app": "preload_app",
     "forwarded_allow_ips": "forwarded_allow_ips", "wsgi_app": "app",
 }  # fmt: skip
+_DEEPEST = 10
 _LONGEST = 50_000
 """Bytes; nobody writes a longer one. The grammar takes time that grows with the square of some files' lengths."""
 
 
 @cache
-def _parser() -> Parser:
-    return Parser(Language(tree_sitter_python.language()))
+def _language() -> Language:
+    return Language(tree_sitter_python.language())
 
 
 def extract(data: bytes, path: str) -> FileFacts:
@@ -40,7 +42,7 @@ def extract(data: bytes, path: str) -> FileFacts:
         unknown = [Setting("workers", None, 0, 0)]
         facts.artefacts.append(Artefact("server", "", 0, len(data), 0, 0, unknown))
         return facts
-    tree = _parser().parse(data).root_node
+    tree = parsing.parse(_language(), data).root_node
     settings = [setting for child in tree.named_children for setting in _assignment(data, child)]
     facts.artefacts.append(Artefact("server", "", 0, len(data), 0, 0, settings))
     if MARKER in data:
@@ -77,7 +79,7 @@ def _assignment(data: bytes, tree: Node) -> Iterator[Setting]:
         yield Setting(_NAMES[name], value, *place)
 
 
-def _literal(data: bytes, tree: Node) -> str | None:
+def _literal(data: bytes, tree: Node, depth: int = 0) -> str | None:
     if tree.type == "string":
         if any(child.type == "interpolation" for child in tree.named_children):
             return None
@@ -86,8 +88,8 @@ def _literal(data: bytes, tree: Node) -> str | None:
         return _text(data, tree)
     if tree.type in ("true", "false"):
         return tree.type
-    if tree.type == "list":
-        items = [_literal(data, child) for child in tree.named_children if child.type != "comment"]
+    if tree.type == "list" and depth < _DEEPEST:
+        items = [_literal(data, child, depth + 1) for child in tree.named_children if child.type != "comment"]
         return None if None in items else json.dumps(items)
     return None
 

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from functools import cache
 
 import tree_sitter_javascript
-from tree_sitter import Language, Parser
+from tree_sitter import Language
 from tree_sitter import Node as TreeNode
 
+from prodlint import parsing
 from prodlint.deploy.json_nodes import Document
 from prodlint.deploy.nodes import List, Map, Node, Pair, Scalar
 from prodlint.facts import Problem
@@ -32,14 +33,14 @@ class Computed(Node):
 
 
 @cache
-def _parser() -> Parser:
-    return Parser(Language(tree_sitter_javascript.language()))
+def _language() -> Language:
+    return Language(tree_sitter_javascript.language())
 
 
 def parse(data: bytes) -> Document:
     """What a file exports: the value of `module.exports`, `exports.apps` (as a map with it), `export default`, or of a
     file that is nothing but one expression."""
-    tree = _parser().parse(data).root_node
+    tree = parsing.parse(_language(), data).root_node
     problems = [] if not tree.has_error else [_problem(tree)]
     reader = _Reader(data, tree)
     return Document(reader.exported(), problems)
@@ -48,7 +49,7 @@ def parse(data: bytes) -> Document:
 def comments(data: bytes) -> list[tuple[int, int]]:
     """The comments of a file as (start, end)."""
     found = []
-    stack = [_parser().parse(data).root_node]
+    stack = [parsing.parse(_language(), data).root_node]
     while stack:
         at = stack.pop()
         if at.type == "comment":

@@ -7,9 +7,10 @@ from functools import cache
 from typing import NamedTuple
 
 import tree_sitter_json
-from tree_sitter import Language, Parser
+from tree_sitter import Language
 from tree_sitter import Node as TreeNode
 
+from prodlint import parsing
 from prodlint.deploy.nodes import List, Map, Node, Pair, Scalar
 from prodlint.facts import Problem
 
@@ -24,13 +25,13 @@ class Document(NamedTuple):
 
 
 @cache
-def _parser() -> Parser:
-    return Parser(Language(tree_sitter_json.language()))
+def _language() -> Language:
+    return Language(tree_sitter_json.language())
 
 
 def parse(data: bytes) -> Document:
     """The document in `data`. Comments are passed over, as many readers of configuration do."""
-    tree = _parser().parse(data).root_node
+    tree = parsing.parse(_language(), data).root_node
     root = None
     for child in tree.named_children:
         root = root or _node(data, child, 0)

@@ -112,17 +112,15 @@ def _items(document: Map) -> Iterator[Map]:
 
 
 def _template(data: bytes) -> Iterator[Artefact]:
-    text = data.decode("utf-8", "replace")
+    text = data.decode("latin-1")  # a character a byte
     kinds = _TEMPLATE_KIND.search(text)
     if kinds is None:
         return
-    start = len(text[: kinds.start()].encode())
-    settings = [Setting("type", kinds.group(1), start, start + len(kinds.group().encode()))]
+    start, end = kinds.span()
+    settings = [Setting("type", kinds.group(1), start, end)]
     for match in _TEMPLATE_IMAGE.finditer(text):
-        at = len(text[: match.start("image")].encode())
-        image = match["image"].strip().strip("\"'")
-        settings.append(Setting("image", None, at, at + len(match["image"].encode()), image))
-    end = start + len(kinds.group().encode())
+        image = match["image"].encode("latin-1").decode("utf-8", "replace").strip().strip("\"'")
+        settings.append(Setting("image", None, *match.span("image"), image))
     yield Artefact("template", kinds.group(1), 0, len(data), start, end, settings)
 
 

@@ -26,7 +26,7 @@ def extract(data: bytes, path: str) -> FileFacts:
             document = tomllib.loads(text)
             required = list(_from_toml(document))
             commands = _commands(document)
-        except tomllib.TOMLDecodeError as error:
+        except (tomllib.TOMLDecodeError, RecursionError) as error:
             return FileFacts(kind, problems=[Problem(f"this is no valid TOML: {error}", 0, 0)])
     settings = [Setting("require", line, 0, 0) for line in required]
     settings += [Setting(f"script.{name}", target, 0, 0) for name, target in commands.items()]

@@ -11,9 +11,10 @@ from functools import cache
 from typing import NamedTuple
 
 import tree_sitter_yaml
-from tree_sitter import Language, Parser
+from tree_sitter import Language
 from tree_sitter import Node as TreeNode
 
+from prodlint import parsing
 from prodlint.deploy.nodes import List, Map, Node, Pair, Scalar
 from prodlint.facts import Problem
 
@@ -29,18 +30,22 @@ class Stream(NamedTuple):
 
 
 @cache
-def _parser() -> Parser:
-    return Parser(Language(tree_sitter_yaml.language()))
+def _language() -> Language:
+    return Language(tree_sitter_yaml.language())
+
+
+def _tree(data: bytes) -> TreeNode:
+    return parsing.parse(_language(), data).root_node
 
 
 def parse(data: bytes) -> Stream:
     """The documents in `data`. Of a file that is broken, what stands before the line that breaks it."""
-    tree = _parser().parse(data).root_node
+    tree = _tree(data)
     problems: list[Problem] = []
     if tree.has_error:
         sound = _sound_part(data)
         problems.append(_problem(data, sound))
-        tree = _parser().parse(data[:sound]).root_node
+        tree = _tree(data[:sound])
     documents = [_Document(data).root(child) for child in tree.children if child.type == "document"]
     return Stream(documents, _comments(tree), problems)
 
@@ -76,7 +81,7 @@ def _sound_part(data: bytes) -> int:
         middle = (low + high) // 2
         # Inside a value of several lines nothing is sound; behind it all may be.
         ahead = range(middle, min(middle + look_ahead, high))
-        sound = next((at for at in ahead if not _parser().parse(data[: starts[at]]).root_node.has_error), None)
+        sound = next((at for at in ahead if not _tree(data[: starts[at]]).has_error), None)
         if sound is None:
             high = middle
         else:

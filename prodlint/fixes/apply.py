@@ -22,6 +22,7 @@ import msgspec
 from prodlint.findings import Finding, Fix
 from prodlint.fixes.compose import Candidate, Composition, compose
 from prodlint.fixes.text import Text
+from prodlint.sources import Unreadable, read_regular
 
 Choose = Callable[[Finding, Fix], bool]
 
@@ -219,7 +220,7 @@ class _Loop(Generic[S]):
         path, offset, _ = finding.location
         if trial is not None and path in trial.texts:
             offset = trial.texts[path].origin(offset)
-        return _Place(finding.rule, path, _line_number(self._session.read(path), offset))
+        return _Place(finding.rule, path, _line_number(self._session, path, offset))
 
     def _origin(self, finding: Finding) -> _Place:
         """The finding's offset in the first state: the same through all passes."""
@@ -229,7 +230,8 @@ class _Loop(Generic[S]):
         return _Place(finding.rule, path, offset)
 
     def _changed(self) -> dict[str, tuple[bytes, bytes]]:
-        pairs = {path: (self._first.read(path), self._session.read(path)) for path in sorted(self._history)}
+        edited = sorted(path for path, texts in self._history.items() if texts)
+        pairs = {path: (self._first.read(path), self._session.read(path)) for path in edited}
         return {path: (old, new) for path, (old, new) in pairs.items() if old != new}
 
     def _checksum(self) -> bytes:
@@ -266,13 +268,16 @@ class _Fault(NamedTuple):
     message: str
 
 
-def _line_number(content: bytes, offset: int) -> int:
-    return content.count(b"\n", 0, offset) + 1
+def _line_number(state: SessionLike, path: str, offset: int) -> int:
+    try:
+        return state.read(path).count(b"\n", 0, offset) + 1
+    except Unreadable:
+        return 1  # nothing in it is fixed
 
 
 def _where(finding: Finding, state: SessionLike) -> str:
     path, offset, _ = finding.location
-    return f"{path}:{_line_number(state.read(path), offset)}"
+    return f"{path}:{_line_number(state, path, offset)}"
 
 
 def _listed(names: Iterable[str]) -> str:
@@ -316,7 +321,7 @@ def _groups(outcome: FixOutcome) -> list[list[str]]:
         return path
 
     for _, fix in outcome.applied:
-        paths = [path for path in _paths(fix) if path in leader]
+        paths = [path for path in fix.paths() if path in leader]
         for path in paths[1:]:
             leader[find(path)] = find(paths[0])
     groups: defaultdict[str, list[str]] = defaultdict(list)
@@ -325,16 +330,12 @@ def _groups(outcome: FixOutcome) -> list[list[str]]:
     return sorted(groups.values())
 
 
-def _paths(fix: Fix) -> list[str]:
-    return [edit.path for edit in fix.edits] + [request.path for request in fix.imports]
-
-
 def _obstacle(target: Path, old: bytes, root: Path) -> str:
     """Why a file may not be written; "" if it may."""
     if not target.is_relative_to(root):
         return f"it is a link to {target}, outside the project"
     try:
-        if target.read_bytes() != old:
+        if read_regular(target, len(old) + 1) != old:
             return "it has changed on disk since it was read"
     except OSError as error:
         return error.strerror or str(error)

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-import msgspec
-
 from prodlint.findings import Severity
 from prodlint.output import Options, Report
 from prodlint.output.fingerprints import fingerprints
+from prodlint.output.json_text import json_text
 from prodlint.output.places import Places, unicode_text
 
 _SEVERITIES: Mapping[Severity, str] = {Severity.ERROR: "critical", Severity.WARNING: "major", Severity.ADVICE: "info"}
@@ -36,5 +35,5 @@ def render(report: Report, options: Options) -> Iterator[str]:
         }
         for finding, fingerprint in zip(report.findings, hashes, strict=True)
     ]
-    yield msgspec.json.format(msgspec.json.encode(issues), indent=2).decode()
+    yield json_text(issues)
     yield "\n"

@@ -9,6 +9,7 @@ import msgspec
 from prodlint.findings import Edit, Finding, Fix, Location, Step
 from prodlint.output import ErrorMessage, Options, Report, Tally, tally
 from prodlint.output.edits import realised_fix
+from prodlint.output.json_text import json_text
 from prodlint.output.places import Places, unicode_text
 
 
@@ -90,7 +91,7 @@ def render(report: Report, options: Options) -> Iterator[str]:
         errors=[_error(error, places) for error in report.errors],
         summary=_summary(report, tally(report, fixes)),
     )
-    yield msgspec.json.format(msgspec.json.encode(document), indent=2).decode()
+    yield json_text(document)
     yield "\n"
 
 

@@ -10,12 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-import msgspec
-
 from prodlint.findings import Confidence, Edit, Finding, Fix, Location, Severity, Step
 from prodlint.output import ErrorMessage, Options, Report
 from prodlint.output.edits import realised_fix
 from prodlint.output.fingerprints import FINGERPRINT_NAME, fingerprints
+from prodlint.output.json_text import json_text
 from prodlint.output.places import Places, SourceText, unicode_text
 
 if TYPE_CHECKING:
@@ -40,7 +39,7 @@ _LINK = re.compile(r"\[(?=[^\]\n]*\]\()")
 def render(report: Report, options: Options) -> Iterator[str]:
     """One log with one run."""
     log = {"$schema": SCHEMA, "version": "2.1.0", "runs": [_Run(report).as_json()]}
-    yield msgspec.json.format(msgspec.json.encode(log), indent=2).decode()
+    yield json_text(log)
     yield "\n"
 
 

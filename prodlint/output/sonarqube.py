@@ -8,10 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import msgspec
-
 from prodlint.findings import Location, Severity
 from prodlint.output import Options, Report
+from prodlint.output.json_text import json_text
 from prodlint.output.places import Places, unicode_text
 
 _IMPACTS: Mapping[Severity, str] = {Severity.ERROR: "HIGH", Severity.WARNING: "MEDIUM", Severity.ADVICE: "LOW"}
@@ -50,7 +49,7 @@ def render(report: Report, options: Options) -> Iterator[str]:
             for finding in report.findings
         ],
     }
-    yield msgspec.json.format(msgspec.json.encode(document), indent=2).decode()
+    yield json_text(document)
     yield "\n"
 
 

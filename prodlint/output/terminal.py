@@ -76,6 +76,9 @@ class Painter(NamedTuple):
 
 _SPECIAL = re.compile(r"[^\x20-\x7e]")
 
+STEERING = re.compile("[\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
+"""What JSON and XML may have as it is, and a terminal acts upon: controls, and changes of the writing direction."""
+
 
 class Cells(NamedTuple):
     """A line as the terminal shows it: harmless text, and the screen column (from 0) of each code point of the

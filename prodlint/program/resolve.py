@@ -15,12 +15,14 @@ from prodlint.facts import NONE, Call, Class, ExitKind, FileFacts, Function, Fun
 from prodlint.program.modules import NodeModules, PythonModules
 from prodlint.program.targets import Api, Cls, Fn, FnMember, Inst, Module, New, Obj, Target, Targets
 
+_MOST_MODULES = 1_000
+"""How many modules are asked for a name that they pass on to each other."""
 _MOST = 64
 """More possibilities than this say nothing about any one of them."""
 _LONGEST_API = 160
 _COMPUTED = "[]"
 """The name under which what is stored by a computed key is kept."""
-_DEEPEST = 60
+_DEEPEST = 100
 
 MEMOISERS = frozenset(
     {
@@ -303,8 +305,12 @@ class Resolver:
         key = (target, name)
         known = self._definitions.get(key)
         if known is None:
+            if self._depth > _DEEPEST:
+                return []
             self._definitions[key] = []  # the answer for a member that is defined by itself
+            self._depth += 1
             known = self._definitions[key] = self._define(target, name)[:_MOST]
+            self._depth -= 1
         return known
 
     def _define(self, target: Target, name: str) -> list[Definition]:
@@ -344,11 +350,25 @@ class Resolver:
             for base in self.resolve(file, file.exports["="]):
                 if base != Module(file.index):
                     found += self.definitions(base, name)
-        if not found:
-            for star in file.star_exports:
-                for base in self.resolve(file, star):
-                    if base != Module(file.index):
+        return found or self._passed_on(file, name)
+
+    def _passed_on(self, file: File, name: str) -> list[Definition]:
+        """Where a name comes from that a module exports with all others of another module, the nearest places first."""
+        found: list[Definition] = []
+        files = [file]
+        seen = {file.index}
+        for at in files:
+            for star in at.star_exports:
+                for base in self.resolve(at, star):
+                    if not isinstance(base, Module):
                         found += self.definitions(base, name)
+                    elif base.file not in seen and len(seen) < _MOST_MODULES:
+                        seen.add(base.file)
+                        other = self.files[base.file]
+                        if name in other.exports or "=" in other.exports:
+                            found += self.definitions(base, name)
+                        else:
+                            files.append(other)
         return found
 
     def _undefined_export(self, file: File, name: str) -> Targets:

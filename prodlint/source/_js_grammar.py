@@ -8,7 +8,9 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from tree_sitter import Language, Node, Parser, Query
+from tree_sitter import Language, Node, Query
+
+from prodlint.parsing import parse
 
 FUNCTION_TYPES = frozenset(
     {
@@ -59,14 +61,14 @@ class Syntax(NamedTuple):
 
 
 def syntax_of(data: bytes, kind: str) -> Syntax:
-    """Return the syntax tree of a file of `kind`.
+    """Return the syntax tree of a file of `kind`; raises `TooHard`.
 
     JavaScript can have types in it, Flow's, which no suffix tells and the grammar of JavaScript does not know. That of
     TSX is near enough to read nearly all of them: where a file is broken as JavaScript, the one that reads more wins.
     """
-    root = Parser(language(kind)).parse(data).root_node
+    root = parse(language(kind), data).root_node
     if kind == "javascript" and root.has_error:
-        typed = Parser(language("tsx")).parse(data).root_node
+        typed = parse(language("tsx"), data).root_node
         if _broken(typed) < _broken(root):
             return Syntax(typed, "tsx")
     return Syntax(root, kind)

@@ -9,7 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import tree_sitter_python
-from tree_sitter import Language, Node, Parser, Query, QueryCursor
+from tree_sitter import Language, Node, Query, QueryCursor
+
+from prodlint.parsing import parse as _parsed
 
 LANGUAGE = Language(tree_sitter_python.language())
 _QUERY = Query(LANGUAGE, Path(__file__).with_name("python.scm").read_text(encoding="utf-8"))
@@ -131,8 +133,8 @@ SEQUENCES = frozenset({EXPRESSION_LIST, TUPLE, LIST})
 
 
 def parse(data: bytes) -> Node:
-    """Return the root of the syntax tree of `data`, whatever is in it."""
-    return Parser(LANGUAGE).parse(data).root_node
+    """Return the root of the syntax tree of `data`, whatever is in it; raises `TooHard`."""
+    return _parsed(LANGUAGE, data).root_node
 
 
 def captures(root: Node) -> tuple[list[Node], list[Node], list[Node]]:

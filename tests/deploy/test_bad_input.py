@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from prodlint.deploy import READERS
 from prodlint.engine import Session
+from prodlint.extraction import extract
 from prodlint.facts import FileFacts
 
 FILES = {
@@ -45,7 +46,7 @@ SAMPLES = [(kind, path, text) for kind, (path, text) in FILES.items()] + [
 
 def read(kind: str, data: bytes, path: str) -> FileFacts:
     """The facts, whose places all have to be in the file."""
-    facts = READERS[kind].extract(data, path)
+    facts = extract(data, kind, path)
     for artefact in facts.artefacts:
         assert 0 <= artefact.anchor <= artefact.anchor_end <= len(data) + 1
         for setting in artefact.settings:
