@@ -6,6 +6,7 @@ import gc
 import importlib
 import io
 import os
+import signal
 import sys
 
 import click
@@ -34,6 +35,8 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # the code shown may have what the terminal's charset has not
+    if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     gc.disable()  # facts are millions of small objects without cycles, and the process ends soon: measured, 1 s in 3
     try:
         code = cli.main(prog_name="prodlint", standalone_mode=False)

@@ -442,7 +442,7 @@ def test_ctrl_c(shell: Shell) -> None:
         time.sleep(0.5)  # it waits for standard input, or is on its way there
         process.send_signal(signal.SIGINT)
         _, err = process.communicate()
-    assert process.returncode == 130
+    assert process.returncode in (130, -signal.SIGINT)  # the shell shows 130 for both
     assert b"Traceback" not in err
 
 
