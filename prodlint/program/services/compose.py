@@ -127,7 +127,7 @@ def _plain_image_variant(project: Project, service: _ComposeService, image: str)
         return None
     launch = project.finished(launch)
     evidence = runner.evidence(workdir) | project.dev_values(launch)
-    layers = (layer_of(runner.source, runner.every), *project.script_layers(launch))
+    layers = (layer_of(runner.source, runner.every, runner.elsewhere), *project.script_layers(launch))
     return Variant("compose", layers, launch, evidence)
 
 
@@ -143,6 +143,7 @@ def _runner(project: Project, service: _ComposeService) -> Runner:
         tuple(settings),
         lambda env: _apply_service_env(project, service, env),
         lambda workdir: _service_evidence(service, workdir, mounts),
+        tuple((setting, file) for file, part in service.parts if file != path for setting in part.settings),
         mounts,
     )
 

@@ -38,6 +38,8 @@ class Runner:
     """Adds the variables that it sets."""
     evidence: Callable[[str], dict[str, float]]
     """What it says of its purpose, for an image with this working directory."""
+    elsewhere: tuple[tuple[Setting, str], ...] = ()
+    """Those of its settings that another file says (see `Layer.elsewhere`)."""
     mounts: tuple[tuple[str, str], ...] = ()
     """The folders of the project that it mounts into the image: (path in the project, path there)."""
 
@@ -52,6 +54,7 @@ class Runner:
         return setting.value if setting is not None else None
 
 
+_SOURCES = (".js", ".cjs", ".mjs", ".ts", ".py")
 _WEB_SERVERS = re.compile(r"nginx|httpd|apache|caddy|static-web-server")
 
 
@@ -102,7 +105,12 @@ def context_of(project: Project, path: str, stage: Artefact) -> str:
         if setting.key == "copy" and setting.value
         for source in _context_sources(setting.value)
     ]
-    return max(candidates, key=lambda each: (sum(project.exists(joined(each, source)) for source in wanted), len(each)))
+
+    def worth(candidate: str) -> tuple[int, bool, int]:
+        found = sum(project.exists(joined(candidate, source)) for source in wanted)
+        return found, bool(wanted) or project.has_code(candidate), len(candidate)
+
+    return max(candidates, key=worth)
 
 
 def image_variant(project: Project, image: Image, runner: Runner | None = None) -> Variant | None:
@@ -131,6 +139,8 @@ def image_variant(project: Project, image: Image, runner: Runner | None = None) 
     words, is_shell, arguments, by_runner = command
     by = runner.source if by_runner and runner is not None else source
     launch = project.launcher.launch(words, is_shell, place, env, by, arguments)
+    if launch is None and any(word.endswith(_SOURCES) for word in words):
+        return None  # it runs to its end, as a migration does
     if launch is None:
         launch = _by_base(project, image, words, env)
     elif not launch.language and launch.target:
@@ -145,7 +155,7 @@ def image_variant(project: Project, image: Image, runner: Runner | None = None) 
         evidence["its stage is called so"] = 0.7 if runner is not None else 1.0
     if runner is not None:
         evidence |= runner.evidence(image.workdir)
-        layers.insert(0, layer_of(runner.source, runner.every))
+        layers.insert(0, layer_of(runner.source, runner.every, runner.elsewhere))
     evidence |= project.dev_values(launch)
     layers += project.script_layers(launch)
     kind = "dockerfile" if runner is None else runner.kind

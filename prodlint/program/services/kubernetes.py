@@ -260,6 +260,7 @@ class _Container:
             tuple(setting for _, _, setting in self._every),
             self._set_env,
             lambda workdir: evidence,
+            tuple((setting, path) for path, _, setting in self._every if path != self._source().path),
         )
 
     def _set_env(self, env: Environment) -> None:

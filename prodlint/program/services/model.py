@@ -8,6 +8,7 @@ from functools import cached_property
 
 from prodlint.deploy.package_json import PackageInfo
 from prodlint.facts import Setting
+from prodlint.findings import Location
 from prodlint.program.launches import ABSENT, Answer, Launch, Source, State
 from prodlint.program.services.processes import Processes, copies_of, product, together, unknown, workers_of
 
@@ -38,6 +39,8 @@ class Layer:
     """By key; of a key that is there several times (`ports`), the last."""
     every: tuple[Setting, ...] = ()
     """All settings in their order, those of a key that is there several times too."""
+    elsewhere: tuple[tuple[Setting, str], ...] = ()
+    """Those that another file says than the artefact's own (an overlay, a drop-in), each with its path."""
 
     def all(self, key: str) -> list[Setting]:
         """The settings of a key."""
@@ -46,12 +49,13 @@ class Layer:
 
     def at(self, setting: Setting) -> Source:
         """The artefact as the one who says a setting, at its place."""
-        return replace(self.source, location=self.source.location._replace(start=setting.start, end=setting.end))
+        path = next((path for other, path in self.elsewhere if other is setting), self.source.path)
+        return replace(self.source, location=Location(path, setting.start, setting.end))
 
 
-def layer_of(source: Source, settings: Sequence[Setting]) -> Layer:
+def layer_of(source: Source, settings: Sequence[Setting], elsewhere: Sequence[tuple[Setting, str]] = ()) -> Layer:
     """An artefact with its settings, the weakest first."""
-    return Layer(source, {setting.key: setting for setting in settings}, tuple(settings))
+    return Layer(source, {setting.key: setting for setting in settings}, tuple(settings), tuple(elsewhere))
 
 
 @dataclass(frozen=True)

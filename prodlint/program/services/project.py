@@ -77,9 +77,14 @@ class Project:
 
     def finished(self, launch: Launch) -> Launch:
         """What the code itself, and an env file that it may load, add to the environment."""
-        if launch.language != "node":
-            return launch
         env = launch.env.copy()
+        if launch.language != "node":
+            for source in self.platforms(launch.package):
+                for setting in self.files[source.path].artefacts[0].settings:
+                    name = setting.key.removeprefix("env.")
+                    if name in DEV_VARIABLES and env.get(name).state is State.ABSENT:
+                        env.set(name, setting.value, source)
+            return replace(launch, env=env)
         if env.get("NODE_ENV").state is State.ABSENT:
             for name in _PRODUCTION_ENV_FILES:
                 self.load_env_file(env, joined(launch.package, name), only_absent=True)
@@ -137,6 +142,14 @@ class Project:
         paths = {*self.view.paths, *self.files}
         return frozenset(paths) | folders_of(paths)
 
+    def has_code(self, folder: str) -> bool:
+        """Whether a folder is that of a package, or has source files in it."""
+        return folder in self.view.packages or folder in self._folders_with_code
+
+    @cached_property
+    def _folders_with_code(self) -> frozenset[str]:
+        return frozenset(posixpath.dirname(path) for path in self.view.paths)
+
     def exists(self, path: str) -> bool:
         """Whether a file or folder is known; `path` may be a glob."""
         if path in self.known_paths:
@@ -152,6 +165,7 @@ class Project:
         command: tuple[list[str], bool] | None,
         place: Place,
         env: Environment | None = None,
+        elsewhere: Sequence[tuple[Setting, str]] = (),
     ) -> Variant | None:
         """The variant of an artefact that starts a process itself, in a folder of the project. `command` as `words_of`
         gives it."""
@@ -161,7 +175,7 @@ class Project:
         if launch is None or not self.belongs(launch):
             return None
         launch = self.finished(launch)
-        layers = (layer_of(source, settings), *self.script_layers(launch))
+        layers = (layer_of(source, settings, elsewhere), *self.script_layers(launch))
         return Variant(kind, layers, launch, name_evidence(source.path) | self.dev_values(launch))
 
     def started_on_host(
@@ -172,13 +186,14 @@ class Project:
         command: tuple[list[str], bool] | None,
         workdir: str,
         env: Environment,
+        elsewhere: Sequence[tuple[Setting, str]] = (),
     ) -> Variant | None:
         """The same on a machine, to which some folder of the project was copied."""
         folder = posixpath.dirname(source.path)
         found = None
         for start in dict.fromkeys([self.package_above(folder), folder, ""]):
             place = _HostPlace(FolderPlace(start, is_elsewhere=True), workdir)
-            found = self.started(kind, source, settings, command, place, env) or found
+            found = self.started(kind, source, settings, command, place, env, elsewhere) or found
             if found is not None and found.launch.entry:
                 break
         return found

@@ -49,6 +49,8 @@ def _unit(project: Project, path: str, unit: Artefact, drop_ins: list[tuple[str,
     workdir = by_key.get("workdir")
     source = source_of(path, "systemd", unit)
     every = [setting for _, _, setting in settings]
-    found = project.started_on_host("systemd", source, every, command, workdir.value or "" if workdir else "", env)
+    elsewhere = [(setting, file) for file, _, setting in settings if file != path]
+    folder = workdir.value or "" if workdir else ""
+    found = project.started_on_host("systemd", source, every, command, folder, env, elsewhere)
     if found is not None:
         yield found
