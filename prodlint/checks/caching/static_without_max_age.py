@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from prodlint.facts import NONE, FileFacts, Use, ValueKind
-from prodlint.findings import Applicability, Confidence, Finding, Fix, Span
-from prodlint.fixes.reasons import NO_PLACE, NOT_UTF8
+from prodlint.findings import Applicability, Confidence, Finding, Fix, Severity, Span
+from prodlint.fixes.reasons import NO_PLACE, NOT_UTF8, ODD_FORM
+from prodlint.program.nginx import Block
 from prodlint.program.options import options_of
 from prodlint.program.resolve import CallSite, File
+from prodlint.program.services.evidence import is_dev_path
 from prodlint.program.targets import Api
 from prodlint.program.webapps import WebApp, fronts_of
 from prodlint.source.frameworks.model import Role
@@ -23,7 +26,8 @@ _FLASK_AGE = "3600"
 
 
 def check(program: Program, rule: Rule) -> Iterator[Finding]:
-    """One finding for each folder that is served without a maximum age, where neither a proxy nor code sets one."""
+    """One finding for each folder that is served without a maximum age, where neither a proxy nor code sets one, and
+    for each location of nginx."""
     setters = _files_with_header(program)
     for site, known in _sites(program, rule):
         confidence = program.server_code(site.file, site.call.region)
@@ -37,6 +41,7 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
     for app in program.web_apps.all.values():
         if app.model.framework == "flask" and (confidence := _flask(program, rule, app)) is not None:
             yield _flask_finding(program, rule, app, confidence)
+    yield from _nginx(program, rule)
 
 
 def _sites(program: Program, rule: Rule) -> Iterator[tuple[CallSite, dict[str, Any]]]:
@@ -147,11 +152,51 @@ def _flask_finding(program: Program, rule: Rule, app: WebApp, confidence: Confid
     )
 
 
+# --------------------------------------------------------------------------------------------------------------- nginx
+
+
+def _nginx(program: Program, rule: Rule) -> Iterator[Finding]:
+    """The locations of nginx that are for scripts, styles and images, by their paths, and say nothing of caches."""
+    for server in program.proxies.nginx.servers():
+        for block in server.below():
+            if _serves_files(rule, block) and not is_dev_path(block.path):
+                yield Finding(
+                    rule.name,
+                    "Nothing says how long browsers may keep these files: each guesses, and asks again when it is not "
+                    "sure. Say it: `expires 1h;`; a year, where their names change with their content.",
+                    block.anchor,
+                    data={"block": block.location.start},
+                    severity=Severity.ADVICE,
+                )
+
+
+def _serves_files(rule: Rule, block: Block) -> bool:
+    """Whether a block surely is a location of files for browsers about whose age nothing is said."""
+    known = rule.data["nginx"]
+    path = block.args[-1] if block.name == "location" and block.args else ""
+    is_static = re.search(known["paths"], path) is not None or re.search(known["patterns"], path) is not None
+    if not is_static or any(block.own(name) for name in known["other"]):
+        return False
+    if not block.own("alias") and not block.in_force("root"):
+        return False
+    headers = block.in_force("add_header")
+    if block.in_force("expires") != [] or headers is None or not block.is_whole:
+        return False
+    return not any(directive.value.lower() in (_HEADER, "pragma", "expires") for directive in headers)
+
+
+# ----------------------------------------------------------------------------------------------------------------- fix
+
+
 def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
     """An hour: long enough for the pages of one visit, short enough for files whose names stay."""
-    from prodlint.fixes import javascript, python
+    from prodlint.fixes import javascript, nginx, python
 
     data = finding.data
+    if "block" in data:
+        path = finding.location.path
+        edits = nginx.insert(path, program.read(path), data["block"], [nginx.written("expires", "1h")])
+        return Fix("Let browsers keep files for an hour", Applicability.UNSAFE, edits) if edits else ODD_FORM
     file = program.files[data["file"]]
     call, source = file.facts.calls[data["call"]], program.read(file.path)
     span = Span(call.start, call.end)

@@ -5,22 +5,28 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from prodlint.facts import NONE, Value, ValueKind
-from prodlint.findings import Confidence, Finding
+from prodlint.facts import NONE, Setting, Value, ValueKind
+from prodlint.findings import Confidence, Finding, Location
+from prodlint.program.exposure import answers_requests
+from prodlint.program.operations import in_production, is_opaque, programs
 from prodlint.program.options import options_of
 from prodlint.program.resolve import CallSite
 from prodlint.program.webapps import fronts_of
 
 if TYPE_CHECKING:
     from prodlint.program import Program
+    from prodlint.program.services import Variant
     from prodlint.rulebook import Rule
 
 _LOCAL = frozenset({"localhost", "127.0.0.1", "::1", "[::1]"})
+_PROXIES = frozenset({"nginx", "caddy", "haproxy", "traefik", "varnishd", "apachectl", "httpd", "supervisord"})
+"""Programs that answer in front of an app in the same container, or start who does."""
 _CONTAINERS = frozenset({"dockerfile", "compose", "kubernetes"})
 
 
 def check(program: Program, rule: Rule) -> Iterator[Finding]:
-    """The first place in each package at which its app listens on port 80 or 443 of a host, with no proxy before it."""
+    """The first place in each package at which its app listens on port 80 or 443 of a host, and the containers that are
+    published there, with no proxy before them."""
     seen: set[str] = set()
     for site, port, confidence in sorted(
         _listening(program, rule), key=lambda each: (each[1] != "443", each[0].file.path)
@@ -29,6 +35,7 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
         if home not in seen and not _is_elsewhere(program, rule, site):
             seen.add(home)
             yield _finding(program, rule, site, port, confidence)
+    yield from _published(program, rule)
 
 
 def _listening(program: Program, rule: Rule) -> Iterator[tuple[CallSite, str, Confidence]]:
@@ -83,3 +90,33 @@ def _finding(program: Program, rule: Rule, site: CallSite, port: str, confidence
         program.location(site.file, site.call.start, site.call.end),
         confidence=confidence,
     )
+
+
+def _published(program: Program, rule: Rule) -> Iterator[Finding]:
+    """The containers of apps that are published on the ports of the web themselves."""
+    for service in program.services:
+        if service.platforms or program.proxies.in_front_of(service):
+            continue
+        for variant in in_production(service, "compose"):
+            found = [] if is_opaque(variant) or _PROXIES & {*programs(variant)} else list(_ports(rule, variant))
+            if found and answers_requests(program, service, variant):
+                setting = found[0]
+                port = (setting.value or "").split(":")[-2]
+                yield Finding(
+                    rule.name,
+                    f"{service.name} is published on port {port} itself, with no proxy before it: slow clients and "
+                    "files keep it from its work, nothing else can answer while it restarts, and it does TLS itself or "
+                    "has none. Put a proxy there.",
+                    Location(variant.outer.path, setting.start, setting.end),
+                    service=service.name,
+                )
+                break
+
+
+def _ports(rule: Rule, variant: Variant) -> Iterator[Setting]:
+    """The settings that publish a port of the web, on all addresses."""
+    for setting in variant.layers[0].all("ports"):
+        parts = (setting.value or "").partition("/")[0].split(":")
+        is_local = len(parts) > 2 and parts[0] in _LOCAL
+        if len(parts) > 1 and parts[-2] in rule.data["ports"] and not is_local:
+            yield setting
