@@ -25,7 +25,7 @@ def newline_of(source: bytes) -> str | None:
 
 def insert_instruction(path: str, source: bytes, stage: int, text: str) -> Edits | None:
     """Adds an instruction to the stage of a Dockerfile that starts at the byte `stage`: directly before the last of its
-    CMD and ENTRYPOINT, so that no RUN is affected, or at its end."""
+    CMD and ENTRYPOINT and the comments above that, so that no RUN is affected, or at its end."""
     newline = newline_of(source)
     if is_template(source) or newline is None:
         return None
@@ -39,7 +39,10 @@ def insert_instruction(path: str, source: bytes, stage: int, text: str) -> Edits
         return None
     starts = [instruction for instruction in own if instruction.name in ("CMD", "ENTRYPOINT")]
     if starts:
-        return insert_lines(path, source, line_start(source, starts[-1].start), text, newline)
+        place = line_start(source, starts[-1].start)
+        while place > own[0].end and source[line_start(source, place - 1) : place].lstrip().startswith(b"#"):
+            place = line_start(source, place - 1)
+        return insert_lines(path, source, place, text, newline)
     return insert_lines(path, source, next_line(source, own[-1].end), text, newline)
 
 
