@@ -15,8 +15,8 @@ from prodlint.fixes.text import Edits, insert_lines, next_line
 
 
 def set_values(path: str, source: bytes, section: str, values: Mapping[str, str]) -> Edits | None:
-    """Gives a section `key=value` lines: in place of the last line of that key, else behind its last ExecStart= or at
-    its end. A section that is not there is added at the end of the file."""
+    """Gives a section `key=value` lines: in place of the last line of that key, else behind its last ExecStart=, of
+    `RestartSec` behind Restart=, or at its end. A section that is not there is added at the end of the file."""
     newline = newline_of(source)
     if is_template(source) or newline is None:
         return None
@@ -38,7 +38,7 @@ def _added(path: str, source: bytes, section: str, lines: list[systemd.Line], te
     if not lines:
         end = len(source.rstrip())
         return (Edit(path, end, len(source), f"{newline}{newline}[{section}]{newline}{text}{newline}"),)
-    starts = [line for line in lines if line.key == "ExecStart"]
+    starts = [line for line in lines if line.key == ("Restart" if text.startswith("RestartSec=") else "ExecStart")]
     place = next_line(source, (starts or lines)[-1].end)
     return insert_lines(path, source, place, text, newline)
 
