@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tarfile
@@ -10,10 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from prodlint import __version__
 from prodlint.rulebook import INDEX_NAME, read_pages
 from tests.pages import ROOT
 
 INDEX = f"prodlint/{INDEX_NAME}"
+MANUAL = f"prodlint-{__version__}.data/data/share/man/man1/prodlint.1"
 
 
 def _build(folder: Path, target: str, into: Path) -> Path:
@@ -38,7 +41,29 @@ def _names(wheel: Path) -> set[str]:
 def test_the_wheel_has_the_package_and_the_index(wheel: Path) -> None:
     package = ROOT / "prodlint"
     files = (path for path in package.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
-    assert _names(wheel) == {path.relative_to(ROOT).as_posix() for path in files} | {INDEX}
+    assert _names(wheel) == {path.relative_to(ROOT).as_posix() for path in files} | {INDEX, MANUAL}
+
+
+@pytest.mark.needs("mandoc", "groff")
+def test_the_manual_page_is_one(wheel: Path, tmp_path: Path) -> None:
+    page = tmp_path / "prodlint.1"
+    with zipfile.ZipFile(wheel) as archive:
+        page.write_bytes(archive.read(MANUAL))
+    lint = subprocess.run(["mandoc", "-Tlint", page], capture_output=True, text=True, check=False)
+    assert (lint.returncode, lint.stdout) == (0, ""), lint.stdout
+    command = ["groff", "-man", "-Tascii", "-ww", "-P-cbou", page]
+    shown = subprocess.run(command, capture_output=True, text=True, check=True, env={**os.environ, "MANWIDTH": "100"})
+    assert shown.stderr == ""
+    words = " ".join(shown.stdout.split())
+    for said in (
+        "prodlint check [OPTIONS] [PATHS]...",
+        "--diff-base REV",
+        "prodlint completion",
+        "EXIT STATUS",
+        "NO_COLOR",
+    ):
+        assert said in words
+    assert "\\" not in words
 
 
 def test_an_installed_wheel_knows_its_rules_and_works_without_the_checkout(wheel: Path, tmp_path: Path) -> None:
