@@ -27,6 +27,8 @@ ROOT = "SRCROOT"
 
 RESULT_LIMIT = 25_000
 """Code scanning services refuse a run with more results. The less severe ones are left out then, and it says so."""
+SIZE_LIMIT = 10_000_000
+"""Bytes, compressed by gzip: GitHub refuses a larger upload."""
 _RELATED_LIMIT = 1_000
 _SNIPPET_LINES = 10
 _SNIPPET_LENGTH = 1_000
@@ -38,9 +40,27 @@ _LINK = re.compile(r"\[(?=[^\]\n]*\]\()")
 
 def render(report: Report, options: Options) -> Iterator[str]:
     """One log with one run."""
-    log = {"$schema": SCHEMA, "version": "2.1.0", "runs": [_Run(report).as_json()]}
-    yield json_text(log)
+    run, limit = _Run(report), RESULT_LIMIT
+    log = _log(run, limit)
+    while limit > 1 and (size := _compressed(log)) > SIZE_LIMIT:
+        limit = max(int(0.9 * min(limit, len(report.findings)) * SIZE_LIMIT / size), 1)
+        log = _log(run, limit)
+    yield log
     yield "\n"
+
+
+def _log(run: _Run, limit: int) -> str:
+    return json_text({"$schema": SCHEMA, "version": "2.1.0", "runs": [run.as_json(limit)]})
+
+
+def _compressed(log: str) -> int:
+    """The size that counts for the limit; if it is below anyway, that of the log itself."""
+    data = log.encode()
+    if len(data) <= SIZE_LIMIT:
+        return len(data)
+    import gzip
+
+    return len(gzip.compress(data))
 
 
 class _Run:
@@ -52,11 +72,11 @@ class _Run:
         self._places = Places(report.read, report.root, self._source_root)
         self._rule_index = {name: index for index, name in enumerate(report.rules)}
 
-    def as_json(self) -> Json:
-        """The run."""
+    def as_json(self, limit: int) -> Json:
+        """The run, with at most so many results."""
         report = self._report
         hashes = fingerprints(report.findings, self._places)
-        chosen = _most_severe(report, RESULT_LIMIT)
+        chosen = _most_severe(report, limit)
         notifications = [self._notification(error) for error in report.errors]
         if len(chosen) < len(report.findings):
             left_out = len(report.findings) - len(chosen)

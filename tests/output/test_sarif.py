@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import os
+import random
+import subprocess
 from importlib.resources import files as package_files
 from pathlib import Path
 from typing import Any
@@ -215,6 +219,68 @@ def test_too_many_results_leave_the_least_severe_out(
     assert columns == [1, 2, 4]
     (note,) = made["invocations"][0]["toolExecutionNotifications"]
     assert note == {"level": "warning", "message": {"text": "2 of 5 findings, the least severe, were left out."}}
+
+
+def test_a_log_that_is_too_large_leaves_the_least_severe_out(
+    monkeypatch: pytest.MonkeyPatch, validator: jsonschema.Draft4Validator
+) -> None:
+    files = Files({"a.js": "abcdef\n" * 500})
+    rules = {made.name: made for made in (rule("mild", Severity.ADVICE), rule("bad", Severity.ERROR))}
+    digits = random.Random(1)
+    findings = [
+        Finding("bad" if start % 10 == 0 else "mild", f"{digits.random()}", Location("a.js", start, start + 1))
+        for start in range(1000)
+    ]
+    whole = gzip.compress(rendered(report(files, findings, rules=rules), "sarif").encode())
+    monkeypatch.setattr(sarif, "SIZE_LIMIT", len(whole) // 2)
+    text = rendered(report(files, findings, rules=rules), "sarif")
+    assert len(gzip.compress(text.encode())) <= len(whole) // 2
+    made = run(report(files, findings, rules=rules), validator)
+    kept = [result["ruleId"] for result in made["results"]]
+    assert kept.count("bad") == 100
+    assert 0 < kept.count("mild") < 900
+    (note,) = made["invocations"][0]["toolExecutionNotifications"]
+    assert note["message"]["text"].startswith(f"{1000 - len(kept)} of 1000 findings")
+
+
+def test_the_limit_is_githubs() -> None:
+    assert (sarif.RESULT_LIMIT, sarif.SIZE_LIMIT) == (25_000, 10_000_000)
+
+
+@pytest.fixture(scope="session")
+def multitool(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """Microsoft's validator of SARIF, with its rules for what GitHub takes."""
+    folder = tmp_path_factory.mktemp("multitool")
+    install = ["npm", "install", "--no-audit", "--no-fund", "--prefix", str(folder), "@microsoft/sarif-multitool@5.7.0"]
+    installed = subprocess.run(install, capture_output=True, text=True, check=False)
+    assert installed.returncode == 0, installed.stderr
+    for program in folder.glob("node_modules/@microsoft/*/Sarif.Multitool"):
+        program.chmod(0o755)  # npm does not run the script that would
+    return [str(folder / "node_modules" / ".bin" / "sarif-multitool"), "validate", "--rule-kind", "'Sarif;Gh'"]
+
+
+def _complaints(multitool: list[str], log: Path) -> list[tuple[str, str]]:
+    """The level and rule of each result of the validator."""
+    verdict = log.with_suffix(".verdict")
+    verdict.unlink(missing_ok=True)
+    environment = os.environ | {"DOTNET_SYSTEM_GLOBALIZATION_INVARIANT": "1"}
+    command = [*multitool, log.name, "--output", verdict.name]
+    run = subprocess.run(command, cwd=log.parent, env=environment, capture_output=True, text=True, check=False)
+    assert verdict.exists(), run.stdout + run.stderr
+    results = json.loads(verdict.read_text(encoding="utf-8-sig"))["runs"][0]["results"]
+    return [(result.get("level", "warning"), result["ruleId"]) for result in results]
+
+
+@pytest.mark.needs("npm")
+def test_microsofts_validator_has_no_complaint(shop: Report, multitool: list[str], tmp_path: Path) -> None:
+    log = tmp_path / "log.sarif"
+    log.write_text(rendered(shop, "sarif"), encoding="utf-8")
+    assert [each for each in _complaints(multitool, log) if each != ("warning", "SARIF2005")] == []  # no web site
+
+    broken = json.loads(log.read_text(encoding="utf-8"))
+    del broken["runs"][0]["results"][0]["locations"]
+    log.write_text(json.dumps(broken), encoding="utf-8")
+    assert ("error", "GH1015") in _complaints(multitool, log), "it does look"
 
 
 def test_fingerprints_survive_edits_elsewhere() -> None:
