@@ -30,6 +30,10 @@ FILES = {
     "systemd": ("a.service", "[Unit]\nAfter=x\n[Service]\nExecStart=/bin/a \\\n  b\nEnvironment=\"A=b c\"\nRestart=\n"),
     "upstart": ("a.conf", "start on x\nscript\n  a\nend script\nenv A=\"b\"\nlimit nofile 1 2\nrespawn limit 1 2\n"),
     "uwsgi": ("uwsgi.ini", "[uwsgi]\nmodule = a:b\nprocesses = 2\nenv = A=b\n"),
+    "nginx": ("nginx.conf", "http {\n  gzip on; # c\n  upstream a { server b:1 max_fails=0; }\n  server { location ~ \"^/[a-z]{2}\" { proxy_pass http://a$uri; proxy_set_header Host 'x'; } }\n}\n"),
+    "haproxy": ("haproxy.cfg", "defaults\n  mode http\nbackend a # c\n  server b 'c d:1' check\n  http-request set-header X \"%[src]\"\n"),
+    "vcl": ("default.vcl", 'vcl 4.1;\nbackend default { .host = "a"; .port = "1"; }\nsub vcl_recv {\n  # c\n  if (req.url ~ "^/x") { return (pass); }\n}\n'),
+    "caddyfile": ("Caddyfile", "(s) {\n  encode gzip\n}\nexample.com {\n  import s\n  handle /x* {\n    reverse_proxy a:1 {\n      to b:2\n    }\n  }\n}\n"),
     "python_requirements": ("requirements.txt", "flask==1\n-r other.txt\n"),
     "tsconfig": ("tsconfig.json", '{"compilerOptions": {"paths": {"@/*": ["src/*"]}}}'),
 }  # fmt: skip
@@ -77,8 +81,8 @@ def test_broken_files(kind: str, path: str, text: str, seed: int) -> None:
         read(kind, data, path)
 
 
-def test_there_is_a_sample_for_each_reader_but_those_of_proxies() -> None:
-    assert set(FILES) >= set(READERS) - {"nginx", "haproxy", "vcl", "caddyfile"}
+def test_there_is_a_sample_for_each_reader() -> None:
+    assert set(FILES) == set(READERS)
 
 
 @pytest.mark.parametrize(("kind", "path", "text"), SAMPLES, ids=[f"{kind}-{path}" for kind, path, _ in SAMPLES])
@@ -156,6 +160,25 @@ def test_one_clear_message_for_tabs() -> None:
 def test_a_dockerfile_that_ends_in_a_continuation() -> None:
     facts = read("dockerfile", b"FROM node:22\nCMD node \\\n", "Dockerfile")
     assert facts.artefacts[0].settings[-1].key == "command.shell"
+
+
+def test_a_very_long_haproxy_file() -> None:
+    servers = "backend a\n" + "".join(f"  server s{n} 10.0.0.1:{n % 60_000} check\n" for n in range(50_000))
+    assert len(read("haproxy", servers.encode(), "haproxy.cfg").artefacts[-1].settings) == 50_000
+
+
+def test_a_block_that_is_never_closed_and_an_include_that_is_missing() -> None:
+    files = {
+        "nginx.conf": "http {\n  include missing.conf;\n  include nginx.conf;\n  server {\n    location / {\n      proxy_pass http://web:1;\n",
+        "haproxy.cfg": "frontend a\n  default_backend missing\nbackend b\n  server c 'd:1\n",
+        "default.vcl": 'vcl 4.1;\ninclude "missing.vcl";\nsub vcl_recv {\n  if (req.url) {\n',
+        "Caddyfile": "import missing/*\nexample.com {\n  reverse_proxy web:1\n",
+    }
+    session = Session.from_memory(files)
+    assert isinstance(session.program.proxies.all, list)
+    assert not any(trouble.is_failure for trouble in session.analysis.troubles)
+    messages = [(trouble.path, trouble.message) for trouble in session.analysis.troubles]
+    assert [path for path, _ in messages].count("nginx.conf") == 1, messages
 
 
 def test_files_that_refer_to_each_other_for_ever() -> None:

@@ -124,7 +124,8 @@ def _hoisted(project: Project, package: str) -> frozenset[str]:
 
 def _as_unknown(variant: Variant, launch: Launch) -> Variant:
     """A variant that cannot be followed to its end, as one of a service that others can be followed to."""
-    own = replace(launch, env=variant.launch.env, through=variant.launch.through, target=variant.launch.target)
+    seen = launch.language, launch.entry, launch.package
+    own = replace(variant.launch, language=seen[0], entry=seen[1], package=seen[2])
     return replace(variant, launch=own)
 
 
