@@ -7,6 +7,7 @@ all the fixes are merged as a set and realised once per file, on the edited text
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
@@ -33,6 +34,10 @@ class Composition(NamedTuple):
     """Per changed path, what became of it."""
 
 
+_SET_UP = re.compile(r"(?=[^\n]*\n)\s*(?:const |let |var )?[\w$]+(?:: [^=\n]+)? = ")
+"""The text of an edit that adds `logger = make()` on a line of its own."""
+
+
 class _Taken:
     """The edits taken in one file, in order of their starts. They do not touch, so their ends are in order too."""
 
@@ -40,7 +45,14 @@ class _Taken:
         self.edits: list[Edit] = []
 
     def accepts(self, new: Sequence[Edit]) -> bool:
-        return all(not self._touches(edit) for edit in new)
+        return all(not self._touches(edit) and not self._sets_up_twice(edit) for edit in new)
+
+    def _sets_up_twice(self, edit: Edit) -> bool:
+        """Whether an edit adds a line that makes something (a logger), as one that was taken does in another place:
+        once that is there, nobody needs it again."""
+        if edit.start != edit.end or not _SET_UP.match(edit.text):
+            return False
+        return any(taken != edit and taken.text.strip() == edit.text.strip() for taken in self.edits)
 
     def add(self, new: Sequence[Edit]) -> None:
         """Adds the edits of one fix; those that another fix makes too are made once."""

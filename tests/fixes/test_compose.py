@@ -187,3 +187,15 @@ def test_taken_fixes_apply_whole_and_none_is_lost(lists: list[list[Edit]]):
     if result.taken:
         text = result.texts["a.py"].content.decode()
         assert all(edit.text in text for edit in wanted)
+
+
+def test_what_two_fixes_set_up_in_different_places_is_set_up_once():
+    made = "log = make()\n"
+    first, second = (
+        candidate(Edit("a.py", 0, 0, made), Edit("a.py", 3, 4, "X")),
+        candidate(Edit("a.py", 2, 2, made), Edit("a.py", 5, 6, "Y")),
+    )
+    composition = compose([first, second], lambda path: b"abcdefgh")
+    assert (composition.taken, composition.postponed) == ([first], [second])
+    apart = candidate(Edit("a.py", 7, 7, ".catch(next)\n")), candidate(Edit("a.py", 1, 1, ".catch(next)\n"))
+    assert compose([*apart], lambda path: b"abcdefgh").postponed == []
