@@ -264,7 +264,8 @@ class Task:
 def spawn(command: Sequence[str | Path], cwd: Path) -> subprocess.Popen[bytes]:
     """Starts a command whose output nobody reads."""
     environment = {**os.environ, "SEMGREP_SEND_METRICS": "off", "SEMGREP_ENABLE_VERSION_CHECK": "0"}
-    environment.pop("PRODLINT_CACHE_DIR", None)
+    for name in ("PRODLINT_CACHE_DIR", "PYTHONDONTWRITEBYTECODE"):
+        environment.pop(name, None)
     return subprocess.Popen(
         list(map(str, command)), cwd=cwd, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )

@@ -1,8 +1,9 @@
 """Facts of files that were extracted before, by content: one SQLite file, shared by all projects of a user.
 
-The key is a hash of content, kind and extractor; settings and rules are not in it, and findings are never stored.
-Beside it stands, per file, the stamp that the file system gave it and the key it had then, so that an unchanged file is
-not even read. A cache that is broken, locked or cannot be written is never an error: it is made anew, or done without.
+The key is a hash of content, kind and extractor; settings and rules are not in it. Beside it stands, per file, the
+stamp that the file system gave it and the key it had then, so that an unchanged file is not even read. What a whole run
+found is kept apart, see `prodlint.recall`. A cache that is broken, locked or cannot be written is never an error: it is
+made anew, or done without.
 """
 
 from __future__ import annotations
@@ -44,6 +45,9 @@ _BATCH = 500
 _LAYOUT = """
 CREATE TABLE IF NOT EXISTS facts (key BLOB PRIMARY KEY, value BLOB NOT NULL, used INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS stamps (path TEXT PRIMARY KEY, stamp TEXT NOT NULL, key BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS results (
+    place TEXT PRIMARY KEY, state BLOB NOT NULL, value BLOB NOT NULL, used INTEGER NOT NULL
+);
 """
 
 
@@ -105,6 +109,7 @@ class Cache:
         self._now = time.time()
         self._new_facts: dict[bytes, bytes] = {}
         self._new_stamps: dict[str, tuple[Stamp, bytes]] = {}
+        self._new_results: dict[str, tuple[bytes, bytes]] = {}
         self._used: list[bytes] = []
         self._connection = self._open()
 
@@ -137,6 +142,15 @@ class Cache:
         """Remembers the encoded facts of a key."""
         self._new_facts[key] = value
 
+    def result(self, place: str) -> tuple[bytes, bytes] | None:
+        """The state of the project, and the result that was put for it."""
+        rows = self._select("SELECT state, value FROM results WHERE place IN", [place])
+        return next(((state, value) for state, value in rows), None)
+
+    def put_result(self, place: str, state: bytes, value: bytes) -> None:
+        """Remembers a result in place of the one that was there."""
+        self._new_results[place] = (state, value)
+
     def close(self) -> None:
         """Writes what was put. Another process that is writing just now is waited for, but not for long."""
         connection, self._connection = self._connection, None
@@ -146,7 +160,7 @@ class Cache:
 
         try:
             with contextlib.closing(connection), connection:
-                if self._new_facts or self._new_stamps or self._used:
+                if self._new_facts or self._new_stamps or self._new_results or self._used:
                     self._write(connection)
         except sqlite3.OperationalError:
             return  # locked, read-only or no room left
@@ -159,10 +173,13 @@ class Cache:
         connection.executemany("INSERT OR REPLACE INTO facts VALUES (?, ?, ?)", facts)
         stamps = ((path, _text(stamp), key) for path, (stamp, key) in self._new_stamps.items())
         connection.executemany("INSERT OR REPLACE INTO stamps VALUES (?, ?, ?)", stamps)
+        results = ((place, state, value, now) for place, (state, value) in self._new_results.items())
+        connection.executemany("INSERT OR REPLACE INTO results VALUES (?, ?, ?, ?)", results)
         connection.executemany("UPDATE facts SET used = ? WHERE key = ?", ((now, key) for key in self._used))
         (cleaned,) = connection.execute("PRAGMA user_version").fetchone()
         if now - cleaned > _REMEMBERED:
             connection.execute("DELETE FROM facts WHERE used < ?", (now - _FORGOTTEN,))
+            connection.execute("DELETE FROM results WHERE used < ?", (now - _FORGOTTEN,))
             connection.execute("DELETE FROM stamps WHERE key NOT IN (SELECT key FROM facts)")
             connection.execute(f"PRAGMA user_version = {now}")
 

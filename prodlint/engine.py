@@ -8,8 +8,9 @@ fix loop and the tests are its callers.
 
 from __future__ import annotations
 
+import time
 from bisect import bisect_right
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -39,6 +40,8 @@ class Analysis:
     """The findings that ignore comments stopped."""
     troubles: list[Trouble]
     """What went wrong on the way, in all files."""
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    """How long each rule took; what several of them ask of the program counts for the one that asked first."""
 
 
 @dataclass(frozen=True)
@@ -64,18 +67,20 @@ class Session:
         sources: Sources,
         settings: Settings,
         rules: Mapping[str, Rule],
-        known: Iterable[str] | None = None,
+        known: Mapping[str, Rule] | None = None,
         extracting: Extracting = Extracting(),
     ) -> None:
-        """`rules` are those that run, as `chosen_rules` gives them; `known` are the names of all there are."""
+        """`rules` are those that run, as `chosen_rules` gives them; `known` are all there are."""
         self.project = project
         self.sources = sources
         self.settings = settings
         self.rules = rules
-        self._known = frozenset(rules if known is None else known)
+        self.known = rules if known is None else known
         self._extracting = extracting
         self.fix_troubles: list[Trouble] = []
         """Fixes that could not be made, so far as they were asked for."""
+        self.fixes: dict[int, tuple[Finding, Fix | str]] = {}
+        """The fixes that were asked for, with their findings, by the findings' identities."""
         self._before: Mapping[str, FileFacts] = {}
         """Facts of files that are as they were in the state that this one was made from."""
         self._stamps_before: Mapping[str, Stamp] = {}
@@ -154,7 +159,7 @@ class Session:
     def _after(self, project: Project, sources: Sources, changed: Collection[str]) -> Session:
         """A state made from this one: what is not in `changed` keeps its facts."""
         extracting = replace(self._extracting, cache=None, progress=None)
-        session = Session(project, sources, self.settings, self.rules, self._known, extracting)
+        session = Session(project, sources, self.settings, self.rules, self.known, extracting)
         session._discover = self._discover
         there = {file.path for file in project.files}
         session._before = {path: facts for path, facts in self.facts.items() if path not in changed and path in there}
@@ -162,6 +167,11 @@ class Session:
         session._stamps_before = {path: stamp for path, stamp in stamps.items() if path in session._before}
         session._contents = {path: data for path, data in self._contents.items() if path in session._before}
         return session
+
+    @property
+    def cache(self) -> Cache | None:
+        """Where facts are looked up, if anywhere."""
+        return self._extracting.cache
 
     # --- the stages ---------------------------------------------------------------------------------------------------
 
@@ -179,13 +189,20 @@ class Session:
         )
         if extracting.through_codec:
             extraction.facts = {path: decode(encode(facts)) for path, facts in extraction.facts.items()}
-        extraction.facts = {**self._before, **extraction.facts}
+        facts = {**self._before, **extraction.facts}
+        # In whatever order they came: nothing may depend on that.
+        extraction.facts = {file.path: facts[file.path] for file in self.project.files if file.path in facts}
+        extraction.troubles.sort()
         return extraction
 
     @property
     def facts(self) -> Mapping[str, FileFacts]:
         """The facts of every file that has some."""
         return self._extraction.facts
+
+    def analysed(self) -> Collection[str]:
+        """The files that have facts."""
+        return self.facts.keys()
 
     @cached_property
     def program(self) -> Program:
@@ -204,22 +221,25 @@ class Session:
             troubles.append(Trouble("", 0, f"prodlint failed to join the files: {describe_crash(error)}"))
             return Analysis([], [], troubles)
         findings: list[Finding] = []
+        seconds: dict[str, float] = {}
         for rule in self.rules.values():
+            start = time.perf_counter()
             try:
                 findings += rule.check_module().check(program, rule)
             except Unreadable as error:
                 troubles.append(Trouble(error.path, 0, error.reason))
             except Exception as error:  # one rule's misfortune must not take the others with it
                 troubles.append(Trouble("", 0, f"the rule {rule.name} failed: {describe_crash(error)}"))
+            seconds[rule.name] = time.perf_counter() - start
         suppressed = suppress(findings, self.facts)
         kept = suppressed.kept
         if UNUSED_RULE in self.rules:
-            idle = unused(self.facts, suppressed.used, program.used_directives, self.rules, self._known)
+            idle = unused(self.facts, suppressed.used, program.used_directives, self.rules, frozenset(self.known))
             kept = [*kept, *suppress(idle, self.facts).kept]
         stops = _FileIgnores(self.settings)
         kept = [finding for finding in kept if not stops(finding, self.rules[finding.rule])]
         kept.sort(key=lambda finding: (finding.location, finding.rule, finding.message))
-        return Analysis(kept, suppressed.stopped, troubles)
+        return Analysis(kept, suppressed.stopped, troubles, seconds)
 
     def troubles(self) -> list[Trouble]:
         """What went wrong before anything was checked."""
@@ -247,6 +267,11 @@ class Session:
     def fix_for(self, finding: Finding) -> Fix | str:
         """The fix for a finding of this state, or why it has none ("" if none of its rule's findings has one). Where
         making it failed, that is a trouble, too."""
+        if id(finding) not in self.fixes:
+            self.fixes[id(finding)] = finding, self._fix_for(finding)
+        return self.fixes[id(finding)][1]
+
+    def _fix_for(self, finding: Finding) -> Fix | str:
         rule = self.rules[finding.rule]
         if rule.fix == "none":
             return ""

@@ -14,7 +14,7 @@ import click
 from prodlint import __version__
 from prodlint.cli import CLEAN, FAILED, FOUND
 from prodlint.cli.options import COLOR, CONFIG, FORMATS, cache_options, complete_names, complete_outputs, names, outputs
-from prodlint.cli.sessions import from_here, is_ours, one_line, open_session
+from prodlint.cli.sessions import from_here, is_ours, one_line, open_cache, open_session
 from prodlint.cli.terminal import Clock, say, terminal
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ _FIXING = ("fix", "unsafe_fixes", "interactive", "fix_only", "diff")
 @click.option("-j", "--jobs", type=click.IntRange(min=1), help="How many processes to use.")
 @COLOR
 @click.option("--show-settings", is_flag=True, help="Print the settings and the rules that would run, and stop.")
-@click.option("--timings", is_flag=True, help="Say how long each stage took.")
+@click.option("--timings", is_flag=True, help="Say how long each stage and rule took.")
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but what went wrong; the exit code says the rest.")
 def check(paths: tuple[str, ...], **options: Any) -> int:
     """Lint the project that PATHS (by default the working directory) belong to.
@@ -105,16 +105,48 @@ def check(paths: tuple[str, ...], **options: Any) -> int:
         clock.lap("discover")
         if options["show_settings"]:
             return _show_settings(session)
-        _ = session.facts
+        session = _recalled(session, options)
+        clock.lap("recall")
+        _ = session.analysed()
     clock.lap("extract")
     _ = session.analysis
-    clock.lap("link and check")
+    clock.lap("link and check", session.analysis.seconds)
     if options["watch"]:
         _watch(session, paths, options)
     code = _fix_and_report(session, options, clock)
+    _remember(session, options)
+    clock.lap("remember")
     if options["timings"]:
         click.echo(clock.table(), err=True)
     return code
+
+
+def _is_plain(options: Mapping[str, Any]) -> bool:
+    """Whether findings are only shown. Whatever else is done with them needs the whole program anyway."""
+    return not any(options[name] for name in (*_FIXING, "watch", "diff_base", "facts", "no_cache"))
+
+
+def _recalled(session: Session, options: Mapping[str, Any]) -> Session:
+    """The session, with what an earlier run found if that is known."""
+    cache = session.cache
+    if cache is None or not _is_plain(options):
+        return session
+    from prodlint.recall import recall
+
+    return recall(session, cache)
+
+
+def _remember(session: Session, options: Mapping[str, Any]) -> None:
+    """Keeps what was found for the next run."""
+    if not _is_plain(options):
+        return
+    from prodlint.recall import is_news, remember
+
+    if is_news(session):
+        with ExitStack() as stack:
+            cache = open_cache(options, stack)
+            if cache is not None:
+                remember(session, cache)
 
 
 def _watch(session: Session, paths: Sequence[str], options: Mapping[str, Any]) -> NoReturn:
@@ -152,7 +184,7 @@ def _fix_and_report(session: Session, options: Mapping[str, Any], clock: Clock) 
         clock.lap("output")
     for trouble in session.fix_troubles:  # known only when all fixes were asked for
         say(one_line(session, trouble), err=True)
-    if not (options["quiet"] or any(map(session.project.reports, session.facts)) or troubles):
+    if not (options["quiet"] or any(map(session.project.reports, session.analysed())) or troubles):
         click.echo("There is nothing to check here: no file that prodlint reads.", err=True)
     if any(trouble.is_failure for trouble in (*troubles, *session.fix_troubles)):
         return FAILED
@@ -299,26 +331,18 @@ def _report(
 ) -> None:
     from prodlint.output import ErrorMessage, Report, Stats, in_order, render
 
-    fixes: dict[int, Fix | str] = {}
-
-    def fix_for(finding: Finding) -> Fix | str:
-        """Every format asks, and making a fix takes longer than showing it."""
-        if id(finding) not in fixes:
-            fixes[id(finding)] = session.fix_for(finding)
-        return fixes[id(finding)]
-
     report = Report(
         findings=in_order(findings),
         rules=session.rules,
         severity_of=session.severity_of,
-        fix_for=fix_for,
+        fix_for=session.fix_for,
         read=session.sources.read,
         root=session.project.root,
         cwd=Path.cwd(),
         version=__version__,
         errors=[ErrorMessage(trouble.path or None, trouble.line or None, trouble.message) for trouble in troubles],
         stats=Stats(
-            files=sum(map(session.project.reports, session.facts)),
+            files=sum(map(session.project.reports, session.analysed())),
             seconds=seconds,
             hidden_likely=hidden,
             suppressed=known

@@ -28,7 +28,7 @@ def open_session(paths: Sequence[str], options: Mapping[str, Any], stack: ExitSt
     overlay = _standard_input(paths, options.get("stdin_filename"))
     given = [_absolute(path) for path in paths or (".",) if path != "-"]
     extracting = Extracting(
-        cache=_cache(options, stack),
+        cache=open_cache(options, stack),
         shard=_shards(options.get("facts", ())),
         jobs=options.get("jobs"),
         progress=stack.enter_context(ProgressBar()).update if shows_progress(options) else None,
@@ -64,7 +64,8 @@ def _standard_input(paths: Sequence[str], name: str | None) -> dict[Path, bytes]
     return {_absolute(name): sys.stdin.buffer.read()}
 
 
-def _cache(options: Mapping[str, Any], stack: ExitStack) -> Cache | None:
+def open_cache(options: Mapping[str, Any], stack: ExitStack) -> Cache | None:
+    """The cache that the options ask for, until `stack` closes it; None if they ask for none or there is no place."""
     if options["no_cache"]:
         return None
     from prodlint.cache import Cache, default_directory

@@ -79,27 +79,36 @@ def say(line: str, err: bool = False) -> None:
     click.echo(printable(line), err=err)
 
 
+_SEEN = 0.0005
+"""Seconds; what takes less would be shown as nothing."""
+
+
 class Clock:
     """How long each stage took."""
 
     def __init__(self) -> None:
         self._start = self._last = time.perf_counter()
-        self._laps: list[tuple[str, float]] = []
+        self._laps: list[tuple[str, float, Mapping[str, float]]] = []
 
     @property
     def seconds(self) -> float:
         """The time since the start."""
         return time.perf_counter() - self._start
 
-    def lap(self, stage: str) -> None:
-        """Ends a stage."""
+    def lap(self, stage: str, parts: Mapping[str, float] = {}) -> None:
+        """Ends a stage, of which `parts` took so many seconds."""
         now = time.perf_counter()
-        self._laps.append((stage, now - self._last))
+        self._laps.append((stage, now - self._last, parts))
         self._last = now
 
     def table(self) -> str:
-        """One line a stage."""
-        return "\n".join(f"{seconds:8.3f} s  {stage}" for stage, seconds in [*self._laps, ("in all", self.seconds)])
+        """One line a stage, with those of its parts that can be seen, the longest first."""
+        lines = []
+        for stage, seconds, parts in [*self._laps, ("in all", self.seconds, {})]:
+            lines.append(f"{seconds:8.3f} s  {stage}")
+            longest = sorted(parts.items(), key=lambda part: -part[1])
+            lines += [f"{part:10.3f} s  {name}" for name, part in longest if part >= _SEEN]
+        return "\n".join(lines)
 
 
 def shows_progress(options: Mapping[str, Any]) -> bool:
