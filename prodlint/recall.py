@@ -84,16 +84,21 @@ def remember(session: Session, cache: Cache) -> None:
     """Keeps what `session` found in `cache`, with the fixes that were asked for."""
     state = _state(session, cache)
     findings = session.findings()
-    result = Result(
-        findings,
-        [session.fixes[id(finding)][1] if id(finding) in session.fixes else None for finding in findings],
+    for finding, kept in zip(findings, _DECODER.decode(_ENCODER.encode(_result(session))).findings, strict=True):
+        if finding != kept:
+            session.fix_for(finding)  # what its rule needs to know for that does not survive: now or never
+    if state is not None and not session.fix_troubles:
+        cache.put_result(_place(session), state, _ENCODER.encode(_result(session)))
+
+
+def _result(session: Session) -> Result:
+    return Result(
+        session.findings(),
+        [session.fixes[id(finding)][1] if id(finding) in session.fixes else None for finding in session.findings()],
         session.analysis.suppressed,
         [trouble for trouble in session.analysis.troubles if trouble not in session.project.troubles],
         session.left_out(),
     )
-    value = _ENCODER.encode(result)
-    if state is not None and _DECODER.decode(value).findings == findings:  # a rule's data need not survive
-        cache.put_result(_place(session), state, value)
 
 
 _ENCODER = msgspec.msgpack.Encoder(enc_hook=str, order="deterministic")

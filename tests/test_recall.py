@@ -172,6 +172,18 @@ def test_fixes_that_nobody_asked_for_are_made_later(project: Path, work: list[st
     assert work == []
 
 
+def test_fixes_are_those_of_the_first_run(project: Path, work: list[str], check: Check) -> None:
+    (project / "server.js").write_text("const app = require('express')();\napp.set('view cache', false);\n" + SERVER)
+    cold = check("--likely")
+    assert "template-cache-off" in {finding["rule"] for finding in cold["findings"]}
+    (project.parent / "cache" / cache_module.FILE_NAME).unlink()
+    check("load.js")  # nobody asks for the fix: what its rule needs for it is a tuple
+    work.clear()
+    check("load.js")
+    assert work == []
+    assert check("--likely") == cold
+
+
 def test_what_failed_is_not_kept(project: Path, work: list[str], check: Check, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as broken:
         broken.setattr(engine, "suppress", engine.suppress)
