@@ -34,7 +34,7 @@ _SCRIPT_FOLDERS = frozenset(
         *("script", "scripts", "tools", "tooling", "hack", "devtools", "cli", "contrib", "extra", "extras", "fixtures"),
         *("migrations", "migration", "alembic", "seeds", "seeders", "seeder", "bench", "benchmark", "benchmarks"),
         *("example", "examples", "sample", "samples", "demo", "demos", "docs", "doc", ".storybook", "stories"),
-        *("build", "build-scripts", "ci", ".github", ".husky", "gulp", "grunt", "webpack"),
+        *("build", "build-scripts", "install", "installer", "ci", ".github", ".husky", "gulp", "grunt", "webpack"),
     }
 )
 # They work only inside of a migration, or in the `env.py` that runs them.

@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from prodlint.facts import NONE, Function, ParamKind, Use
+from prodlint.facts import NONE, Function, ParamKind, RegionKind, Use, ValueKind
 from prodlint.findings import Applicability, Edit, Finding, Fix, Location, Span
 from prodlint.program.apps import App, Kind, Registered
-from prodlint.program.callbacks import ERROR_NAME
-from prodlint.program.resolve import CallSite
+from prodlint.program.callbacks import ERROR_NAME, parameter_value
+from prodlint.program.resolve import CallSite, File
 from prodlint.source.frameworks.model import Role
 
 if TYPE_CHECKING:
     from prodlint.program import Program
     from prodlint.rulebook import Rule
 
+_PARSERS = frozenset(
+    f"{package}.{kind}" for package in ("express", "body-parser") for kind in ("json", "urlencoded", "text", "raw")
+)
 _REQUESTS = frozenset({"req", "request", "_req", "_request", "ctx"})
 
 
@@ -67,6 +70,8 @@ def _last_route_after(program: Program, app: App, entry: Registered) -> CallSite
     """The last route that is registered on an app behind error middleware, in the same block of code, with no other
     error middleware behind it."""
     site = entry.site
+    if _is_for_parser(program, app, entry):
+        return None
     function = site.file.function_at(site.call.region)
     behind = [
         (other, kind)
@@ -79,6 +84,47 @@ def _last_route_after(program: Program, app: App, entry: Registered) -> CallSite
         return None
     routes = [other for other, kind in behind if kind in (Kind.ROUTE, Kind.MOUNT)]
     return max(routes, key=lambda route: route.call.end, default=None)
+
+
+def _is_for_parser(program: Program, app: App, entry: Registered) -> bool:
+    """Whether error middleware is there for the body parser before it: it asks which kind of error it has, as
+    `err.type` and `err instanceof SyntaxError` do, and passes others on."""
+    before = [
+        other for other in app.registered if other.site.file is entry.site.file and other.site.index < entry.site.index
+    ]
+    last = max(before, key=lambda other: other.site.call.start, default=None)
+    if last is None or not last.site.call.args:
+        return False
+    parser = program.value(last.site.file, last.site.call.args[-1])
+    if parser.kind is not ValueKind.CALL:
+        return False
+    callee = last.site.file.facts.calls[parser.ref].callee
+    if program.resolver.api_of(last.site.file, callee) not in _PARSERS:
+        return False
+    for function in entry.functions:
+        file, _ = program.function(function)
+        error = parameter_value(file, function - file.fn_base, 0)
+        asked = {value.text for value in file.facts.values if value.kind is ValueKind.MEMBER and value.ref == error}
+        tests = [
+            item
+            for region in file.facts.regions
+            if region.function == function - file.fn_base and region.kind is RegionKind.THEN
+            for item in region.values
+        ]
+        names = {name for test in tests for name in _globals(file, test)}
+        if asked & {"type", "body"} or "SyntaxError" in names:
+            return True
+    return False
+
+
+def _globals(file: File, value: int) -> Iterator[str]:
+    """The globals in an expression."""
+    fact = file.facts.values[value]
+    if fact.kind is ValueKind.GLOBAL:
+        yield fact.text
+    elif fact.kind is ValueKind.OP:
+        for item in fact.items:
+            yield from _globals(file, item)
 
 
 def _registrations(program: Program, app: App) -> Iterator[tuple[CallSite, Kind]]:

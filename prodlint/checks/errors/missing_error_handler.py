@@ -5,16 +5,28 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from prodlint.facts import Use
+from prodlint.facts import NONE, ExitKind, Use, ValueKind
 from prodlint.findings import Applicability, Confidence, Finding, Fix, Span
 from prodlint.fixes.reasons import NO_PLACE, NOT_UTF8
-from prodlint.program.apps import App
+from prodlint.program.apps import App, Kind, Registered
 from prodlint.program.instances import Key
 from prodlint.program.resolve import CallSite
 
 if TYPE_CHECKING:
     from prodlint.program import Program
     from prodlint.rulebook import Rule
+
+_HARMLESS = frozenset(
+    {"express.static", "serve-static", "cors", "helmet", "compression", "morgan", "cookie-parser", "response-time"}
+)
+"""Middleware that passes no errors on."""
+_ANSWERS = frozenset(
+    {
+        *("send", "json", "end", "write", "status", "sendStatus", "redirect", "set", "header", "setHeader", "get"),
+        *("writeHead", "type", "cookie", "clearCookie", "vary", "links", "append", "removeHeader", "location"),
+    }
+)
+"""Methods of a response that do not fail."""
 
 
 def check(program: Program, rule: Rule) -> Iterator[Finding]:
@@ -26,9 +38,46 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
         below = apps.below(key)
         if not apps.have_routes(below) or apps.handle_errors(below):
             continue
+        if not any(_may_fail(program, entry) for inner in below for entry in apps.all[inner].registered):
+            continue
         confidence = program.server_code(app.site.file, app.site.call.region)
         if confidence is not None:
             yield _finding(program, rule, key, app, confidence)
+
+
+def _may_fail(program: Program, entry: Registered) -> bool:
+    """Whether what is registered may throw, reject, or pass an error to `next`."""
+    file = entry.site.file
+    unknown = len(entry.functions)
+    for argument in entry.site.call.args:
+        fact = program.value(file, argument)
+        if fact.kind in (ValueKind.STRING, ValueKind.TEMPLATE, ValueKind.ARRAY):
+            continue
+        callee = file.facts.calls[fact.ref].callee if fact.kind is ValueKind.CALL else NONE
+        if callee == NONE or program.resolver.api_of(file, callee) not in _HARMLESS:
+            unknown -= 1
+    if unknown < 0 and entry.kind is not Kind.MOUNT:
+        return True
+    return any(_function_may_fail(program, function) for function in entry.functions)
+
+
+def _function_may_fail(program: Program, function: int) -> bool:
+    """Whether a handler does anything but answer, by what `res` has for that and cannot fail."""
+    file, _ = program.function(function)
+    if any(exit_.kind is ExitKind.THROW and file.function_at(exit_.region) == function for exit_ in file.facts.exits):
+        return True
+    for site in program.flow.calls_in(function):
+        callee = program.value(file, site.call.callee)
+        if callee.kind is ValueKind.PARAM and not site.call.args:
+            continue  # `next()`
+        root = callee
+        while root.kind in (ValueKind.MEMBER, ValueKind.CALL):
+            at = root.ref if root.kind is ValueKind.MEMBER else file.facts.calls[root.ref].callee
+            root = program.value(file, at)
+        is_answer = root.kind is ValueKind.PARAM and callee.text in _ANSWERS
+        if not is_answer and not (root.kind is ValueKind.GLOBAL and root.text == "console"):
+            return True
+    return False
 
 
 def _finding(program: Program, rule: Rule, key: Key, app: App, confidence: Confidence) -> Finding:

@@ -52,6 +52,8 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
         deployed = [variant for variant in variants if variant.kind != "package_json"]
         if not deployed and (service.platforms or is_tool(program, service)):
             continue
+        if not deployed and any(variant.kind != "package_json" for variant in service.variants):
+            continue  # what developers run it in shows that the script is not all
         bare = [variant for variant in deployed or variants if after_crash(variant) is State.ABSENT]
         if bare:
             yield _finding(program, rule, service, bare, variants)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from prodlint.findings import Applicability, Edit, Finding, Fix, Location
 from prodlint.fixes.reasons import ODD_FORM
 from prodlint.program.exposure import port_of
+from prodlint.program.faults import main_fault
 from prodlint.program.images import is_plain_base
 from prodlint.program.launches import Answer, State
 from prodlint.program.operations import (
@@ -43,7 +44,11 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
         variants = in_production(service, "systemd", "upstart", "kubernetes", *CONTAINERS)
         if any(variant.kind == "kubernetes" for variant in variants):
             variants = [variant for variant in variants if variant.kind != "dockerfile"]
-        roots = [variant for variant in variants if _is_root(program, rule, variant)]
+        roots = [
+            variant
+            for variant in variants
+            if _is_root(program, rule, variant) and main_fault(program, variant) != "dev-server"
+        ]
         if roots:
             yield _finding(rule, service, roots)
 
