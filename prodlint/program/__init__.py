@@ -16,7 +16,7 @@ from prodlint.program.apps import Apps
 from prodlint.program.callers import Callers
 from prodlint.program.callgraph import CallGraph, Edge, Registration, aliases_of
 from prodlint.program.contexts import Contexts, Reach, State
-from prodlint.program.engines import foreign_files
+from prodlint.program.engines import draws, foreign_files
 from prodlint.program.flow import Flow
 from prodlint.program.loggers import Loggers
 from prodlint.program.memory_stores import MemoryStore, memory_stores
@@ -40,6 +40,7 @@ _ONCE_BY_NAME = re.compile(
     r"|close)$|(?:on|before|after)_(?:start|stop|shut))"
 )
 """Methods that run when a service starts or ends."""
+_ASKED = frozenset({Context.REQUEST, Context.REQUEST_THREAD, Context.STARTUP})
 _SERVER = (Context.REQUEST, Context.REQUEST_THREAD, Context.STARTUP, Context.BACKGROUND, Context.BACKGROUND_THREAD)
 
 
@@ -283,7 +284,9 @@ class Program:
             return None
         reached = self.contexts.of(file.function_at(region))
         if any(context in reached and reached[context].certain for context in _SERVER):
-            return Confidence.CERTAIN
+            # Front ends have timers, too.
+            is_drawn = file.index not in self._loaded and not _ASKED & reached.keys()
+            return None if is_drawn and draws(file, self.versions.packages) else Confidence.CERTAIN
         if reached and not any(context in reached for context in _SERVER):
             return None
         return self.is_loaded(file)

@@ -23,6 +23,21 @@ _NODE = frozenset(
 """The modules of Node that need no `node:`. Source: `require('module').builtinModules`."""
 
 
+_FRONT_ENDS = frozenset(
+    {"react", "react-dom", "react-native", "expo", "vue", "@angular/core", "svelte", "preact", "solid-js", "jquery"}
+)
+"""Packages that draw on screens."""
+
+
+def draws(file: File, packages: Mapping[str, PackageInfo]) -> bool:
+    """Whether a JavaScript file is a front end's, as far as that can be told: its package depends on what draws on
+    screens, and it asks for nothing of Node's."""
+    manifest = next(_manifests(file.path, packages), None)
+    if file.is_python or manifest is None or not _FRONT_ENDS & manifest.dependencies.keys():
+        return False
+    return not any(name.removeprefix("node:") in _NODE or name.startswith("node:") for name, _ in _packages_of(file))
+
+
 def foreign_files(
     files: Sequence[File], resolver: Resolver, packages: Mapping[str, PackageInfo], importers: Mapping[int, set[int]]
 ) -> set[int]:
@@ -44,7 +59,7 @@ def _asks_for_unknown(file: File, resolver: Resolver, packages: Mapping[str, Pac
     for name, request in _packages_of(file):
         if name in declared:
             return False
-        if name not in _NODE and resolver.module(file, request) is None:
+        if name.removeprefix("node:") not in _NODE and resolver.module(file, request) is None:
             unknown.add(name)
     return bool(declared) and len(unknown) >= _UNKNOWN_MODULES
 
@@ -65,5 +80,5 @@ def _packages_of(file: File) -> Iterator[tuple[str, str]]:
         module = request.module
         if request.kind is ImportKind.TYPE or not module or not (module[0].isalpha() or module[0] in "@_"):
             continue
-        if not module.startswith(("node:", "@/")) and "!" not in module:
+        if not module.startswith("@/") and "!" not in module:
             yield "/".join(module.split("/")[: 2 if module.startswith("@") else 1]), module

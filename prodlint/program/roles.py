@@ -40,6 +40,8 @@ _SCRIPT_FOLDERS = frozenset(
 # They work only inside of a migration, or in the `env.py` that runs them.
 _ALEMBIC_PROXIES = frozenset({"op", "context"})
 _SCRIPT_FOLDER_ENDS = ("-scripts", "_scripts", "-tools", "_tools", "_migrations")
+_ARCHIVE = re.compile(r"^[_.](?:archive|old|backup|attic|trash|unused|deprecated|legacy)")
+"""Folders that keep what nothing runs any more."""
 _MODULE_NAMES = ("setup.py", "tasks.py")
 _BROWSER_FOLDERS = frozenset(
     {"public", "static", "assets", "frontend", "client", "www", "webapp", "browser", "htdocs", "wwwroot"}
@@ -86,4 +88,4 @@ def role_of(
 
 
 def _keeps_scripts(folder: str) -> bool:
-    return folder in _SCRIPT_FOLDERS or folder.endswith(_SCRIPT_FOLDER_ENDS)
+    return folder in _SCRIPT_FOLDERS or _ARCHIVE.match(folder) is not None or folder.endswith(_SCRIPT_FOLDER_ENDS)

@@ -35,7 +35,7 @@ _LEVELS = {
 _TRACEBACK = "traceback.print_exc"
 _BACK_END_NAME = re.compile(r"(?:^|[-_.])log(?:s|ger|gers|ging)?$|logger$", re.IGNORECASE)
 _BACK_END_BASES = ("logging.", "winston-transport", "structlog.", "pino.", "bunyan.")
-_USAGE = re.compile(r"(?:^|[a-z_])(?:help|usage|[hH]elp|[uU]sage)$")
+_USAGE = re.compile(r"(?:^|[a-z_])(?:help|usage|[hH]elp|[uU]sage)$|^(?:unit|self)_?[tT]ests?$")
 _ASKED = frozenset({"verbosity", "verbose"})
 _LEVEL_NAMES = frozenset({"log", "info", "warn", "warning", "error", "debug", "trace", "verbose", "fatal", "critical"})
 _WHILE_SERVING = frozenset({Context.REQUEST, Context.REQUEST_THREAD, Context.BACKGROUND, Context.BACKGROUND_THREAD})
@@ -142,7 +142,8 @@ class _Judge:
         )
 
     def _is_asked_for(self, site: CallSite) -> bool:
-        """Whether somebody at a terminal asked for the text: a usage message, `if verbose >= 1`."""
+        """Whether somebody at a terminal asked for the text: a usage message, what a test of
+        itself says, `if verbose >= 1`."""
         facts = site.file.facts
         if _USAGE.search(facts.functions[facts.regions[site.call.region].function].name):
             return True
