@@ -47,6 +47,7 @@ _BROWSER_FOLDERS = frozenset(
     {"public", "static", "assets", "frontend", "client", "www", "webapp", "browser", "htdocs", "wwwroot"}
 )
 _TEST_NAME = re.compile(r"(?:^test_.*|.*_tests?|^conftest|^tests?|.*[.-](?:test|spec|e2e|mock)s?)\.[a-z]+$")
+_DEV_SERVER = re.compile(r"^(?:.*[.-])?dev(?:-?server)?\.[cm]?[jt]s$")
 _SCRIPT_NAME = re.compile(
     r"^(?:setup|manage|noxfile|fabfile|tasks|dodo|conf|gulpfile.*|gruntfile.*|jakefile.*|rollup.*|webpack.*|vite.*|babel.*|"
     r"karma.*|jest.*|knexfile.*|.*\.config|\..*rc|.*\.conf|metro|postcss.*|tailwind.*|seed|migrate(?:[-_].*)?|cli|__main__)\.[a-z]+$",
@@ -74,7 +75,7 @@ def role_of(
     *folders, name = path.lower().split("/")
     if any(folder in _TEST_FOLDERS for folder in folders) or _TEST_NAME.match(name):
         return FileRole.TEST
-    if any(_keeps_scripts(folder) for folder in folders):
+    if _DEV_SERVER.match(name) or any(_keeps_scripts(folder) for folder in folders):
         return FileRole.SCRIPT
     if _SCRIPT_NAME.match(name) and not (name in _MODULE_NAMES and posixpath.dirname(path) in packages):
         return FileRole.SCRIPT

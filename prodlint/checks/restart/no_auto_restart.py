@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from prodlint.findings import Applicability, Edit, Finding, Fix, Severity
+from prodlint.findings import Applicability, Confidence, Edit, Finding, Fix, Severity
 from prodlint.fixes.reasons import ODD_FORM
 from prodlint.program.launches import State
 from prodlint.program.operations import artefact_of, in_production, is_tool, looked_at, whereabouts
@@ -77,6 +77,8 @@ def _finding(program: Program, rule: Rule, service: Service, bare: list[Variant]
             *looked_at((variant.outer for variant in others), first.outer.location, "restarts it"),
         ),
         data={"places": [whereabouts(variant.outer) for variant in bare], "explicit": said.state is State.SET},
+        # Where it is deployed may just not be in the project.
+        confidence=Confidence.LIKELY if kind == "package_json" else Confidence.CERTAIN,
         severity=None if _is_oversight(program, first) else Severity.ADVICE,
         fixless=_FIXLESS.get(kind, ""),
         service=service.name,
