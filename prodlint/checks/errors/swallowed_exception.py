@@ -91,11 +91,12 @@ def _hides(file: File, number: int) -> Confidence | None:
 
 def _is_seen_later(file: File, handler: Region) -> bool:
     """Whether a `try` does nothing but give variables a value, and one of them is tested behind it:
-    `try { x = read(); } catch {} if (!x) …`."""
+    `try { x = read().text; } catch {} if (!x) …`."""
     facts = file.facts
     guarded = facts.regions[handler.partner]
     inside = [call for call in facts.calls if call.region == handler.partner]
     given = {facts.bindings[call.user].name for call in inside if call.use is Use.ASSIGNED and call.user != NONE}
+    given |= _given_on(file, given)
     if not given or any(call.use is Use.STATEMENT for call in inside):
         return False
     if any(_within(guarded, store.start, store.end) for store in facts.stores):
@@ -107,6 +108,19 @@ def _is_seen_later(file: File, handler: Region) -> bool:
         and any(not given.isdisjoint(names_in(facts, test)) for test in region.values)
         for region in facts.regions
     )
+
+
+def _given_on(file: File, names: set[str]) -> set[str]:
+    """The variables that get their value from others: `text = answer.text`."""
+    facts = file.facts
+    return {
+        binding.name
+        for binding in facts.bindings
+        if any(
+            facts.values[value].kind is ValueKind.MEMBER and names & names_in(facts, facts.values[value].ref)
+            for value in binding.values
+        )
+    }
 
 
 def _says_nothing(file: File, value: int) -> bool:
