@@ -84,6 +84,18 @@ class Client:
             if message.get("id") == number and "method" not in message:
                 return message.get("result")
 
+    def change(self, uri: str, version: int, change: Any) -> None:
+        """Types."""
+        document = {"uri": uri, "version": version}
+        self.send("textDocument/didChange", {"textDocument": document, "contentChanges": [change]})
+
+    async def version(self, uri: str, version: int) -> None:
+        """Waits for the diagnostics of a version of a document."""
+        while True:
+            told = (await self.read()).get("params") or {}
+            if told.get("uri") == uri and told.get("version") == version:
+                return
+
     async def published(self, seconds: float) -> Iterator[Any]:
         """What is published until nothing comes for some time."""
         found = []
@@ -150,23 +162,17 @@ async def measured(workspace: Path, edits: int, seed: int) -> list[tuple[float, 
                 "text": texts[uri],
             }
             client.send("textDocument/didOpen", {"textDocument": item})
-            await client.published(2.0)
+            await client.version(uri, 0)
         before = texts[uri]
         texts[uri], change = typed(path, before, rng)
-        document = {"uri": uri, "version": number}
         used = processor_time(process.pid)
         start = time.perf_counter()
-        client.send("textDocument/didChange", {"textDocument": document, "contentChanges": [change]})
-        while True:
-            message = await client.read()
-            told = message.get("params") or {}
-            if told.get("uri") == uri and told.get("version") == number:
-                break
+        client.change(uri, 2 * number, change)
+        await client.version(uri, 2 * number)
         taken.append((1000 * (time.perf_counter() - start), processor_time(process.pid) - used))
         texts[uri] = before  # taken back, so that broken lines do not pile up
-        whole = {"textDocument": document, "contentChanges": [{"text": before}]}
-        client.send("textDocument/didChange", whole)
-        await client.published(0.5)
+        client.change(uri, 2 * number + 1, {"text": before})
+        await client.version(uri, 2 * number + 1)
     await client.answer(client.send("shutdown", None, is_request=True))
     client.send("exit", None)
     await process.wait()

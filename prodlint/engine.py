@@ -11,12 +11,13 @@ from __future__ import annotations
 import time
 from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from prodlint.extraction import Extraction, Progress, decode, describe_crash, encode, extract_all
+from prodlint.extraction import SOURCE, Extraction, Progress, decode, describe_crash, encode, extract_all
 from prodlint.facts import FileFacts
 from prodlint.files import Project, Root, SourceFile, discover, exists, find_root, kind_of
 from prodlint.findings import Finding, Fix, Location, Severity, Trouble
@@ -87,6 +88,8 @@ class Session:
         """Their stamps."""
         self._contents: dict[str, bytes] = {}
         """What was read again, for fixing."""
+        self._earlier: _Earlier | None = None
+        """What followed from the facts of that state: it follows from these, too, if they are the same."""
         self._discover: Callable[[Sources], Project] = lambda sources: self.project
         """Walks the disk as it was done for this state."""
 
@@ -139,7 +142,11 @@ class Session:
         there = {file.path for file in self.project.files}
         added = [SourceFile(path, kind) for path in files if path not in there and (kind := kind_of(path, sources))]
         project = Project(self.project.root, sorted([*self.project.files, *added]), self.project.given)
-        return self._after(project, sources, files)
+        after = self._after(project, sources, files)
+        is_linked = "program" in self.__dict__ or self._still_holds
+        if not added and is_linked and "analysis" in self.__dict__:
+            after._earlier = _Earlier(self.program, self.analysis, {path: self.facts.get(path) for path in files})
+        return after
 
     def with_disk_changes(self, changed: Collection[str], overlay: Mapping[str, bytes]) -> Session:
         """The state after the files `changed` came, went or changed on disk, with `overlay` in place of the present
@@ -207,13 +214,33 @@ class Session:
     @cached_property
     def program(self) -> Program:
         """All facts linked."""
+        if self._still_holds:
+            assert self._earlier is not None
+            program = copy(self._earlier.program)  # with whatever is known of it by now
+            program.facts, program.read = self.facts, self.read
+            return program
         from prodlint.program import link
 
         return link(self.facts, self.settings.knowledge, self.read)
 
     @cached_property
+    def _still_holds(self) -> bool:
+        """Whether the facts are those of the earlier state: somebody opened a file, or typed in a comment. Text that is
+        no fact is read by fixes alone, except in deployment files."""
+        holds = self._earlier is not None and all(
+            self.facts.get(path) == facts and (facts is None or facts.kind in SOURCE)
+            for path, facts in self._earlier.facts.items()
+        )
+        if not holds:
+            self._earlier = None  # it is large
+        return holds
+
+    @cached_property
     def analysis(self) -> Analysis:
         """What the checks found. A check that fails is a trouble; the others go on."""
+        if self._still_holds:
+            assert self._earlier is not None
+            return self._earlier.analysis
         troubles = self.troubles()
         try:
             program = self.program
@@ -317,6 +344,16 @@ class Session:
     def left_out(self) -> list[str]:
         """The files that were left out because a program wrote them."""
         return self._extraction.left_out
+
+
+@dataclass(frozen=True)
+class _Earlier:
+    """What followed from the facts of the state before."""
+
+    program: Program
+    analysis: Analysis
+    facts: Mapping[str, FileFacts | None]
+    """Of the files whose bytes are others now."""
 
 
 class _FileIgnores:
