@@ -1,0 +1,84 @@
+"""no-response-cache: a proxy that asks the service for the same page again and again."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from prodlint.facts import ValueKind
+from prodlint.findings import Confidence, Finding, Step
+from prodlint.program.resolve import CallSite, File
+from prodlint.program.roles import FileRole
+from prodlint.source.frameworks.model import Context
+
+if TYPE_CHECKING:
+    from prodlint.program import Program
+    from prodlint.program.proxies import Front, Pass, Proxy
+    from prodlint.program.services import Service
+    from prodlint.rulebook import Rule
+
+_HANDLERS = (Context.REQUEST, Context.REQUEST_THREAD)
+
+
+def check(program: Program, rule: Rule) -> Iterator[Finding]:
+    """One finding for each service whose pages are the same for everybody and are kept by nobody."""
+    if any(proxy.caches is not False for proxy in program.proxies.production):
+        return  # one that keeps responses may stand before any other
+    for service in program.services:
+        front = next(iter(program.proxies.in_front_of(service)), None)
+        finding = _finding(program, rule, front, service) if front is not None else None
+        if finding is not None:
+            yield finding
+
+
+def _finding(program: Program, rule: Rule, front: Front, service: Service) -> Finding | None:
+    files = [file for file in program.files if service in program.services_of(file.path) and _counts(program, file)]
+    page = next((site for file in files for site in _pages(program, rule, file)), None)
+    if page is None or any(_speaks_of_clients(rule, file) for file in files):
+        return None
+    manifest = re.compile(rule.data["dependencies"])
+    if any(manifest.search(name) for name in service.dependencies):
+        return None
+    place = _root(front.proxy)
+    return Finding(
+        rule.name,
+        f"Every request for a page gets to {service.name}, which renders it again: nobody keeps it, although it seems "
+        "to be the same for everybody. Let the proxy keep such responses for a while, if only for a second under load.",
+        place.location,
+        confidence=Confidence.CERTAIN if front.is_certain else Confidence.LIKELY,
+        related=(Step(program.location(page.file, page.call.start, page.call.end), "a page is rendered here"),),
+        service=service.name,
+    )
+
+
+def _counts(program: Program, file: File) -> bool:
+    return program.roles[file.index] not in (FileRole.TEST, FileRole.BROWSER, FileRole.SCRIPT)
+
+
+def _pages(program: Program, rule: Rule, file: File) -> Iterator[CallSite]:
+    """The calls that render a page for a request."""
+    apis = frozenset(rule.data["renders"])
+    for api in apis:
+        for site in program.api_calls.get(api, ()):
+            reached = program.contexts.of(site.file.function_at(site.call.region)) if site.file is file else {}
+            if any(context in reached and reached[context].certain for context in _HANDLERS):
+                yield site
+
+
+def _speaks_of_clients(rule: Rule, file: File) -> bool:
+    """Whether anything in a file looks as if answers differed from client to client, or said how long they hold."""
+    packages = re.compile(rule.data["dependencies"])
+    names = re.compile(rule.data["names"], re.IGNORECASE)
+    kinds = (ValueKind.MEMBER, ValueKind.STRING, ValueKind.GLOBAL, ValueKind.PARAM)
+    return any(packages.search(request.module) for request in file.facts.imports) or any(
+        value.kind in kinds and names.search(value.text) for value in file.facts.values
+    )
+
+
+def _root(proxy: Proxy) -> Pass:
+    """The place at which a proxy hands on most: the pass for `/`, else the first."""
+    for each in proxy.passes:
+        if each.block is not None and (each.block.args or ("",))[-1] == "/":
+            return each
+    return proxy.passes[0]
