@@ -131,7 +131,7 @@ rules:
     message: the error is dropped
     patterns:
       - pattern: "$FUNC(..., function ($ERR, ...) { ... })"
-      - pattern-not: "$FUNC(..., function ($ERR, ...) { ... $ERR ... })"
+      - pattern-not: "$FUNC(..., function ($ERR, ...) { <... $ERR ...> })"
       - metavariable-regex: {metavariable: $ERR, regex: "^(e|err|error)$"}
   - id: blocking-in-coroutine
     languages: [python]
