@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import importlib
 import io
@@ -48,16 +49,34 @@ def main() -> None:
     except (click.Abort, KeyboardInterrupt):
         code = INTERRUPTED
     except BrokenPipeError:
-        # Whoever read our output has seen enough. Python would complain once more when it flushes at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _stop_writing()  # whoever read our output has seen enough
         code = FOUND
+    except OSError as error:
+        if error.errno not in _NO_ROOM:
+            _report_defect()
+        else:
+            _stop_writing()
+            click.echo(f"Error: the output cannot be written: {error.strerror}", err=True)
+        code = FAILED
     except Exception:  # a defect must not look like findings, which is what Python's own exit code 1 would mean
-        import traceback
-
-        click.echo(_harmless(traceback.format_exc()), err=True)
-        click.echo("This is a defect in prodlint. Please report it, with the lines above.", err=True)
+        _report_defect()
         code = FAILED
     sys.exit(code)
+
+
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+
+
+def _stop_writing() -> None:
+    """Else Python would complain once more when it flushes at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _report_defect() -> None:
+    import traceback
+
+    click.echo(_harmless(traceback.format_exc()), err=True)
+    click.echo("This is a defect in prodlint. Please report it, with the lines above.", err=True)
 
 
 def _show(error: click.ClickException) -> None:
