@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import NamedTuple
 
 from tree_sitter import Language, Parser, Tree
 
@@ -26,10 +27,43 @@ _SIGNS = re.compile(rb"(?:[^\w\s]\s*+){100,}+")
 
 
 class TooHard(Exception):
-    """The file cannot be parsed in reasonable time."""
+    """The file cannot be parsed in reasonable time, or not without harm."""
 
-    def __init__(self) -> None:
-        super().__init__("not read: it is broken in a way that makes parsing it take too long")
+    def __init__(self, reason: str = "it is broken in a way that makes parsing it take too long") -> None:
+        super().__init__(f"not read: {reason}")
+
+
+class Indents(NamedTuple):
+    """How a grammar indents, of those that keep a stack of indentations. They write past the end of a buffer when it is
+    deep (tree-sitter-yaml's issue 48; that of Python does it, too)."""
+
+    lead: re.Pattern[bytes]
+    """What may stand before the text of a line: each sign in it, and the text, can be a level."""
+    most: int
+    """No person indents so deeply, and the buffer has room for it."""
+
+
+YAML = Indents(
+    re.compile(rb"(?m)(?:^|(?<=\r))(?:\xef\xbb\xbf)?(?:(?:---|\.\.\.)[ \t])?(?:[ \t]|[-?:](?=[ \t\r\n]|\Z))++"), 100
+)
+PYTHON = Indents(re.compile(rb"(?m)(?:^|(?<=\r))[ \t\f]++"), 350)
+
+
+def _refuse_deep(data: bytes, indents: Indents) -> None:
+    if all(len(found[0]) < indents.most for found in indents.lead.finditer(data)):
+        return
+    stack: list[int] = []
+    for line in re.split(rb"[\r\n]", data):
+        found = indents.lead.match(line)
+        lead = found[0] if found is not None else b""
+        columns = [column for column, sign in enumerate(lead) if sign not in b" \t\f"]
+        if len(lead) < len(line):
+            columns.append(len(lead))
+        while columns and stack and stack[-1] >= columns[0]:
+            stack.pop()
+        stack += (column for column in columns if not stack or column > stack[-1])
+        if len(stack) > indents.most:
+            raise TooHard("it is nested too deeply")
 
 
 class _Deadline(threading.local):
@@ -49,8 +83,10 @@ def one_file() -> Iterator[None]:
         _DEADLINE.at = None
 
 
-def parse(language: Language, data: bytes) -> Tree:
-    """The syntax tree of `data`; raises `TooHard`."""
+def parse(language: Language, data: bytes, indents: Indents | None = None) -> Tree:
+    """The syntax tree of `data`; raises `TooHard`. `indents` belong to the language, if it has any."""
+    if indents is not None:
+        _refuse_deep(data, indents)
     if len(data) < _NEVER_LONG:
         return Parser(language).parse(data)
     deadline = _DEADLINE.at or time.thread_time() + LIMIT_SECONDS

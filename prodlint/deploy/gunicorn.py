@@ -42,7 +42,7 @@ def extract(data: bytes, path: str) -> FileFacts:
         unknown = [Setting("workers", None, 0, 0)]
         facts.artefacts.append(Artefact("server", "", 0, len(data), 0, 0, unknown))
         return facts
-    tree = parsing.parse(_language(), data).root_node
+    tree = parsing.parse(_language(), data, parsing.PYTHON).root_node
     settings = [setting for child in tree.named_children for setting in _assignment(data, child)]
     facts.artefacts.append(Artefact("server", "", 0, len(data), 0, 0, settings))
     if MARKER in data:

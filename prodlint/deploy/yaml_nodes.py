@@ -35,7 +35,7 @@ def _language() -> Language:
 
 
 def _tree(data: bytes) -> TreeNode:
-    return parsing.parse(_language(), data).root_node
+    return parsing.parse(_language(), data, parsing.YAML).root_node
 
 
 def parse(data: bytes) -> Stream:

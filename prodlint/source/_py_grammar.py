@@ -11,6 +11,7 @@ from pathlib import Path
 import tree_sitter_python
 from tree_sitter import Language, Node, Query, QueryCursor
 
+from prodlint.parsing import PYTHON
 from prodlint.parsing import parse as _parsed
 
 LANGUAGE = Language(tree_sitter_python.language())
@@ -134,7 +135,7 @@ SEQUENCES = frozenset({EXPRESSION_LIST, TUPLE, LIST})
 
 def parse(data: bytes) -> Node:
     """Return the root of the syntax tree of `data`, whatever is in it; raises `TooHard`."""
-    return _parsed(LANGUAGE, data).root_node
+    return _parsed(LANGUAGE, data, PYTHON).root_node
 
 
 def captures(root: Node) -> tuple[list[Node], list[Node], list[Node]]:

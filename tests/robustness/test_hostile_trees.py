@@ -275,6 +275,11 @@ DEEP = {
     "w/gunicorn.conf.py": "workers = " + deep("[") + deep("]"),
     "y/compose.yaml": f"{_BOMB}services:\n  web:\n    image: x\n    environment: *a39\n    ports: *a39\n",
     "x/pyproject.toml": "a = " + deep("["),
+    "1/compose.yaml": "services:\n" + "- " * 300 + "a\n",
+    "2/compose.yaml": "services:\n" + "".join(" " * level + "a:\n" for level in range(300)),
+    "3/k8s.yaml": "kind: Deployment\napiVersion: v1\nspec:\r" + "".join(" " * level + "-\r" for level in range(300)),
+    "4/compose.yaml": "services:\n" + ": " * 2_000,
+    "5.py": "".join(" " * level + "if x:\n" + " " * level + " f'{" for level in range(600)),
     "z/fly.toml": "a = " + deep("[") + deep("]"),
 }  # fmt: skip
 
