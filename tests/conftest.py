@@ -10,10 +10,10 @@ from hypothesis import settings
 from tests.node_packages import NodeModules, cache_folder
 from tests.tools import is_ci, missing
 
-# What is tried in CI is the same in every run; elsewhere each run tries something new.
+# What is tried in CI is the same in every run; elsewhere each run tries something new. No test is about time.
 settings.register_profile("ci", derandomize=True, deadline=None)
-if is_ci():
-    settings.load_profile("ci")
+settings.register_profile("local", deadline=None)
+settings.load_profile("ci" if is_ci() else "local")
 
 
 def pytest_configure(config: pytest.Config) -> None:

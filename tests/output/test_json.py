@@ -124,14 +124,12 @@ def test_edits_have_the_imports_in_them() -> None:
 
 def test_a_fix_that_cannot_be_made_is_none() -> None:
     files = Files({"app.py": "x()\n"})
-    finding = Finding(
-        "console-logging", "Log.", files.at("app.py", "x"), fixless="no logger", confidence=Confidence.LIKELY
-    )
+    finding = Finding("console-logging", "Log.", files.at("app.py", "x"), confidence=Confidence.LIKELY)
     outside = Fix("outside of the file", Applicability.SAFE, (Edit("app.py", 50, 60, ""),))
     made = document(report(files, [finding], fixes={"console-logging": outside}))
     (found,) = made["findings"]
     assert found["fix"] is None
-    assert found["fixless"] == "no logger"
+    assert found["fixless"] == "an edit lies outside app.py"
     assert found["confidence"] == "likely"
     assert made["summary"]["fixable"] == {"safe": 0, "unsafe": 0}
 
