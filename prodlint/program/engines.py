@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from prodlint.deploy.package_json import PackageInfo
 from prodlint.facts import ImportKind
 from prodlint.program.resolve import File, Resolver
+from prodlint.source.frameworks import FRAMEWORKS
 
 _UNKNOWN_MODULES = 3
 """A file with so many modules that nobody declares, and none that somebody does, was not written for this package."""
@@ -22,6 +23,8 @@ _NODE = frozenset(
 )
 """The modules of Node that need no `node:`. Source: `require('module').builtinModules`."""
 
+_FRAMEWORKS = frozenset(framework.package for framework in FRAMEWORKS if framework.package)
+"""Packages that only Node runs: who asks for one is at home there, declared or not."""
 
 _FRONT_ENDS = frozenset(
     {"react", "react-dom", "react-native", "expo", "vue", "@angular/core", "svelte", "preact", "solid-js", "jquery"}
@@ -52,12 +55,14 @@ def foreign_files(
 
 
 def _asks_for_unknown(file: File, resolver: Resolver, packages: Mapping[str, PackageInfo]) -> bool:
+    names: set[str] = set(_FRAMEWORKS)
     declared: set[str] = set()
     for info in _manifests(file.path, packages):
-        declared |= {info.name, *info.dependencies, *info.dev_dependencies}
+        names.add(info.name)
+        declared |= {*info.dependencies, *info.dev_dependencies}
     unknown = set()
     for name, request in _packages_of(file):
-        if name in declared:
+        if name in declared or name in names:
             return False
         if name.removeprefix("node:") not in _NODE and resolver.module(file, request) is None:
             unknown.add(name)

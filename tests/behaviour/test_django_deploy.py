@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from prodlint.engine import Session
+from prodlint.findings import Fix
 from tests.pages import fix
 from tests.tools import missing
 
@@ -93,7 +94,7 @@ def said(files: Mapping[str, str]) -> dict[str, bool]:
     """What prodlint says, by number, and whether it has a fix for it."""
     session = Session.from_memory(dict(files), SETTINGS)
     assert not session.analysis.troubles
-    return {finding.data["check"]: session.fix_for(finding) is not None for finding in session.findings()}
+    return {finding.data["check"]: isinstance(session.fix_for(finding), Fix) for finding in session.findings()}
 
 
 def agree(files: Mapping[str, str], folder: Path, module: str) -> None:
