@@ -10,7 +10,6 @@ from tree_sitter import Node
 
 from prodlint.findings import Edit, ImportRequest
 from prodlint.fixes._js_tree import (
-    BUILTINS,
     DECLARATIONS,
     FUNCTIONS,
     File,
@@ -28,6 +27,7 @@ from prodlint.fixes.text import (
     line_start,
     next_line,
 )
+from prodlint.source.frameworks.node import BUILTIN_MODULES
 
 NAMESPACE = "*"
 MODULE = ""
@@ -54,7 +54,7 @@ def _unprefixed(module: str) -> str:
 
 def is_builtin(module: str) -> bool:
     """Whether a module is one of Node's own."""
-    return module.startswith("node:") or BUILTINS.match(module) is not None
+    return module.startswith("node:") or module.partition("/")[0] in BUILTIN_MODULES
 
 
 def _string(file: File, node: Node | None) -> str | None:

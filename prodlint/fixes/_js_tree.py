@@ -31,13 +31,6 @@ ENDED_BY_SEMICOLON = DECLARATIONS | {
 CONTINUES_A_LINE = ("(", "[", "`", "+", "-", "/")
 """What a line must not start with after a statement that has no semicolon."""
 
-BUILTINS = re.compile(
-    r"(assert|async_hooks|buffer|child_process|cluster|console|constants|crypto|dgram|diagnostics_channel|dns|domain"
-    r"|events|fs|http|http2|https|inspector|module|net|os|path|perf_hooks|process|punycode|querystring|readline|repl"
-    r"|stream|string_decoder|timers|tls|trace_events|tty|url|util|v8|vm|wasi|worker_threads|zlib)(/|$)"
-)
-"""Node's own modules as they can be asked for without the prefix `node:`."""
-
 
 class Style(NamedTuple):
     """How a file is written, by majority."""

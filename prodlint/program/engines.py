@@ -10,18 +10,12 @@ from prodlint.deploy.package_json import PackageInfo
 from prodlint.facts import ImportKind
 from prodlint.program.resolve import File, Resolver
 from prodlint.source.frameworks import FRAMEWORKS
+from prodlint.source.frameworks.node import BUILTIN_MODULES
 
 _UNKNOWN_MODULES = 3
 """A file with so many modules that nobody declares, and none that somebody does, was not written for this package."""
 
-_NODE = frozenset(
-    (
-        "assert async_hooks buffer child_process cluster console constants crypto dgram diagnostics_channel dns domain "
-        "events fs http http2 https inspector module net os path perf_hooks process punycode querystring readline repl "
-        "stream string_decoder sys timers tls trace_events tty url util v8 vm wasi worker_threads zlib"
-    ).split()
-)
-"""The modules of Node that need no `node:`. Source: `require('module').builtinModules`."""
+_NODE = BUILTIN_MODULES | {"sys"}  # what `util` was called once
 
 _FRAMEWORKS = frozenset(framework.package for framework in FRAMEWORKS if framework.package)
 """Packages that only Node runs: who asks for one is at home there, declared or not."""

@@ -5,6 +5,15 @@ Source: Node's documentation of `http`, `https`, `http2`, `net`, Timers, `worker
 
 from prodlint.source.frameworks.model import Context, Framework, Moves, Registers, Role, each
 
+BUILTIN_MODULES = frozenset(
+    (
+        "assert async_hooks buffer child_process cluster console constants crypto dgram diagnostics_channel dns domain "
+        "events fs http http2 https inspector module net os path perf_hooks process punycode querystring readline repl "
+        "stream string_decoder timers tls trace_events tty url util v8 vm wasi worker_threads zlib"
+    ).split()
+)
+"""Node's modules that can be asked for without the prefix `node:`. Source: `require('module').builtinModules`."""
+
 _HTTP = (
     "http.createServer",
     "https.createServer",
