@@ -13,7 +13,7 @@ from prodlint.facts import NONE, Call, Directive, FileFacts, Function, ImportKin
 from prodlint.findings import Confidence, Location, Step
 from prodlint.knowledge import Knowledge
 from prodlint.program.apps import Apps
-from prodlint.program.callers import Callers
+from prodlint.program.callers import ON_LOOP, Callers
 from prodlint.program.callgraph import CallGraph, Edge, Registration, aliases_of
 from prodlint.program.contexts import Contexts, Reach, State
 from prodlint.program.engines import draws, foreign_files
@@ -34,7 +34,6 @@ from prodlint.source.frameworks.model import Context
 
 SOURCE_KINDS = frozenset({"javascript", "typescript", "tsx", "python"})
 
-_ON_LOOP = (Context.REQUEST, Context.BACKGROUND)
 _ONCE_BY_NAME = re.compile(
     r"_*(?:(?:start|stop|startup|shutdown|setup|set_up|teardown|tear_down|init|initiali[sz]e|cleanup|connect|disconnect|open"
     r"|close)$|(?:on|before|after)_(?:start|stop|shut))"
@@ -294,7 +293,7 @@ class Program:
     def on_loop(self, file: File, region: int, rule: str) -> tuple[Context, Reach] | None:
         """The event-loop context (a request's first) that a region runs in, or None: nothing known blocks there."""
         reached = self.contexts_for(rule).of(file.function_at(region))
-        for context in _ON_LOOP:
+        for context in ON_LOOP:
             if context in reached:
                 return context, reached[context]
         return None

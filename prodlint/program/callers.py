@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Mapping
-from functools import cached_property
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from prodlint.facts import NONE, Function, Use
@@ -30,14 +28,6 @@ class Callers:
     def __init__(self, program: Program) -> None:
         self._program = program
 
-    @cached_property
-    def _edges(self) -> Mapping[int, list[Edge]]:
-        found: dict[int, list[Edge]] = defaultdict(list)
-        for edges in self._program.graph.edges.values():
-            for edge in edges:
-                found[edge.callee].append(edge)
-        return found
-
     def boundary(self, function: int, rule: str) -> list[CallSite] | str:
         """Python: the calls in coroutines by which a function that is none comes to run on the event loop. Or why they
         are not all known."""
@@ -53,7 +43,7 @@ class Callers:
                 return (
                     f"{self._program.name(at)} is no coroutine, and what runs it on the event loop would not await it"
                 )
-            for edge in self._edges.get(at, ()):
+            for edge in self._program.graph.edges_to.get(at, ()):
                 if not self._on_loop(edge, rule):
                     continue
                 site = CallSite(self._program.files[edge.file], edge.call)
@@ -111,7 +101,7 @@ class Callers:
         called = self._program.resolver.callers.get(function, ())
         if any(site.call.is_new for site in called):
             return f"{name} is called with `new`"
-        for edge in self._edges.get(function, ()):
+        for edge in self._program.graph.edges_to.get(function, ()):
             if not self._is_direct(CallSite(self._program.files[edge.file], edge.call), function):
                 return f"{name} is handed on as a callback, which would have to be awaited"
         return "" if called or registrations else f"who calls {name} is not known here"

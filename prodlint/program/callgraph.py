@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 
 import msgspec
 
@@ -560,6 +561,15 @@ class CallGraph:
                     for target in self.resolver.resolve(file, call.args[0]):
                         if isinstance(target, Fn) and not self.resolver.functions[target.id][1].params:
                             yield target.id
+
+    @cached_property
+    def edges_to(self) -> Mapping[int, list[Edge]]:
+        """The edges by the function that is run, where `edges` has them by the one that runs it."""
+        found: dict[int, list[Edge]] = defaultdict(list)
+        for edges in self.edges.values():
+            for edge in edges:
+                found[edge.callee].append(edge)
+        return found
 
     def moves(self, file: File, index: int) -> Moves | None:
         """What a call that runs a function elsewhere does with it, or None for any other call."""

@@ -30,6 +30,7 @@ _ORDER = (
     "procfile",
     "package_json",
 )
+"""What a reader would look at first, and where a setting is best added."""
 _NAMES = {"compose": "service", "package_json": "script", "procfile": "process"}
 _COMMANDS = ("command.exec", "command.shell", "entrypoint.exec", "entrypoint.shell")
 
@@ -44,7 +45,7 @@ _SHELLS = {
 def in_production(service: Service, *kinds: str) -> list[Variant]:
     """The variants for production, of `kinds` if any are given: what a reader would look at first comes first."""
     variants = [variant for variant in service.production if not kinds or variant.kind in kinds]
-    return sorted(variants, key=lambda variant: (_rank(variant), len(variant.outer.path), variant.outer.path))
+    return sorted(variants, key=lambda variant: (rank(variant.kind), len(variant.outer.path), variant.outer.path))
 
 
 def is_tool(program: Program, service: Service) -> bool:
@@ -53,8 +54,9 @@ def is_tool(program: Program, service: Service) -> bool:
     return info is not None and bool(info.bin) and all(each.kind == "package_json" for each in service.variants)
 
 
-def _rank(variant: Variant) -> int:
-    return _ORDER.index(variant.kind) if variant.kind in _ORDER else len(_ORDER)
+def rank(kind: str) -> int:
+    """The place of a kind of artefact among those that say how a service is run: what has the last word comes first."""
+    return _ORDER.index(kind) if kind in _ORDER else len(_ORDER)
 
 
 def shown(source: Source) -> str:

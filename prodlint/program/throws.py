@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from enum import Enum
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -55,7 +54,11 @@ class Throws:
             return Fate.HANGS if any(self._hangs(registration) for registration in registrations) else None
         if registrations:
             return Fate.UNCAUGHT if all(self._is_emitted(registration) for registration in registrations) else None
-        fates = [self._through(edge, seen | {function}) for edge in self._callers.get(function, ())]
+        fates = [
+            self._through(edge, seen | {function})
+            for edge in self._program.graph.edges_to.get(function, ())
+            if edge.certain
+        ]
         return next((fate for fate in fates if fate is not None), None)
 
     def _serves(self, function: int) -> bool:
@@ -107,12 +110,3 @@ class Throws:
     @cached_property
     def _is_patched(self) -> bool:
         return any(request.module in _PATCHES for file in self._program.files for request in file.facts.imports)
-
-    @cached_property
-    def _callers(self) -> dict[int, list[Edge]]:
-        callers: dict[int, list[Edge]] = defaultdict(list)
-        for edges in self._program.graph.edges.values():
-            for edge in edges:
-                if edge.certain:
-                    callers[edge.callee].append(edge)
-        return callers

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from prodlint.findings import Applicability, Finding, Fix, Location, Severity, Span, Step
 from prodlint.fixes.reasons import ODD_FORM
 from prodlint.program.launches import Answer, Source, State
-from prodlint.program.operations import shown
+from prodlint.program.operations import rank, shown
 from prodlint.program.services import Layer, Service, Variant, is_for_development
 
 if TYPE_CHECKING:
@@ -26,19 +26,6 @@ _PYTHON = {
 }
 _DELETABLE = ("FLASK_DEBUG", "FLASK_ENV")
 _DELETABLE_FROM = ("compose", "dockerfile", "systemd")
-_ORDER = (
-    "systemd",
-    "upstart",
-    "supervisord",
-    "kubernetes",
-    "compose",
-    "pm2",
-    "forever",
-    "dockerfile",
-    "procfile",
-    "package_json",
-)
-"""Where the setting is best added, if several places would do."""
 
 
 def check(program: Program, rule: Rule) -> Iterator[Finding]:
@@ -129,11 +116,7 @@ def _reader(rule: Rule, service: Service) -> tuple[str, str]:
 
 def _place(variants: Sequence[Variant]) -> Layer:
     """The layer that is to set the variable: a unit, a compose service that sets others, the image, a command."""
-    return min((_best_layer(variant) for variant in variants), key=lambda layer: _rank(layer.source.kind))
-
-
-def _rank(kind: str) -> int:
-    return _ORDER.index(kind) if kind in _ORDER else len(_ORDER)
+    return min((_best_layer(variant) for variant in variants), key=lambda layer: rank(layer.source.kind))
 
 
 def _best_layer(variant: Variant) -> Layer:
