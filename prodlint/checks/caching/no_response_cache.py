@@ -33,12 +33,12 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
 
 
 def _finding(program: Program, rule: Rule, front: Front, service: Service) -> Finding | None:
-    files = [file for file in program.files if service in program.services_of(file.path) and _counts(program, file)]
-    page = next((site for file in files for site in _pages(program, rule, file)), None)
-    if page is None or any(_speaks_of_clients(rule, file) for file in files):
+    page = next(_pages(program, rule, service), None)
+    packages = re.compile(rule.data["dependencies"])
+    if page is None or any(packages.search(name) for name in service.dependencies):
         return None
-    manifest = re.compile(rule.data["dependencies"])
-    if any(manifest.search(name) for name in service.dependencies):
+    names = re.compile(rule.data["names"], re.IGNORECASE)
+    if any(_speaks_of_clients(file, packages, names) for file in program.files if _is_part(program, file, service)):
         return None
     place = _root(front.proxy)
     return Finding(
@@ -52,24 +52,23 @@ def _finding(program: Program, rule: Rule, front: Front, service: Service) -> Fi
     )
 
 
-def _counts(program: Program, file: File) -> bool:
-    return program.roles[file.index] not in (FileRole.TEST, FileRole.BROWSER, FileRole.SCRIPT)
+def _is_part(program: Program, file: File, service: Service) -> bool:
+    roles = (FileRole.TEST, FileRole.BROWSER, FileRole.SCRIPT)
+    return program.roles[file.index] not in roles and service in program.services_of(file.path)
 
 
-def _pages(program: Program, rule: Rule, file: File) -> Iterator[CallSite]:
-    """The calls that render a page for a request."""
-    apis = frozenset(rule.data["renders"])
-    for api in apis:
-        for site in program.api_calls.get(api, ()):
-            reached = program.contexts.of(site.file.function_at(site.call.region)) if site.file is file else {}
-            if any(context in reached and reached[context].certain for context in _HANDLERS):
-                yield site
+def _pages(program: Program, rule: Rule, service: Service) -> Iterator[CallSite]:
+    """The calls that render a page for a request, file by file."""
+    sites = [site for api in rule.data["renders"] for site in program.api_calls.get(api, ())]
+    for site in sorted(sites, key=lambda site: (site.file.index, site.index)):
+        reached = program.contexts.of(site.file.function_at(site.call.region))
+        for_request = any(context in reached and reached[context].certain for context in _HANDLERS)
+        if for_request and _is_part(program, site.file, service):
+            yield site
 
 
-def _speaks_of_clients(rule: Rule, file: File) -> bool:
+def _speaks_of_clients(file: File, packages: re.Pattern[str], names: re.Pattern[str]) -> bool:
     """Whether anything in a file looks as if answers differed from client to client, or said how long they hold."""
-    packages = re.compile(rule.data["dependencies"])
-    names = re.compile(rule.data["names"], re.IGNORECASE)
     kinds = (ValueKind.MEMBER, ValueKind.STRING, ValueKind.GLOBAL, ValueKind.PARAM)
     return any(packages.search(request.module) for request in file.facts.imports) or any(
         value.kind in kinds and names.search(value.text) for value in file.facts.values
