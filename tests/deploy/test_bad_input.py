@@ -74,7 +74,7 @@ def mutants(text: str, seed: int) -> Iterator[bytes]:
 
 
 @pytest.mark.parametrize(("kind", "path", "text"), SAMPLES, ids=[f"{kind}-{path}" for kind, path, _ in SAMPLES])
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(seed=st.integers(0, 2**32))
 def test_broken_files(kind: str, path: str, text: str, seed: int) -> None:
     for data in mutants(text, seed):
@@ -86,7 +86,7 @@ def test_there_is_a_sample_for_each_reader() -> None:
 
 
 @pytest.mark.parametrize(("kind", "path", "text"), SAMPLES, ids=[f"{kind}-{path}" for kind, path, _ in SAMPLES])
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(data=st.binary(max_size=300))
 def test_any_bytes(kind: str, path: str, text: str, data: bytes) -> None:
     read(kind, data, path)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from prodlint.deploy.commands import Command, Start, StartKind, split, starts
@@ -38,7 +38,6 @@ def test_split(text: str, commands: list[Command]) -> None:
     assert split(text) == commands
 
 
-@settings(deadline=None)
 @given(st.text("ab '\"\\$(){}&|;<>#=\n`", max_size=30))
 def test_anything_is_split(text: str) -> None:
     for command in split(text):

@@ -66,7 +66,7 @@ _LINES = st.sampled_from(
 )  # fmt: skip
 
 
-@settings(deadline=None, max_examples=400)
+@settings(max_examples=400)
 @given(st.lists(_LINES, max_size=12), st.booleans())
 def test_generated_files(lines: list[str], ends: bool) -> None:
     parser = official()
@@ -79,7 +79,7 @@ def test_generated_files(lines: list[str], ends: bool) -> None:
     assert told(text) == expected
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(st.lists(st.text("ab \"'\\$=", max_size=8), min_size=1, max_size=3))
 def test_generated_env_values(texts: list[str]) -> None:
     parser = official()
@@ -94,7 +94,6 @@ def test_generated_env_values(texts: list[str]) -> None:
     ]
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=80))
 def test_any_bytes(data: bytes) -> None:
     for each in scan(b"FROM x\n" + data):

@@ -73,7 +73,7 @@ _DOCUMENTS = st.dictionaries(
 )
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(_DOCUMENTS, st.booleans())
 def test_what_pyyaml_writes_is_read_back(document: dict[str, Any], flow: bool) -> None:
     text = yaml.safe_dump(document, allow_unicode=True, default_flow_style=True if flow else None)

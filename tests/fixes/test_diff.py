@@ -67,7 +67,7 @@ contents = st.lists(st.sampled_from([b"a", b"b", b"\r", b"\n", b"\n", b"\xff", b
 )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(contents, contents.filter(bool))
 def test_git_makes_the_new_bytes_of_the_old(tmp_path: Path, old: bytes, new: bytes):
     assert git_apply(tmp_path, {"a": (old, new)}) == {"a": new}

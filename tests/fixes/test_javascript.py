@@ -664,7 +664,7 @@ ES_LINES = [
 WANTED = ["node:fs", "node:path", "m:e", "pino", "./log:log", "a:g", "m:h as i", "node:fs/promises:readFile"]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     st.one_of(
         st.lists(st.sampled_from(LINES), max_size=7, unique=True),

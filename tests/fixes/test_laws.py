@@ -258,7 +258,7 @@ def _changed(files: Files, suffixes: frozenset[str], tree: list[tuple[Change, fl
     return found
 
 
-quick = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+quick = settings(max_examples=60, suppress_health_check=list(HealthCheck))
 
 
 @pytest.mark.needs("git")
@@ -278,7 +278,7 @@ def test_the_laws_hold_for_python(project, made):
 
 
 @pytest.mark.needs("git")
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=15, suppress_health_check=list(HealthCheck))
 @given(st.sampled_from(PYTHON), hypothesmith.from_grammar(), st.booleans())
 def test_the_laws_hold_beside_generated_code(project, generated, is_above):
     _, files, chosen = project

@@ -341,7 +341,7 @@ printed = st.one_of(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(printed, min_size=1, max_size=4), st.sampled_from(["", ", sep='-'", ", sep='%'"]), st.booleans())
 def test_the_log_says_what_was_printed(arguments: list[str], options: str, braces: bool):
     assume(len(arguments) != 2 or arguments[0] != "'%s'")  # what `print` says there was hardly meant
@@ -696,7 +696,7 @@ WANTED = [
 ]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     st.lists(st.sampled_from(LINES), max_size=7),
     st.lists(st.sampled_from(WANTED), min_size=1, max_size=4),

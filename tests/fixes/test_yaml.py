@@ -93,7 +93,7 @@ _ENVIRONMENTS = (
 )
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(
     st.dictionaries(st.sampled_from(["web", "api", "db"]), _ENVIRONMENTS, min_size=1), st.booleans(), st.integers(2, 6)
 )

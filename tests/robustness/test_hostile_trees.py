@@ -385,7 +385,7 @@ def test_settings_that_cannot_be_read_are_one_message(tree: Path) -> None:
 _PARTS = st.sampled_from(["a", "b", "*", "**", "/", "?", "[ab]", "/**/", "!", "\\*", "**/", "."])
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     st.lists(_PARTS, min_size=1, max_size=10).map("".join), st.lists(st.sampled_from("ab/*."), min_size=1, max_size=14)
 )

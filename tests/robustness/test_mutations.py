@@ -106,7 +106,7 @@ def work_of(data: bytes, kind: str, path: str) -> int:
 
 @pytest.mark.parametrize("kind", sorted(samples()))
 def test_extraction(kind: str) -> None:
-    @settings(max_examples=30 if kind in SOURCE else 12, deadline=None)
+    @settings(max_examples=30 if kind in SOURCE else 12)
     @given(st.sampled_from(samples()[kind]), st.integers(0, 2**32))
     def holds(sample: tuple[str, bytes], seed: int) -> None:
         path, data = sample

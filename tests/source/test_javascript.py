@@ -1182,7 +1182,7 @@ module.exports = {gen, ...require('./other')};
 ).encode()
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     end=st.integers(0, len(SAMPLE)),
     flips=st.lists(st.tuples(st.integers(0, len(SAMPLE) - 1), st.integers(0, 255)), max_size=6),
