@@ -106,7 +106,7 @@ _DECODER = msgspec.msgpack.Decoder(FileFacts)
 
 _GENERATED_HEADER = re.compile(
     rb"@generated\b|generated\b[^\n]*\n?[^\n]*\bdo not (?:edit|modify)|do not (?:edit|modify)[^\n]*\n?[^\n]*\bgenerated"
-    rb"|webpackBootstrap|__defProp = Object\.defineProperty",
+    rb"|webpackBootstrap|__defProp = Object\.defineProperty|The Module object: Our interface to the outside world",
     re.IGNORECASE,
 )
 _SOURCE_MAP = re.compile(rb"(?:^|\n)//# sourceMappingURL=\S+\s*\Z")

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from prodlint.facts import NONE, Call, ExitKind, Region, RegionKind, Use, ValueKind
+from prodlint.facts import NONE, Call, ExitKind, FileFacts, Region, RegionKind, Use, ValueKind
 from prodlint.findings import Applicability, Confidence, Edit, Finding, Fix, Span
 from prodlint.fixes.reasons import NO_LOGGER, ODD_FORM
 from prodlint.program.loggers import Logger
-from prodlint.program.once import names_in
 from prodlint.program.resolve import File
 from prodlint.program.targets import Api
 
@@ -20,6 +19,11 @@ if TYPE_CHECKING:
 _EVERYTHING = frozenset({"Exception", "BaseException"})
 _CONSTANTS = (ValueKind.NULL, ValueKind.BOOL)
 _COLLECTIONS = (ValueKind.ARRAY, ValueKind.OBJECT)
+_WRAPPERS = frozenset(
+    {ValueKind.MEMBER, ValueKind.SUBSCRIPT, ValueKind.ELEMENT, ValueKind.SPREAD, ValueKind.YIELDED, ValueKind.AWAIT}
+)
+_DATAGRAM = 5
+"""Arguments of `socket.send(bytes, offset, length, port, address)`: what is sent over UDP may get lost anyway."""
 _FAREWELLS = frozenset({"__del__", "__exit__", "__aexit__"})
 
 
@@ -34,6 +38,8 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
             here = program.server_code(file, number) if sure is not None else None
             if sure is None or here is None or silent.may_be(file, region):
                 continue
+            if region.is_empty and not silent.loses_work(file, region):
+                sure = Confidence.LIKELY
             yield Finding(
                 rule.name,
                 _message(file, region),
@@ -71,11 +77,12 @@ def _catches_all(file: File, region: Region) -> bool:
 
 def _hides(file: File, number: int) -> Confidence | None:
     """Whether nothing tells of the error: CERTAIN for an empty handler, LIKELY for one that only goes on with the next
-    item or answers a constant, and where what the `try` should have found out is tested afterwards."""
+    item or answers a constant, and where an `else` has what follows success."""
     facts = file.facts
     region = facts.regions[number]
     if region.is_empty:
-        return Confidence.LIKELY if _is_seen_later(file, region) else Confidence.CERTAIN
+        has_else = any(fact.kind is RegionKind.ELSE and fact.partner == region.partner for fact in facts.regions)
+        return Confidence.LIKELY if has_else else Confidence.CERTAIN
     if not file.is_python or region.uses_param:
         return None
     if any(_within(region, call.start, call.end) for call in facts.calls):
@@ -89,37 +96,22 @@ def _hides(file: File, number: int) -> Confidence | None:
     return Confidence.LIKELY if only.kind is ExitKind.CONTINUE or _says_nothing(file, only.value) else None
 
 
-def _is_seen_later(file: File, handler: Region) -> bool:
-    """Whether a `try` does nothing but give variables a value, and one of them is tested behind it:
-    `try { x = read().text; } catch {} if (!x) …`."""
-    facts = file.facts
-    guarded = facts.regions[handler.partner]
-    inside = [call for call in facts.calls if call.region == handler.partner]
-    given = {facts.bindings[call.user].name for call in inside if call.use is Use.ASSIGNED and call.user != NONE}
-    given |= _given_on(file, given)
-    if not given or any(call.use is Use.STATEMENT for call in inside):
-        return False
-    if any(_within(guarded, store.start, store.end) for store in facts.stores):
-        return False
-    return any(
-        region.function == handler.function
-        and region.start > handler.end
-        and region.kind in (RegionKind.THEN, RegionKind.ELSE)
-        and any(not given.isdisjoint(names_in(facts, test)) for test in region.values)
-        for region in facts.regions
-    )
-
-
-def _given_on(file: File, names: set[str]) -> set[str]:
-    """The variables that get their value from others: `text = answer.text`."""
-    facts = file.facts
+def _kept(facts: FileFacts) -> set[int]:
+    """The calls whose awaited result something is done with."""
+    values = facts.values
+    used = {value for binding in facts.bindings for value in binding.values}
+    used |= {value for store in facts.stores for value in (store.target, store.value)}
+    used |= {exit_.value for exit_ in facts.exits}
+    used |= {value for call in facts.calls for value in (call.callee, *call.args)}
+    used |= {value for region in facts.regions for value in region.values}
+    for fact in values:
+        used.update(fact.items)
+        if fact.kind in _WRAPPERS:
+            used.add(fact.ref)
     return {
-        binding.name
-        for binding in facts.bindings
-        if any(
-            facts.values[value].kind is ValueKind.MEMBER and names & names_in(facts, facts.values[value].ref)
-            for value in binding.values
-        )
+        values[values[value].ref].ref
+        for value in used
+        if value != NONE and values[value].kind is ValueKind.AWAIT and values[values[value].ref].kind is ValueKind.CALL
     }
 
 
@@ -163,6 +155,22 @@ class _Silent:
             for call in calls
         )
 
+    def loses_work(self, file: File, handler: Region) -> bool:
+        """Whether the `try` of a handler does something besides finding out a value: a call that is a statement of its
+        own, `mail.send()`. A value that could not be had has its default, or is tested afterwards."""
+        facts = file.facts
+        guarded = facts.regions[handler.partner]
+        calls = [(number, call) for number, call in enumerate(facts.calls) if _within(guarded, call.start, call.end)]
+        loud = [call for _, call in calls if not self._is_quiet(file, call)]
+        kept = _kept(facts) if loud else set()
+        return any(
+            facts.regions[inner.region].function == facts.regions[call.region].function
+            for number, call in calls
+            if call.use in (Use.STATEMENT, Use.VOIDED) or (call.use is Use.AWAITED and number not in kept)
+            for inner in loud
+            if call.start <= inner.start and inner.end <= call.end
+        )
+
     def _is_quiet(self, file: File, call: Call) -> bool:
         callee = file.facts.values[call.callee]
         name = callee.text or _name(file, call.callee)
@@ -174,6 +182,8 @@ class _Silent:
         callee = facts.values[call.callee]
         if callee.kind is not ValueKind.MEMBER or callee.text not in self._says:
             return False
+        if callee.text == "sendto" or (callee.text == "send" and len(call.args) >= _DATAGRAM):
+            return True
         if self._is_peer(file, callee.ref):
             return True
         is_text = bool(call.args) and _is_made_by(file, call.args[0], "stringify")
