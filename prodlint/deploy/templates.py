@@ -23,9 +23,19 @@ def without_blanks(text: str) -> str:
     return _PART.sub(lambda match: re.sub(r"\s", "_", match.group()), text)
 
 
+_CONTROLS = re.compile(
+    rb"\{\{-?\s*(?:[#/^&!]|(?:if|else|end|range|with|define|block|template|include|each|unless)\b)"
+    rb"|\{%-?\s*\w|<%[-=\s]|\{#\s"
+)
+_COMMENTS = re.compile(rb"^(#|[^\"'\\#\n]*\s#)[^\n]*", re.MULTILINE)
+
+
 def is_template(data: bytes) -> bool:
-    """Whether a text has the marks of a template language in it. GitHub's `${{ }}` is none."""
-    return _MARKER.search(data) is not None
+    """Whether a text has the marks of a template language in it. GitHub's `${{ }}` is none, nor is a value in a comment
+    (`# {{ ansible_managed }}`), which changes nothing; what begins or ends a part of the text counts there, too."""
+    if _MARKER.search(data) is None:
+        return False
+    return _CONTROLS.search(data) is not None or _MARKER.search(_COMMENTS.sub(b"", data)) is not None
 
 
 _MARKS = re.compile(rb"\{\{.*?\}\}|\{#.*?#\}|\{%.*?%\}|<%.*?%>", re.DOTALL)

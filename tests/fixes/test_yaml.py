@@ -50,8 +50,20 @@ def test_the_variable_is_set_in_the_style_in_use(before: str, expected: str, res
 
 
 @pytest.mark.parametrize(
+    "comment", ["# {{ ansible_managed }}", "  # see {{ image }}", "# docker ps --format '{{.Names}}' {{ x }}"]
+)
+def test_a_template_s_mark_in_a_comment_makes_no_template(comment: str) -> None:
+    text = f"{comment}\nservices:\n  web:\n    image: x # was {{{{ image }}}}\n"
+    assert set_variable("c.yml", text.encode(), "web", "NODE_ENV", "production") is not None
+
+
+@pytest.mark.parametrize(
     "text",
     [
+        "# {{ if .Values.web }}\nservices:\n  web:\n    image: x\n# {{ end }}\n",
+        "#{% if web %}\nservices:\n  web:\n    image: x\n#{% endif %}\n",
+        "services:\n  web:\n    image: '# {{ x }}'\n",
+        "services:\n  web:\n    image: x#{{ x }}\n",
         "services:\n  web: {build: .}\n",
         "services: {web: {build: .}}\n",
         "services:\n  web:\n    environment: {A: b}\n",
