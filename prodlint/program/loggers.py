@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
 
 from prodlint.facts import NONE, Call, Import, ImportKind, ValueKind
 from prodlint.findings import ImportRequest
@@ -46,6 +47,19 @@ _LIBRARIES = {
     "flask.current_app.logger": "logging",
     "quart.Quart().logger": "logging",
 }
+_NAME = re.compile(r"_?(?:log|logger|logging)", re.IGNORECASE)
+"""What a project calls a logger of its own, of no library that is known here."""
+
+_LEVELS = frozenset({"debug", "error", "info", "log", "warn"})
+
+_TEXTS = (ValueKind.STRING, ValueKind.TEMPLATE, ValueKind.OP, ValueKind.CATCH)
+
+_FREE_NAMES = ("logger", "log", "moduleLogger")
+"""What a new logger is called: the first that the file uses for nothing else."""
+
+_VERSIONS = {"pino": "^9.5.0", "debug": "^4.4.0"}
+"""What can be set up in JavaScript, and what is required of a package that is added."""
+
 _DERIVED = re.compile(r"(?:\.(?:child|bind|opt|getChild)\(\))+$")
 """A logger that another one made."""
 
@@ -64,7 +78,8 @@ class Logger:
     """How a file would log: the expression `name`, of `library` ("" for one of the project's own).
 
     It is there already, or `request` imports it, or `statement` makes it, in which `{}` stands for what `request`
-    imports. `is_known` says that the project logs in this way elsewhere.
+    imports; `missing` is what the nearest package.json then has to require, package and version. `is_known` says that
+    the project logs in this way elsewhere. `levels` are those that a logger of the project's own is seen to have.
     """
 
     name: str
@@ -72,6 +87,12 @@ class Logger:
     request: ImportRequest | None = None
     statement: str = ""
     is_known: bool = True
+    missing: tuple[str, str] | None = None
+    levels: frozenset[str] | None = None
+
+    def has(self, level: str) -> bool:
+        """Whether the logger surely has a method of that name."""
+        return self.levels is None or level in self.levels
 
 
 @dataclass(frozen=True)
@@ -81,6 +102,16 @@ class _Bound:
     name: str
     library: str
     since: int
+    levels: frozenset[str] | None = None
+
+
+class _Exported(NamedTuple):
+    """A logger that a module exports: under which name, and what others would call it."""
+
+    home: File
+    exported: str
+    natural: str
+    library: str
 
 
 class Loggers:
@@ -88,11 +119,11 @@ class Loggers:
 
     def __init__(self, program: Program) -> None:
         self._program = program
-        self._exported: list[tuple[File, str, str, str]] = []
+        self._exported: list[_Exported] = []
         self._bound: dict[int, list[_Bound]] = {}
         dialects: Counter[tuple[str, str]] = Counter()
         for file in program.files:
-            self._bound[file.index] = list(self._bindings(file))
+            self._bound[file.index] = list(self._bindings(file)) or list(self._of_its_own(file))
             if program.roles[file.index] is FileRole.SOURCE:
                 self._exported += self._exports(file)
                 if file.is_python:
@@ -107,7 +138,8 @@ class Loggers:
     def _library_of(self, targets: Iterable[Target], depth: int = 0) -> str:
         for target in targets:
             if isinstance(target, Api):
-                found = _LIBRARIES.get(_DERIVED.sub("", target.path), "")
+                path = _DERIVED.sub("", target.path)
+                found = "" if path == "winston" and not self._winston_writes else _LIBRARIES.get(path, "")
             elif isinstance(target, Module) and depth < 3:
                 resolver = self._program.resolver
                 whole = [
@@ -120,65 +152,122 @@ class Loggers:
                 return found
         return ""
 
-    def of(self, file: File, call: Call | None = None, *, region: int = NONE) -> Logger | None:
-        """The logger that a file would use (in the place of `call`, or in a region), or None where there is none to be
-        had, or there are several to choose from."""
+    @cached_property
+    def _winston_writes(self) -> bool:
+        """Whether winston's default logger is set up: without a transport it writes nothing since version 3."""
+        versions = {info.dependencies.get("winston", "3") for info in self._program.versions.packages.values()}
+        is_old = any(version.lstrip("^~=v")[:1] in "012" for version in versions)
+        return is_old or not {"winston.configure", "winston.add"}.isdisjoint(self._program.api_calls)
+
+    def of(
+        self, file: File, call: Call | None = None, *, region: int = NONE, levels: tuple[str, ...] = ("error",)
+    ) -> Logger | None:
+        """The logger that a file would use (in the place of `call`, or in a region) and that has one of `levels`, or
+        None where there is none to be had, or there are several to choose from."""
         start = call.start if call is not None else file.facts.regions[region].start if region != NONE else NONE
         region = call.region if call is not None else region
         logger = self._in_reach(file, region, start)
-        if logger is None or _is_shadowed(file, region, logger.name):
+        if logger is None or _is_shadowed(file, region, logger.name) or not any(map(logger.has, levels)):
             return None
         return logger
 
     @property
     def are_there(self) -> bool:
         """Whether the project has a logger at all."""
-        return bool(self._exported) or any(self._bound.values())
+        return self.are_exported or any(self._bound.values())
+
+    @property
+    def are_exported(self) -> bool:
+        """Whether a module of the project exports a logger for others."""
+        return bool(self._exported)
 
     def _in_reach(self, file: File, region: int, start: int) -> Logger | None:
         if file.index in self._own:
             return self._own[file.index]
         for bound in self._bound[file.index]:
             if region == NONE or bound.since <= start or file.facts.regions[region].function != 0:
-                return Logger(bound.name, bound.library)
+                return Logger(bound.name, bound.library, levels=bound.levels)
         if self._bound[file.index] or file.is_python:
             return None
-        elsewhere = [entry for entry in self._exported if entry[0] is not file]
-        if len({(home.index, name) for home, name, _, _ in elsewhere}) != 1:
+        chosen = self._chosen(file)
+        if chosen is None:
             return None
-        home, exported, name, library = elsewhere[0]
+        home, exported, natural, library = chosen
+        name = next((name for name in (natural, *_FREE_NAMES) if not _is_used(file, name)), natural)
         imported = "default" if exported in ("=", "default") else exported
         return Logger(name, library, ImportRequest(file.path, specifier(file, home), imported, name))
 
+    def _chosen(self, file: File) -> _Exported | None:
+        """The only logger that other files export, or the one that clearly more files import than any other."""
+        elsewhere = [entry for entry in self._exported if entry.home is not file]
+        if len({(entry.home.index, entry.exported) for entry in elsewhere}) < 2:
+            return elsewhere[0] if elsewhere else None
+        first, second, *_ = sorted((self._importers[entry.home.index] for entry in elsewhere), reverse=True)
+        if first <= 2 * second:
+            return None
+        return next(entry for entry in elsewhere if self._importers[entry.home.index] == first)
+
+    @cached_property
+    def _importers(self) -> Counter[int]:
+        """How many files import a file, by its index."""
+        module = self._program.resolver.module
+        found: Counter[int] = Counter()
+        for file in self._program.files:
+            homes = (module(file, request.module) for request in file.facts.imports)
+            found.update({home.index for home in homes if home is not None})
+        return found
+
     def to_set_up(self, file: File, wanted: str = "", *, region: int = NONE) -> Logger | None:
         """The logger that a file without one would make for a use in a region: in Python as the project's other modules
-        do, in JavaScript with `wanted` ("pino" or "debug"; "" is pino), if the project depends on it."""
+        do; in JavaScript with `wanted` ("pino" or "debug"), which is added to what the package depends on, else with
+        pino if it is a dependency, else as Nest does."""
         if self._bound[file.index]:
             return None
-        logger = self._python(file) if file.is_python else self._javascript(file, wanted or "pino")
+        logger = self._python(file) if file.is_python else self._javascript(file, wanted)
         return None if logger is None or _is_shadowed(file, region, logger.name) else logger
 
-    def _python(self, file: File) -> Logger:
-        library, name = self._dialects[0] if self._dialects else ("logging", "logger")
+    def _python(self, file: File) -> Logger | None:
+        library, usual = self._dialects[0] if self._dialects else ("logging", "logger")
         module, member, made = _PYTHON[library]
+        name = next((name for name in (usual, *_FREE_NAMES[:2]) if not _is_used(file, name)), "")
+        if not name:
+            return None
         request = ImportRequest(file.path, module, member, name if member and name != member else "")
         return Logger(name, library, request, f"{name} = {made}" if made else "", bool(self._dialects))
 
-    def _javascript(self, file: File, library: str) -> Logger | None:
-        if library not in ("pino", "debug") or self._program.versions.required(file.path, library) is None:
+    def _javascript(self, file: File, wanted: str) -> Logger | None:
+        versions = self._program.versions
+        name = next((name for name in _FREE_NAMES if not _is_used(file, name)), "")
+        if wanted not in ("", *_VERSIONS) or not name:
             return None
+        if not wanted and versions.required(file.path, "pino") is None:
+            return self._nest(file, name)
+        library = wanted or "pino"
+        missing = None
+        if versions.required(file.path, library) is None:
+            if versions.package_folder(file.path) not in versions.packages:
+                return None
+            missing = (library, _VERSIONS[library])
         if library == "pino":
-            name = "default" if file.facts.kind == "javascript" else "pino"
-            request = ImportRequest(file.path, library, name, library)
-            return Logger("logger", library, request, "const logger = {}()", is_known=False)
+            imported = "default" if file.facts.kind == "javascript" else "pino"
+            request = ImportRequest(file.path, library, imported, library)
+            return Logger(name, library, request, f"const {name} = {{}}()", is_known=False, missing=missing)
         request = ImportRequest(file.path, library, "default", "createDebug")
         made = f"const debug = {{}}('{self._namespace(file)}')"
-        return Logger(library, library, request, made, is_known=False)
+        return Logger(library, library, request, made, is_known=False, missing=missing)
+
+    def _nest(self, file: File, name: str) -> Logger | None:
+        """Nest's own logger, which needs no setting up."""
+        if self._program.versions.required(file.path, "@nestjs/common") is None:
+            return None
+        request = ImportRequest(file.path, "@nestjs/common", "Logger")
+        context = next((cls.name for cls in file.facts.classes if cls.name), _stem(file))
+        return Logger(name, "nest", request, f"const {name} = new {{}}('{context}')", is_known=False)
 
     def _namespace(self, file: File) -> str:
         """The name of a file's debug output: package and file, `shop:users`."""
         package = self._program.versions.packages.get(self._program.versions.package_folder(file.path))
-        stem = posixpath.basename(file.path).split(".")[0]
+        stem = _stem(file)
         return f"{package.name.rpartition('/')[2]}:{stem}" if package is not None and package.name else stem
 
     def _bindings(self, file: File) -> Iterator[_Bound]:
@@ -196,6 +285,31 @@ class Loggers:
                     if library:
                         yield _Bound(local, library, since)
 
+    def _of_its_own(self, file: File) -> Iterator[_Bound]:
+        """The logger of a file by its name, if no library's is there: one whose methods for levels the file calls with
+        one argument each, so that the fix can do the same."""
+        facts = file.facts
+        levels: dict[str, set[str]] = defaultdict(set)
+        others: set[str] = set()
+        for call in facts.calls:
+            callee = facts.values[call.callee]
+            if callee.kind is not ValueKind.MEMBER or callee.text not in _LEVELS or callee.ref == NONE:
+                continue
+            name = _local_name(file, callee.ref)
+            if len(call.args) != 1:
+                others.add(name)
+            elif facts.values[call.args[0]].kind in _TEXTS:
+                levels[name].add(callee.text)
+        for binding in facts.bindings:
+            if binding.function == 0 and binding.name in levels and binding.name not in others:
+                yield _Bound(binding.name, "", binding.end, frozenset(levels[binding.name]))
+        for request in facts.imports:
+            if facts.regions[request.region].function == 0 and request.kind in _BINDING_IMPORTS:
+                since = 0 if request.kind is ImportKind.IMPORT else request.end
+                for local in request.locals:
+                    if local in levels and local not in others:
+                        yield _Bound(local, "", since, frozenset(levels[local]))
+
     def _imported(self, file: File, request: Import, name: str) -> Iterable[Target]:
         """What an imported name is."""
         resolver = self._program.resolver
@@ -203,8 +317,8 @@ class Loggers:
         module = Module(home.index) if home is not None else Api(request.module.removeprefix("node:"))
         return (module,) if name in ("", "*") else resolver.member(module, name)
 
-    def _exports(self, file: File) -> Iterator[tuple[File, str, str, str]]:
-        """(file, exported name, natural local name, library) of each logger that a module makes and exports."""
+    def _exports(self, file: File) -> Iterator[_Exported]:
+        """Each logger that a module makes and exports."""
         if file.is_python:
             return  # a Python module makes its own logger, `logging.getLogger(__name__)`
         for exported, value in file.exports.items():
@@ -214,7 +328,8 @@ class Loggers:
             library = self.library(file, value)
             if library:
                 name = file.facts.bindings[fact.ref].name if fact.kind is ValueKind.BINDING else "logger"
-                yield file, exported, exported if exported not in ("=", "default") else name, library
+                natural = exported if exported not in ("=", "default") else name
+                yield _Exported(file, exported, natural, library)
 
     def _of_settings(self, file: File) -> Logger | None:
         """The first of the settings' loggers that a file can import."""
@@ -234,6 +349,44 @@ class Loggers:
             library = self.library(home, value) if value != NONE else ""
             return Logger(name, library, ImportRequest(file.path, written, name))
         return None
+
+
+def _stem(file: File) -> str:
+    return posixpath.basename(file.path).split(".")[0]
+
+
+def _local_name(file: File, value: int) -> str:
+    """What a file calls a value that may be a logger of its own; "" for all others."""
+    fact = file.facts.values[value]
+    if fact.kind is ValueKind.BINDING:
+        name = file.facts.bindings[fact.ref].name
+        return name if _NAME.fullmatch(name) else ""
+    member, module = "", fact
+    if fact.kind is ValueKind.MEMBER and fact.ref != NONE:
+        member, module = fact.text, file.facts.values[fact.ref]
+    if module.kind is not ValueKind.IMPORT:
+        return ""
+    names = (
+        local
+        for request in file.facts.imports
+        if request.module == module.text
+        for name, local in zip(request.names, request.locals, strict=True)
+        if name in ((member,) if member else ("", "default", "*"))
+    )
+    return next((name for name in names if _NAME.fullmatch(name)), "")
+
+
+def _is_used(file: File, name: str) -> bool:
+    """Whether a file uses a name for anything, anywhere."""
+    facts = file.facts
+    return (
+        any(binding.name == name for binding in facts.bindings)
+        or any(function.name == name and function.cls == NONE for function in facts.functions)
+        or any(cls.name == name for cls in facts.classes)
+        or any(name in request.locals for request in facts.imports)
+        or any(name == param.name or name in param.names for function in facts.functions for param in function.params)
+        or any(value.kind is ValueKind.GLOBAL and value.text == name for value in facts.values)
+    )
 
 
 def _is_shadowed(file: File, region: int, name: str) -> bool:

@@ -276,7 +276,8 @@ class Resolver:
             submodule = f"{base.text}{'' if base.text.endswith('.') else '.'}{value.text}"
             found = self.module(file, submodule)
             owner = self.module(file, base.text)
-            if found is not None and (owner is None or value.text not in owner.exports):
+            # `from . import x` in the package's own `__init__` is what makes `x` a name there.
+            if found is not None and (owner is None or owner is file or value.text not in owner.exports):
                 return (Module(found.index),)
         if base.kind is ValueKind.GLOBAL and not file.is_python:
             if base.text == "module" and value.text == "exports":

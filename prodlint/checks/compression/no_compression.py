@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from prodlint.findings import Applicability, Confidence, Edit, Finding, Fix, ImportRequest, Location, Severity, Span
+from prodlint.findings import Applicability, Confidence, Finding, Fix, ImportRequest, Location, Severity, Span
 from prodlint.fixes.reasons import NO_PLACE
 from prodlint.program.compression import SOUNDS_SO, Compression, files_of
 from prodlint.program.django import middleware_lists
@@ -139,6 +139,7 @@ def _django(program: Program, rule: Rule, known: Compression) -> Iterator[Findin
 def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
     """The framework's compression, added where the app is made, with its dependency."""
     from prodlint.fixes import javascript, python
+    from prodlint.fixes.dependencies import require
 
     if "django" in finding.data:
         place = Location(*finding.data["django"])
@@ -167,22 +168,6 @@ def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
     edits = javascript.insert_statement_after(file.path, source, span, text)
     if not edits:
         return NO_PLACE
-    dependencies = _dependencies(program, file.path, remedy)
+    version = remedy.get("version") or remedy["versions"].get(str(program.versions.major(file.path, "fastify")), "*")
+    dependencies = require(program, file.path, remedy["module"], version) or ()
     return Fix(title, Applicability.UNSAFE, (*edits, *dependencies), (request,))
-
-
-def _dependencies(program: Program, path: str, remedy: Mapping[str, Any]) -> tuple[Edit, ...]:
-    """The package in the nearest package.json, with its types where the project has such."""
-    from prodlint.fixes.package_json import add_dependencies
-
-    folder = program.versions.package_folder(path)
-    info = program.versions.packages.get(folder)
-    if info is None:
-        return ()
-    manifest = f"{folder}/package.json".lstrip("/")
-    version = remedy.get("version") or remedy["versions"].get(str(program.versions.major(path, "fastify")), "*")
-    wanted = [("dependencies", remedy["module"], version)]
-    typed = {name for name in info.dev_dependencies if name.startswith("@types/")}
-    if "types" in remedy and typed:
-        wanted.append(("devDependencies", remedy["types"], remedy["types-version"]))
-    return add_dependencies(manifest, program.read(manifest), wanted) or ()

@@ -227,11 +227,13 @@ def _goes_to_a_file(program: Program, site: CallSite) -> bool:
 def _obstacle(program: Program, rule: Rule, site: CallSite, api: str, position: int) -> str:
     """Why no logger can say it instead; "" if one can."""
     file, call = site.file, site.call
-    logger = _logger(program, rule, file, call)
+    logger = _logger(program, rule, file, call, api)
     if logger is None:
-        if file.is_python or program.loggers.are_there:
+        if file.is_python or program.loggers.are_exported:
             return "it is not clear which logger to use here"
-        return "the project has no logger, and does not depend on pino, with which one could be set up"
+        if program.loggers.are_there:
+            return "no module exports a logger that this file could import"
+        return "the project has no logger: export one from a module, or name one in `javascript-logger`"
     if position != NONE:
         return "" if _is_rejection_handler(file, call, position) else "it is handed on as a function"
     if api == _TRACEBACK:
@@ -248,9 +250,11 @@ def _obstacle(program: Program, rule: Rule, site: CallSite, api: str, position: 
     return "it does not end its line" if "end" in call.keywords else ""
 
 
-def _logger(program: Program, rule: Rule, file: File, call: Call) -> Logger | None:
+def _logger(program: Program, rule: Rule, file: File, call: Call, api: str) -> Logger | None:
     wanted = rule.data["javascript-logger"]
-    return program.loggers.of(file, call) or program.loggers.to_set_up(file, wanted, region=call.region)
+    level = _LEVELS.get(api, "error")
+    found = program.loggers.of(file, call, levels=(level, "log") if level == "info" else (level,))
+    return found or program.loggers.to_set_up(file, wanted, region=call.region)
 
 
 def _is_rejection_handler(file: File, call: Call, position: int) -> bool:
@@ -266,10 +270,10 @@ def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
     """The same message through the project's logger, at the same level."""
     file = program.files[finding.data["file"]]
     call = file.facts.calls[finding.data["call"]]
-    logger = _logger(program, rule, file, call)
+    api, position = finding.data["api"], finding.data["position"]
+    logger = _logger(program, rule, file, call, api)
     if logger is None:
         return NO_LOGGER
-    api, position = finding.data["api"], finding.data["position"]
     if file.is_python:
         return _python_fix(program, file, call, api, logger)
     return _javascript_fix(program, file, call, api, position, logger)
@@ -302,11 +306,13 @@ def _python_fix(program: Program, file: File, call: Call, api: str, logger: Logg
 
 def _javascript_fix(program: Program, file: File, call: Call, api: str, position: int, logger: Logger) -> Fix | str:
     from prodlint.fixes import javascript
+    from prodlint.fixes.dependencies import require
 
     source, span = program.read(file.path), Span(call.start, call.end)
     added = set_up(file, source, logger, before=call.start)
-    level = (level_said(source, call) if api == "console.log" and position == NONE else "") or _LEVELS[api]
-    level = "log" if logger.library == "nest" and level == "info" else level
+    said = level_said(source, call) if api == "console.log" and position == NONE else ""
+    level = said if said and logger.has(said) else _LEVELS[api]
+    level = "log" if level == "info" and (logger.library == "nest" or not logger.has(level)) else level
     method = logger.name if logger.library == "debug" else f"{logger.name}.{level}"
     if position != NONE:
         argument = Span(*call.arg_spans[2 * position : 2 * position + 2])
@@ -323,6 +329,11 @@ def _javascript_fix(program: Program, file: File, call: Call, api: str, position
             edits = javascript.replace_expression(file.path, source, span, text)
     if added is None or edits is None:
         return "the logger's name is taken in the file" if added is None else ODD_FORM
+    if logger.missing is not None:
+        required = require(program, file.path, *logger.missing)
+        if required is None:
+            return "its package.json cannot be changed"
+        added = (*added, *required)
     return _fix(method, is_safe and logger.is_known and logger.library not in ("", "debug"), (*added, *edits), logger)
 
 
