@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
+from tree_sitter import Node
+
 from prodlint.findings import Edit, ImportRequest, Span
-from prodlint.fixes._py_tree import File, append_after, chain_to, children, dotted, parse, walk
+from prodlint.fixes._py_tree import (
+    File,
+    append_after,
+    around,
+    bom_length,
+    chain_to,
+    dotted,
+    head,
+    piece,
+    text_of,
+    tree,
+    walk,
+)
 from prodlint.fixes.text import (
     Edits,
     FixError,
@@ -20,9 +36,30 @@ from prodlint.fixes.text import (
     line_start,
     next_line,
 )
+from prodlint.source import _py_grammar as grammar
 
 if TYPE_CHECKING:
     import libcst as cst
+
+_IMPORTS = frozenset({grammar.IMPORT, grammar.IMPORT_FROM, grammar.FUTURE_IMPORT})
+_CONDITIONS = frozenset({grammar.FUNCTION, grammar.CLASS, grammar.IF, grammar.EXCEPT_CLAUSE})
+"""What is in these is not always run when the module is."""
+
+_NAMES = frozenset({grammar.DOTTED_NAME, grammar.ALIASED_IMPORT, grammar.RELATIVE_IMPORT})
+_HOLD_STATEMENTS = _CONDITIONS | {
+    grammar.MODULE,
+    grammar.BLOCK,
+    grammar.DECORATED,
+    grammar.ELIF_CLAUSE,
+    grammar.ELSE_CLAUSE,
+    grammar.FINALLY_CLAUSE,
+    grammar.FOR,
+    grammar.MATCH,
+    grammar.CASE_CLAUSE,
+    grammar.TRY,
+    grammar.WHILE,
+    grammar.WITH,
+}
 
 
 class _Imported(NamedTuple):
@@ -45,19 +82,18 @@ def _imported(source: bytes) -> tuple[_Imported, ...]:
     """Every name that an import of the file binds, at whatever depth."""
     import libcst as cst
 
-    file = parse(source)
+    whole = tree(source)
     found: list[_Imported] = []
-
-    def visit(node: cst.CSTNode, always: bool) -> None:
-        if isinstance(node, cst.Import | cst.ImportFrom):
-            found.extend(_bound(node, always))
-        elif not isinstance(node, cst.BaseExpression):
-            inner = always and not isinstance(node, cst.FunctionDef | cst.ClassDef | cst.If | cst.ExceptHandler)
-            for child in children(node):
-                visit(child, inner)
-
-    if file is not None:
-        visit(file.module, True)
+    pending = [(whole.root, True)] if whole is not None else []
+    while pending:
+        node, always = pending.pop()
+        if node.kind_id in _IMPORTS:
+            for part, _ in walk(cst.parse_module(text_of(node))):
+                if isinstance(part, cst.Import | cst.ImportFrom):
+                    found.extend(_bound(part, always))
+        elif node.kind_id in _HOLD_STATEMENTS:
+            inner = always and node.kind_id not in _CONDITIONS
+            pending.extend((child, inner) for child in reversed(node.named_children))
     return tuple(found)
 
 
@@ -93,45 +129,52 @@ def _natural_name(request: ImportRequest) -> str:
     return request.alias or request.name or request.module
 
 
-@lru_cache(maxsize=8)
-def _names(source: bytes) -> frozenset[str]:
-    """Every name that stands anywhere outside import statements: bound, or read."""
-    import libcst as cst
-
-    file = parse(source)
-    names: set[str] = set()
-    for node, parent in walk(file.module, (cst.Import, cst.ImportFrom)) if file else ():
-        if isinstance(node, cst.Name):
-            is_member = isinstance(parent, cst.Attribute) and node is parent.attr
-            is_keyword = isinstance(parent, cst.Arg) and node is parent.keyword
-            if not is_member and not is_keyword:
-                names.add(node.value)
-    return frozenset(names)
+def _is_named(source: bytes, name: str) -> bool:
+    """Whether a name stands anywhere outside import statements: bound, or read."""
+    whole = tree(source)
+    return whole is not None and any(
+        _is_use(node)
+        for found in re.finditer(rb"(?<![\w.])%s(?!\w)" % re.escape(name.encode()), source)
+        if (node := whole.root.descendant_for_byte_range(*found.span())) is not None
+    )
 
 
-def _is_free(file: File, name: str, request: ImportRequest) -> bool:
+def _is_use(node: Node) -> bool:
+    parent = node.parent
+    if node.kind_id != grammar.IDENTIFIER or parent is None:
+        return False
+    if parent.kind_id == grammar.KEYWORD_ARGUMENT:
+        return parent.child_by_field_name("name") != node
+    if parent.kind_id == grammar.ATTRIBUTE:
+        return parent.child_by_field_name("attribute") != node
+    above: Node | None = parent
+    while above is not None and above.kind_id in _NAMES:
+        above = above.parent
+    return above is None or above.kind_id not in _IMPORTS
+
+
+def _is_free(source: bytes, name: str, request: ImportRequest) -> bool:
     """Whether binding `name` to what is asked for changes the meaning of no other use of that name."""
     first = name.split(".")[0]
     same = False
-    for imported in _imported(file.source):
+    for imported in _imported(source):
         if imported.local.split(".")[0] == first:
             same = _grants(imported, request) or ("." in name and imported.local == first == imported.module)
             if not same:
                 return False
-    return same or first not in _names(file.source)
+    return same or not _is_named(source, first)
 
 
 def local_name(source: bytes, request: ImportRequest) -> str | None:
     """The name under which `request` can be used in this file once it is granted: that of an existing import at module
     level, else its alias or natural name (`asyncio`, `a.b`). None where that name means something else in the file."""
-    file = parse(source)
-    if file is None:
+    if tree(source) is None:
         return None
-    for imported in _imported(file.source):
+    for imported in _imported(source):
         if imported.always and _grants(imported, request):
             return imported.local
     name = _natural_name(request)
-    return name if not name.startswith(".") and _is_free(file, name, request) else None
+    return name if not name.startswith(".") and _is_free(source, name, request) else None
 
 
 def is_bound_at(source: bytes, name: str, offset: int) -> bool:
@@ -139,13 +182,28 @@ def is_bound_at(source: bytes, name: str, offset: int) -> bool:
     the statement that binds it."""
     import libcst as cst
 
-    file = parse(source)
+    at = Span(offset, offset)
+    file = around(source, at)
     if file is None:
         return False
-    if any(isinstance(node, cst.FunctionDef | cst.Lambda) for node in chain_to(file, Span(offset, offset))):
+    if any(isinstance(node, cst.FunctionDef | cst.Lambda) for node in chain_to(file, at)):
         return True
-    above = [statement for statement in file.module.body if file.span(statement).end <= offset]
-    return any(name in _binds(statement) for statement in above)
+    return any(
+        name in _binds(statement)
+        for above in _pieces(source, name)
+        for statement in above.module.body
+        if above.span(statement).end <= offset
+    )
+
+
+def _pieces(source: bytes, *names: str) -> Iterator[File]:
+    """The statements of module level that one of `names` stands in, parsed, in their order."""
+    whole = tree(source)
+    for start, end in pairwise((*whole.starts, len(source)) if whole is not None else ()):
+        if start < end and any(name.encode() in source[start:end] for name in names):
+            found = piece(source, start, end)
+            if found is not None:
+                yield found
 
 
 def _binds(statement: cst.CSTNode) -> Iterator[str]:
@@ -166,17 +224,17 @@ def import_edits(path: str, source: bytes, requests: Iterable[ImportRequest]) ->
     None where a name is bound to something else by another import, or the file does not parse."""
     text = Text(source)
     for request in sorted(set(requests), key=lambda request: (bool(request.name), request.module, request.name)):
-        file = parse(text.content)
+        file = head(text.content)
         if file is None:
             return None
-        imported = _imported(file.source)
+        imported = _imported(text.content)
         if any(known.always and _grants(known, request) for known in imported):
             continue
         name = _natural_name(request)
         clashes = any(known.always and known.local == name and not _grants(known, request) for known in imported)
         if clashes or name.startswith("."):
             return None
-        text.apply(_join_import(path, file, request) or _add_import(path, file, request))
+        text.apply(_join_import(path, text.content, request) or _add_import(path, file, request))
     try:
         return text.edits(path)
     except FixError:
@@ -191,24 +249,28 @@ def ensure_imports(source: bytes, requests: Iterable[ImportRequest]) -> bytes | 
     return edited(source, edits)
 
 
-def _join_import(path: str, file: File, request: ImportRequest) -> Edits | None:
+def _join_import(path: str, source: bytes, request: ImportRequest) -> Edits | None:
     """Adds a name to a `from m import …` of the same module, if there is one to add to."""
     import libcst as cst
 
     if not request.name:
         return None
     lists = [
-        part
-        for line in file.module.body
+        (each, part)
+        for each in _pieces(source, request.module.lstrip(".") or "import")
+        for line in each.module.body
         if isinstance(line, cst.SimpleStatementLine)
         for part in line.body
         if isinstance(part, cst.ImportFrom) and _module_of(part) == request.module
     ]
-    if not lists or isinstance(lists[0].names, cst.ImportStar):
+    if not lists:
         return None
-    if len(lists) > 1 and all(not isinstance(part.names, cst.ImportStar) and len(part.names) == 1 for part in lists):
+    if len(lists) > 1 and all(not isinstance(part.names, cst.ImportStar) and len(part.names) == 1 for _, part in lists):
         return None  # one name a line is the file's style
-    names = list(lists[0].names)
+    file, first = lists[0]
+    if isinstance(first.names, cst.ImportStar):
+        return None
+    names = list(first.names)
     item = request.name + (f" as {request.alias}" if request.alias and request.alias != request.name else "")
     written = [dotted(alias.name) for alias in names]
     index = _place(written, request.name) if len(names) > 1 else len(names)
@@ -264,23 +326,11 @@ def _category(module: str) -> int:
     return 0 if top == "__future__" else 1 if top in sys.stdlib_module_names else 2
 
 
-def _head(file: File) -> list[cst.SimpleStatementLine | cst.BaseCompoundStatement]:
-    """The statements of the module before its first function or class: where its imports are looked for."""
-    import libcst as cst
-
-    head = []
-    for statement in file.module.body:
-        if isinstance(statement, cst.FunctionDef | cst.ClassDef):
-            break
-        head.append(statement)
-    return head
-
-
 def _import_lines(file: File) -> list[_ImportLine]:
     import libcst as cst
 
     lines: list[_ImportLine] = []
-    for statement in _head(file):
+    for statement in file.module.body:
         if not isinstance(statement, cst.SimpleStatementLine):
             continue
         first = statement.body[0]
@@ -312,7 +362,7 @@ def _first_use(file: File, name: str) -> int | None:
     """The start of the first module-level statement that uses a name while the module is loaded."""
     import libcst as cst
 
-    for statement in _head(file):
+    for statement in file.module.body:
         nodes = walk(statement, (cst.Import, cst.ImportFrom, cst.FunctionDef, cst.Lambda))
         if any(isinstance(node, cst.Name) and node.value == name for node, _ in nodes):
             return file.span(statement).start
@@ -334,7 +384,9 @@ def _add_in_order(path: str, file: File, request: ImportRequest) -> Edits:
         dense = any(line.start == lower[-1].end for line in lines)
         return insert_lines(path, file.source, lower[-1].end, statement, file.newline, above=0 if dense else 1)
     if lines:
-        return insert_lines(path, file.source, _above_comments(file, lines[0].start), statement, file.newline, below=1)
+        return insert_lines(
+            path, file.source, _above_comments(file.source, lines[0].start), statement, file.newline, below=1
+        )
     return _insert_first(path, file, statement)
 
 
@@ -367,21 +419,20 @@ def _add_beside(path: str, file: File, same: Sequence[_ImportLine], near: _Impor
 
 
 def _insert_first(path: str, file: File, text: str) -> Edits:
-    """Inserts a line where a module without imports has them: after the docstring, else before the first statement."""
+    """Inserts a line where a module without imports has them: after the docstring, else before the first statement.
+    `file` is its head."""
     import libcst as cst
 
     body = file.module.body
-    if not body:
+    if body and file.module.get_docstring(clean=False) is not None and isinstance(body[0], cst.SimpleStatementLine):
+        offset = next_line(file.source, file.span(body[0]).end)
+        return insert_lines(path, file.source, offset, text, file.newline, above=1, below=1)
+    whole = tree(file.source)
+    if whole is None or not whole.statements:
         return insert_lines(path, file.source, len(file.source), text, file.newline)
-    first = body[0]
-    if file.module.get_docstring(clean=False) is not None and isinstance(first, cst.SimpleStatementLine):
-        return insert_lines(
-            path, file.source, next_line(file.source, file.span(first).end), text, file.newline, above=1, below=1
-        )
-    below = 2 if isinstance(first, cst.FunctionDef | cst.ClassDef) else 1
-    return insert_lines(
-        path, file.source, _above_comments(file, file.extent(first).start), text, file.newline, below=below
-    )
+    below = 1 if body else 2
+    offset = _above_comments(file.source, whole.statements[0].start_byte)
+    return insert_lines(path, file.source, offset, text, file.newline, below=below)
 
 
 def ensure_statement_after_imports(path: str, source: bytes, text: str, *, before: int | None = None) -> Edits | None:
@@ -390,22 +441,22 @@ def ensure_statement_after_imports(path: str, source: bytes, text: str, *, befor
     binds stands in the file already, whatever it means there."""
     import libcst as cst
 
-    file = parse(source)
-    if file is None:
+    whole, file = tree(source), head(source)
+    if whole is None or file is None:
         return None
-    if any(file.text(file.span(statement)) == text for statement in file.module.body):
+    if any(text_of(statement) == text for statement in whole.statements):
         return ()
-    taken = {imported.local.split(".")[0] for imported in _imported(file.source)}
+    taken = {imported.local.split(".")[0] for imported in _imported(source)}
     for node, parent in walk(cst.parse_module(text)):
         if isinstance(parent, cst.AssignTarget):
             name = dotted(node)
-            if name in taken or name in _names(source):
+            if name in taken or _is_named(source, name):
                 return None
-    imports = [statement for statement in _head(file) if _imports(statement)]
+    imports = [statement for statement in file.module.body if _imports(statement)]
     if not imports:
         return _insert_first(path, file, text)
     end = file.span(imports[-1]).end
-    uses = [file.extent(node).start for node in _head(file) if before is not None and file.span(node).end > before]
+    uses = [file.extent(node).start for node in file.module.body if before is not None and file.span(node).end > before]
     if uses and uses[0] < end:
         return insert_lines(path, source, uses[0], text, file.newline)
     return insert_lines(path, source, next_line(source, end), text, file.newline, above=1, below=1)
@@ -419,13 +470,13 @@ def _imports(statement: cst.CSTNode) -> bool:
     return bool(kinds & {cst.Import, cst.ImportFrom}) and cst.Expr not in kinds
 
 
-def _above_comments(file: File, offset: int) -> int:
+def _above_comments(source: bytes, offset: int) -> int:
     """The start of the comment lines right above the line at `offset`; `offset` itself where they begin the file,
     because then they are about the file."""
-    start = offset
-    while start > file.bom:
-        above = line_start(file.source, start - 1)
-        if not file.source[max(above, file.bom) : start].lstrip().startswith(b"#"):
+    start, first = offset, bom_length(source)
+    while start > first:
+        above = line_start(source, start - 1)
+        if not source[above:start].lstrip().startswith(b"#"):
             return start
         start = above
     return offset

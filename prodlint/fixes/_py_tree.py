@@ -1,32 +1,51 @@
-"""Python files as libcst trees, for the toolbox: nodes by the spans of the facts."""
+"""Python files as libcst trees, for the toolbox: nodes by the spans of the facts.
+
+libcst takes far longer than tree-sitter, above all to say where everything stands. So tree-sitter reads the file, and
+libcst those of its statements that a fix is about.
+"""
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
+from tree_sitter import Node
+
 from prodlint.findings import Span
-from prodlint.fixes.text import BOM, Edits, append_item
+from prodlint.fixes.text import BOM, Edits, append_item, indent_at, line_start
+from prodlint.parsing import TooHard
+from prodlint.source import _py_grammar as grammar
 
 if TYPE_CHECKING:
     import libcst as cst
     from libcst.metadata import CodeSpan
 
 
+_DEFINITIONS = frozenset({grammar.FUNCTION, grammar.CLASS, grammar.DECORATED})
+
+
 class File(NamedTuple):
-    """A parsed file. `spans` are libcst's; `span` gives those of the facts."""
+    """A stretch of a file, parsed: whole statements of its module level."""
 
     source: bytes
+    """All of the file."""
     module: cst.Module
     spans: Mapping[cst.CSTNode, CodeSpan]
-    bom: int
+    """libcst's, in the stretch; `span` gives those of the facts."""
+    offset: int
+    """Where the stretch begins."""
+    newline: str
+    """The file's line ending."""
+    indent: str
+    """What the file indents a block with."""
 
     def span(self, node: cst.CSTNode) -> Span:
         """Where a node is: without the parentheses and blanks around it, and without decorators."""
         span = self.spans[node]
-        return Span(span.start + self.bom, span.start + span.length + self.bom)
+        return Span(span.start + self.offset, span.start + span.length + self.offset)
 
     def extent(self, node: cst.CSTNode) -> Span:
         """`span`, with the decorators of the definition that the node is or begins with."""
@@ -50,32 +69,113 @@ class File(NamedTuple):
         """The text at a span."""
         return self.source[span.start : span.end].decode()
 
-    @property
-    def newline(self) -> str:
-        """The file's line ending."""
-        return self.module.default_newline
-
 
 @lru_cache(maxsize=8)
-def parse(source: bytes) -> File | None:
+def tree(source: bytes) -> Tree | None:
+    """The file as tree-sitter reads it, in a fraction of the time that libcst takes; None where it is broken, or not
+    UTF-8."""
+    try:
+        source.decode()
+        root = grammar.parse(source)
+    except (UnicodeDecodeError, TooHard):
+        return None
+    if root.has_error:
+        return None
+    statements = [child for child in root.named_children if child.kind_id != grammar.COMMENT]
+    indents = (indent_at(source, block.start_byte) for block in map(_block, statements) if block is not None)
+    starts: list[int] = []
+    end = 0
+    for statement in statements:
+        start = line_start(source, statement.start_byte)
+        starts.append(start if start >= end else starts[-1])
+        end = statement.end_byte
+    return Tree(
+        root,
+        tuple(statements),
+        tuple(starts),
+        "\r\n" if b"\r\n" in source[: source.find(b"\n") + 1] else "\n",
+        next(filter(None, indents), "    "),
+    )
+
+
+class Tree(NamedTuple):
+    """What stands at module level, and how the file is laid out."""
+
+    root: Node
+    statements: tuple[Node, ...]
+    starts: tuple[int, ...]
+    """Where the first line of each statement starts; of b in `a; b`, that of a."""
+    newline: str
+    indent: str
+
+
+def _block(statement: Node) -> Node | None:
+    if statement.kind_id == grammar.DECORATED:
+        statement = statement.children[-1]
+    return next((child for child in statement.children if child.kind_id == grammar.BLOCK), None)
+
+
+def piece(source: bytes, start: int, end: int) -> File | None:
+    """The statements of module level in `[start, end)`, which begins at the start of a line, parsed by libcst."""
+    whole = tree(source)
+    return None if whole is None else _parsed(source, max(start, bom_length(source)), end, whole.newline, whole.indent)
+
+
+@lru_cache(maxsize=16)
+def _parsed(source: bytes, start: int, end: int, newline: str, indent: str) -> File | None:
     import libcst as cst
     from libcst.metadata import ByteSpanPositionProvider, MetadataWrapper
 
-    bom = len(BOM) if source.startswith(BOM) else 0
     try:
-        module = cst.parse_module(source[bom:].decode())
-    except (cst.ParserSyntaxError, UnicodeDecodeError):
+        module = cst.parse_module(source[start:end].decode())
+    except cst.ParserSyntaxError:
         return None
     # A fresh tree shares no node, so the copy that guards against sharing can be saved.
     wrapper = MetadataWrapper(module, unsafe_skip_copy=True)
-    return File(source, module, wrapper.resolve(ByteSpanPositionProvider), bom)
+    return File(source, module, wrapper.resolve(ByteSpanPositionProvider), start, newline, indent)
+
+
+def around(source: bytes, span: Span) -> File | None:
+    """The statements of module level that `span` stands in, parsed."""
+    whole = tree(source)
+    if whole is None or not whole.statements:
+        return None
+    start = whole.starts[max(bisect_right(whole.starts, span.start) - 1, 0)]
+    after = bisect_left(whole.starts, max(span.end, start + 1))
+    return piece(source, start, whole.starts[after] if after < len(whole.starts) else len(source))
+
+
+def head(source: bytes) -> File | None:
+    """The statements of the module before its first function or class, parsed: where its imports are looked for."""
+    whole = tree(source)
+    if whole is None:
+        return None
+    definitions = (at for at, each in enumerate(whole.statements) if each.kind_id in _DEFINITIONS)
+    first = next(definitions, None)
+    end = whole.starts[first] if first is not None else len(source)
+    return piece(source, 0, max(end, bom_length(source)))
+
+
+def text_of(node: Node) -> str:
+    """The text of a node of tree-sitter."""
+    return (node.text or b"").decode()
+
+
+def bom_length(source: bytes) -> int:
+    """How many bytes the byte order mark takes."""
+    return len(BOM) if source.startswith(BOM) else 0
+
+
+@cache
+def _fields(kind: type[cst.CSTNode]) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(kind))
 
 
 def children(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
     import libcst as cst
 
-    for field in fields(node):
-        value = getattr(node, field.name)
+    for name in _fields(type(node)):
+        value = getattr(node, name)
         if isinstance(value, cst.CSTNode):
             yield value
         elif isinstance(value, list | tuple):
@@ -106,10 +206,10 @@ def chain_to(file: File, span: Span) -> list[cst.CSTNode]:
             return chain
 
 
-Node = TypeVar("Node", bound="cst.CSTNode")
+Kind = TypeVar("Kind", bound="cst.CSTNode")
 
 
-def find(file: File, span: Span, kind: type[Node]) -> tuple[Node, list[cst.CSTNode]] | None:
+def find(file: File, span: Span, kind: type[Kind]) -> tuple[Kind, list[cst.CSTNode]] | None:
     """The node of a kind at exactly `span`, and the nodes around it, outermost first."""
     chain = chain_to(file, span)
     while chain:

@@ -20,7 +20,7 @@ from prodlint.fixes._py_imports import (
     local_name,
 )
 from prodlint.fixes._py_log import log_arguments
-from prodlint.fixes._py_tree import File, append_after, chain_to, dotted, find, find_call, in_string, parse, walk
+from prodlint.fixes._py_tree import File, append_after, around, chain_to, dotted, find, find_call, in_string, walk
 from prodlint.fixes.text import Edits, begins_line, indent_at, line_end, line_start, smallest
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def _may_await(chain: Sequence[cst.CSTNode], file: File, making_async: Span | No
 def can_await(source: bytes, span: Span) -> bool:
     """Whether `await` may stand at `span`: inside an `async def` itself, and in no lambda, generator expression, nested
     `def`, class body, decorator, default or annotation in between."""
-    file = parse(source)
+    file = around(source, span)
     return file is not None and _may_await(chain_to(file, span), file, None)
 
 
@@ -116,7 +116,7 @@ def insert_await(path: str, source: bytes, span: Span, *, making_async: Span | N
     it is awaited. None outside `async def`, unless the same fix makes that function async (`making_async`)."""
     import libcst as cst
 
-    file = parse(source)
+    file = around(source, span)
     found = file and find(file, span, cst.BaseExpression)  # type: ignore[type-abstract]
     if not file or not found:
         return None
@@ -136,7 +136,7 @@ def replace_callee(
     path: str, source: bytes, span: Span, callee: str, *, awaited: bool = False, making_async: Span | None = None
 ) -> Edits | None:
     """The call at `span` with another callee: `time.sleep(x)` → `await asyncio.sleep(x)` (`awaited`)."""
-    file = parse(source)
+    file = around(source, span)
     found = find_call(file, span)
     if not file or not found:
         return None
@@ -159,7 +159,7 @@ def call_through(
     hard to read, and where the callee is itself a call whose work would stay where it is."""
     import libcst as cst
 
-    file = parse(source)
+    file = around(source, span)
     found = find_call(file, span)
     if not file or not found or in_string(found[1], runner):
         return None
@@ -196,7 +196,7 @@ def replace_expression(
     """The expression at `span` replaced by `text` (awaited on request), parenthesised where precedence asks."""
     import libcst as cst
 
-    file = parse(source)
+    file = around(source, span)
     found = file and find(file, span, cst.BaseExpression)  # type: ignore[type-abstract]
     if not file or not found:
         return None
@@ -218,7 +218,7 @@ def replace_assigned(path: str, source: bytes, span: Span, text: str) -> Edits |
     assignment to one target."""
     import libcst as cst
 
-    file = parse(source)
+    file = around(source, span)
     for node in reversed(chain_to(file, span)) if file else ():
         if isinstance(node, cst.Assign | cst.AnnAssign):
             if file is None or node.value is None or (isinstance(node, cst.Assign) and len(node.targets) != 1):
@@ -265,7 +265,7 @@ def _items(source: bytes, span: Span) -> tuple[File, list[Span]] | None:
     """The items of the list or tuple that is assigned to the name at `span`, and the file; None where it is empty."""
     import libcst as cst
 
-    file = parse(source)
+    file = around(source, span)
     for node in reversed(chain_to(file, span)) if file else ():
         if isinstance(node, cst.Assign | cst.AnnAssign):
             if file is None or not isinstance(node.value, cst.List | cst.Tuple) or not node.value.elements:
@@ -279,7 +279,7 @@ def set_keyword(path: str, source: bytes, span: Span, name: str, value: str) -> 
     None if a `**` may set it."""
     import libcst as cst
 
-    file = parse(source)
+    file = around(source, span)
     found = find_call(file, span)
     if not file or not found or in_string(found[1], value):
         return None
@@ -305,7 +305,7 @@ def print_to_log(path: str, source: bytes, span: Span, method: str, placeholder:
     """The `print(…)` call at `span` as a call of `method` ("logger.info") with lazy formatting: `print("x", y)` →
     `logger.info("x %s", y)`. `placeholder` is "{}" for loguru. None for what a log cannot say: `end=`, a `sep=` that is
     no literal, a `file=` other than the standard streams, `*args`, no arguments; and where a comment would be lost."""
-    file = parse(source)
+    file = around(source, span)
     found = find_call(file, span)
     if not file or not found:
         return None
@@ -334,7 +334,7 @@ def _laid_out(file: File, span: Span, arguments: Sequence[str], used: int) -> st
     if new <= max(LINE_LENGTH, *map(len, old)) or "\n" in one_line:
         return one_line
     outer = f"{file.newline}{indent_at(file.source, span.start)}"
-    inner = outer + file.module.default_indent
+    inner = outer + file.indent
     return f"{inner}{f',{inner}'.join(arguments)},{outer}"
 
 
@@ -369,7 +369,7 @@ def _statement(file: File, span: Span) -> tuple[cst.BaseStatement, list[cst.CSTN
 def statement_of(source: bytes, span: Span) -> Span | None:
     """The simple or compound statement around `span`, without its indentation and newline, with its decorators. None
     for one that shares its line with the `if` or loop that it is the body of."""
-    file = parse(source)
+    file = around(source, span)
     found = file and _statement(file, span)
     return file.extent(found[0]) if file and found else None
 
@@ -379,7 +379,7 @@ def insert_statement_before(path: str, source: bytes, span: Span, text: str) -> 
     where that is not run exactly as often as the code at `span`: the test of an `elif` or `while`, `a; b`."""
     import libcst as cst
 
-    file = parse(source)
+    file = around(source, span)
     found = file and _statement(file, span)
     if not file or not found:
         return None
@@ -399,7 +399,7 @@ def insert_statement_after(path: str, source: bytes, span: Span, text: str) -> E
     inside `a; b` but after the last."""
     import libcst as cst
 
-    file = parse(source)
+    file = around(source, span)
     found = file and _statement(file, span)
     if not file or not found:
         return None
@@ -423,7 +423,7 @@ def fill_handler(path: str, source: bytes, span: Span, text: str) -> Edits | Non
     more."""
     import libcst as cst
 
-    file = parse(source)
+    file = around(source, span)
     chain = chain_to(file, Span(span.start, span.start + 1)) if file else []
     handler = next((node for node in reversed(chain) if isinstance(node, cst.ExceptHandler)), None)
     if not file or handler is None or len(handler.body.body) != 1:
@@ -443,7 +443,7 @@ def guard_statement(path: str, source: bytes, span: Span, head: str, text: str) 
     line) as its body. None for compound statements, `a; b`, and statements with a string of several lines."""
     import libcst as cst
 
-    file = parse(source)
+    file = around(source, span)
     found = file and _statement(file, span)
     if not file or not found:
         return None
@@ -454,7 +454,7 @@ def guard_statement(path: str, source: bytes, span: Span, head: str, text: str) 
     lines = source[start:end].decode()
     if '"""' in lines or "'''" in lines:
         return None
-    indent, step = indent_at(source, start), file.module.default_indent
+    indent, step = indent_at(source, start), file.indent
     deeper = [
         Edit(path, offset + 1, offset + 1, step)
         for offset in range(start, end)
@@ -474,7 +474,7 @@ def make_async(path: str, source: bytes, span: Span) -> Edits | None:
     methods and properties, whose callers would get something else."""
     import libcst as cst
 
-    file = parse(source)
+    file = around(source, span)
     if file is None:
         return None
     functions = [node for node in chain_to(file, span) if isinstance(node, cst.FunctionDef)]

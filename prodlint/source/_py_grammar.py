@@ -25,6 +25,7 @@ def _kind(name: str, named: bool = True) -> int:
     return kind
 
 
+ALIASED_IMPORT = _kind("aliased_import")
 ARGUMENT_LIST = _kind("argument_list")
 ASSERT = _kind("assert_statement")
 ASSIGNMENT = _kind("assignment")
@@ -92,6 +93,7 @@ LIST_PATTERN = _kind("list_pattern")
 LIST_SPLAT = _kind("list_splat")
 LIST_SPLAT_PATTERN = _kind("list_splat_pattern")
 MATCH = _kind("match_statement")
+MODULE = _kind("module")
 NAMED_EXPRESSION = _kind("named_expression")
 NONE_LITERAL = _kind("none")
 NONLOCAL = _kind("nonlocal_statement")
@@ -102,6 +104,7 @@ PARENTHESIZED = _kind("parenthesized_expression")
 PASS = _kind("pass_statement")
 PATTERN_LIST = _kind("pattern_list")
 RAISE = _kind("raise_statement")
+RELATIVE_IMPORT = _kind("relative_import")
 RETURN = _kind("return_statement")
 SET = _kind("set")
 SET_COMPREHENSION = _kind("set_comprehension")
