@@ -166,6 +166,7 @@ def try_program(data: bytes) -> None:
         rules=session.rules,
         severity_of=session.severity_of,
         fix_for=session.fix_for,
+        edits_of=session.edits_of,
         read=session.read,
         root=Path("/project"),
         cwd=Path("/project"),

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from prodlint.extraction import SOURCE, Extraction, Progress, decode, describe_crash, encode, extract_all
 from prodlint.facts import FileFacts
 from prodlint.files import Project, Root, SourceFile, discover, exists, find_root, kind_of
-from prodlint.findings import Finding, Fix, Location, Severity, Trouble
+from prodlint.findings import Edit, Finding, Fix, Location, Severity, Trouble
 from prodlint.rulebook import Rule, load_rules
 from prodlint.settings import Choice, Settings, chosen_rules, parse_settings, read_settings
 from prodlint.sources import Sources, Stamp, Unreadable
@@ -82,6 +82,8 @@ class Session:
         """Fixes that could not be made, so far as they were asked for."""
         self.fixes: dict[int, tuple[Finding, Fix | str]] = {}
         """The fixes that were asked for, with their findings, by the findings' identities."""
+        self.edits: dict[Fix, tuple[Edit, ...] | str] = {}
+        """The edits of the fixes whose edits were asked for, or why they cannot be made."""
         self._before: Mapping[str, FileFacts] = {}
         """Facts of files that are as they were in the state that this one was made from."""
         self._stamps_before: Mapping[str, Stamp] = {}
@@ -297,6 +299,14 @@ class Session:
         if id(finding) not in self.fixes:
             self.fixes[id(finding)] = finding, self._fix_for(finding)
         return self.fixes[id(finding)][1]
+
+    def edits_of(self, fix: Fix) -> tuple[Edit, ...] | str:
+        """All edits of a fix of this state, those of its imports too; or why it cannot be made."""
+        if fix not in self.edits:
+            from prodlint.fixes.compose import resolve
+
+            self.edits[fix] = resolve(fix, self.read)
+        return self.edits[fix]
 
     def _fix_for(self, finding: Finding) -> Fix | str:
         rule = self.rules[finding.rule]

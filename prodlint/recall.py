@@ -20,7 +20,7 @@ from prodlint import __version__
 from prodlint.cache import Cache
 from prodlint.engine import Analysis, Session
 from prodlint.extraction import key_of
-from prodlint.findings import Finding, Fix, Trouble
+from prodlint.findings import Edit, Finding, Fix, Trouble
 from prodlint.sources import Unreadable
 
 
@@ -30,6 +30,8 @@ class Result(msgspec.Struct, array_like=True):
     findings: list[Finding]
     fixes: list[Fix | str | None]
     """The fix of each finding, or why it has none; None where nobody asked."""
+    edits: list[tuple[Edit, ...] | str | None]
+    """All edits of each fix, or why it cannot be made; None where nobody asked."""
     suppressed: list[Finding]
     syntax_errors: list[Trouble]
     left_out: list[str]
@@ -47,8 +49,17 @@ class Recalled(Session):
             for finding, fix in zip(result.findings, result.fixes, strict=True)
             if fix is not None
         }
-        self.known_fixes = len(self.fixes)
+        self.edits = {
+            fix: edits
+            for fix, edits in zip(result.fixes, result.edits, strict=True)
+            if isinstance(fix, Fix) and edits is not None
+        }
+        self._known = len(self.fixes), len(self.edits)
         self._left_out = frozenset(result.left_out)
+
+    def is_news(self) -> bool:
+        """Whether more was asked than was known."""
+        return self._known != (len(self.fixes), len(self.edits))
 
     def analysed(self) -> Collection[str]:
         """As `Session.analysed`."""
@@ -74,7 +85,7 @@ def recall(session: Session, cache: Cache) -> Session:
 
 def is_news(session: Session) -> bool:
     """Whether `session` found anything that could be kept and is not."""
-    if isinstance(session, Recalled) and len(session.fixes) == session.known_fixes:
+    if isinstance(session, Recalled) and not session.is_news():
         return False
     failed = session.fix_troubles or any(trouble.is_failure for trouble in session.analysis.troubles)
     return _can_be_kept(session) and not failed
@@ -92,9 +103,11 @@ def remember(session: Session, cache: Cache) -> None:
 
 
 def _result(session: Session) -> Result:
+    fixes = [session.fixes[id(finding)][1] if id(finding) in session.fixes else None for finding in session.findings()]
     return Result(
         session.findings(),
-        [session.fixes[id(finding)][1] if id(finding) in session.fixes else None for finding in session.findings()],
+        fixes,
+        [session.edits.get(fix) if isinstance(fix, Fix) else None for fix in fixes],
         session.analysis.suppressed,
         [trouble for trouble in session.analysis.troubles if trouble not in session.project.troubles],
         session.left_out(),

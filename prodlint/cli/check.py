@@ -336,6 +336,7 @@ def _report(
         rules=session.rules,
         severity_of=session.severity_of,
         fix_for=session.fix_for,
+        edits_of=session.edits_of,
         read=session.sources.read,
         root=session.project.root,
         cwd=Path.cwd(),

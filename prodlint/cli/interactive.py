@@ -36,6 +36,7 @@ class Interview:
             rules=session.rules,
             severity_of=session.severity_of,
             fix_for=session.fix_for,
+            edits_of=session.edits_of,
             read=session.read,
             root=session.project.root,
             cwd=Path.cwd(),

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from prodlint.engine import Session
 from prodlint.findings import Applicability, Confidence, Edit, Finding, Fix
 from prodlint.fixes.apply import FixLoopError, fix_all
-from prodlint.fixes.compose import resolve
 from prodlint.output.places import SourceText
 
 _LINE_COMMENTS = {"javascript": "//", "typescript": "//", "tsx": "//"}
@@ -33,7 +32,7 @@ def quick_fixes(session: Session, findings: Iterable[Finding]) -> Iterator[Actio
     actions = []
     for finding in findings:
         fix = session.fix_for(finding)
-        edits = fix if isinstance(fix, str) else resolve(fix, session.read)
+        edits = fix if isinstance(fix, str) else session.edits_of(fix)
         if isinstance(fix, Fix) and not isinstance(edits, str):
             is_safe = fix.applicability is Applicability.SAFE
             title = fix.title if is_safe else f"{fix.title} (unsafe: have a look)"

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from prodlint.findings import Applicability, Finding, Fix, Severity
+from prodlint.findings import Applicability, Edit, Finding, Fix, Severity
 
 if TYPE_CHECKING:
     from prodlint.rulebook import Rule
@@ -68,6 +68,8 @@ class Report:
     fix_for: Callable[[Finding], Fix | str]
     """The fix, or why there is none ("" if none of the rule's findings has one). Asked at most once per finding and
     rendering, and not at all by formats that show no fixes."""
+    edits_of: Callable[[Fix], tuple[Edit, ...] | str]
+    """All edits of a fix, those of its imports too; or why it cannot be made."""
     read: Callable[[str], bytes]
     """The bytes that the offsets are about; raises `prodlint.sources.Unreadable`."""
     root: Path

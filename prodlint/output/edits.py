@@ -5,7 +5,6 @@ from __future__ import annotations
 import msgspec
 
 from prodlint.findings import Finding, Fix
-from prodlint.fixes.compose import resolve
 from prodlint.output import Report
 
 
@@ -14,5 +13,5 @@ def realised_fix(report: Report, finding: Finding) -> Fix | str:
     fix = report.fix_for(finding)
     if isinstance(fix, str):
         return fix
-    edits = resolve(fix, report.read)
+    edits = report.edits_of(fix)
     return edits if isinstance(edits, str) else msgspec.structs.replace(fix, edits=edits, imports=())

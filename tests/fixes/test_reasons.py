@@ -53,6 +53,7 @@ def _report(session: Session) -> Report:
         rules=load_rules(),
         severity_of=session.severity_of,
         fix_for=session.fix_for,
+        edits_of=session.edits_of,
         read=session.read,
         root=Path("/srv/shop"),
         cwd=Path("/srv/shop"),

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from prodlint.findings import Finding, Fix, Location, Severity, Step
+from prodlint.fixes.compose import resolve
 from prodlint.output import Options, Report, in_order, render
 from prodlint.rulebook import Rule
 from prodlint.sources import Sources
@@ -70,6 +71,7 @@ def report(files: Mapping[str, bytes], findings: Sequence[Finding], **changes: A
     values: dict[str, Any] = {
         "severity_of": lambda finding: finding.severity or rules[finding.rule].severity,
         "fix_for": lambda finding: fixes.get(finding.rule, finding.fixless),
+        "edits_of": lambda fix: resolve(fix, Sources(None, files).read),
         "read": Sources(None, files).read,
         "root": Path("/srv/shop"),
         "cwd": Path("/srv/shop"),
