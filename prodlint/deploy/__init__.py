@@ -139,6 +139,12 @@ def classify(path: str) -> str | None:
 
 _FOLDERS = re.compile(r"(?:^|/)(?:[^/]*nginx[^/]*|sites-(?:available|enabled)|conf\.d|snippets)(?:/|$)", re.IGNORECASE)
 
+_START_SCRIPT = re.compile(
+    r"(?:docker-?)?(?:entry-?point|run|start|serve|boot)(?:[-_](?:app|server|service|web|worker|prod|production))?"
+)
+"""What scripts that start a service are called where they have no extension."""
+_SHEBANG = re.compile(rb"#!.*\b(?:ba|da|a)?sh\b")
+
 _YAML = re.compile(r"\.ya?ml$", re.IGNORECASE)
 
 
@@ -149,6 +155,8 @@ def may_be(path: str) -> bool:
         return not name.startswith(".") and not folder.endswith((".github", ".github/workflows"))
     if re.search(r"\.(?:conf|cfg|vhost|inc|ini|upstart)\b", name, re.IGNORECASE):
         return not _FOREIGN.search(name)
+    if _START_SCRIPT.fullmatch(name):
+        return True
     return "." not in name and _FOLDERS.search(folder) is not None
 
 
@@ -160,6 +168,8 @@ def classify_content(path: str, beginning: bytes) -> str | None:
         if kubernetes.looks_like(beginning):
             return "kubernetes"
         return "compose" if compose.looks_like(beginning) else None
+    if _START_SCRIPT.fullmatch(path.rpartition("/")[2]):
+        return "shell" if _SHEBANG.match(beginning) else None
     from prodlint.deploy import haproxy, nginx, supervisord, upstart, uwsgi
 
     readers = {"uwsgi": uwsgi, "supervisord": supervisord, "upstart": upstart, "nginx": nginx, "haproxy": haproxy}

@@ -274,6 +274,8 @@ class Launcher:
                 if start.target in (".", "source"):
                     env.opened(by, "the command reads another script")
                 continue
+            if start.kind is StartKind.OPAQUE and self._is_script(start, place):
+                start = replace(start, kind=StartKind.SHELL_SCRIPT)
             if start.kind is StartKind.PROCESS_FILE and self._process_file(start, place) is None:
                 start = replace(start, kind=StartKind.OPAQUE, target=start.target or "pm2")
             found = self._followed(start, place, env, by, arguments, depth)
@@ -400,6 +402,12 @@ class Launcher:
             env.opened(source, f"what {path} starts is not known")
             found = Launch("", "", "", self._package_of(place, ""), env)
         return replace(found, through=(source, *found.through))
+
+    def _is_script(self, start: Start, place: Place) -> bool:
+        """Whether a program that is named by its path is a shell script, whatever it is called."""
+        if start.folder:
+            place = _Moved(place, start.folder)
+        return any(path in self._shell for path in place.places(start.target))
 
     def _only(self, end: str) -> str | None:
         """The only shell script whose path ends so."""

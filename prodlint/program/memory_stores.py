@@ -64,6 +64,9 @@ _SESSIONS = _Option(Kept.SESSIONS, "`store: new RedisStore(…)` of `connect-red
 _LIMITS = _Option(Kept.LIMITS, "`store: new RedisStore(…)` of `rate-limit-redis`")
 _CALLED = {
     "express-session": _SESSIONS,
+    # Of Express 2 and 3, which had it from Connect 1 and 2.
+    "express.session": _SESSIONS,
+    "connect.session": _SESSIONS,
     "koa-generic-session": _Option(Kept.SESSIONS, "`store: redisStore()` of `koa-redis`", leaks=True),
     "express-rate-limit": _LIMITS,
     "express-rate-limit.rateLimit": _LIMITS,
@@ -77,7 +80,14 @@ _REGISTERED = {
 
 _ONCE = frozenset({"install", "installer", "setup", "wizard"})
 
-_LEAKING = frozenset({"express-session.MemoryStore()", "koa-generic-session.MemoryStore()"})
+_LEAKING = frozenset(
+    {
+        "express-session.MemoryStore()",
+        "koa-generic-session.MemoryStore()",
+        "express.session.MemoryStore()",
+        "connect.session.MemoryStore()",
+    }
+)
 _IN_MEMORY = _LEAKING | {"memorystore()()", "session-memory-store()()", "express-rate-limit.MemoryStore()"}
 
 

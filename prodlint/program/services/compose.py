@@ -87,15 +87,18 @@ def _compose_variant(project: Project, service: _ComposeService) -> Variant | No
     file = project.own_images.dockerfile(image) if "/" in image else None
     if file is not None:
         facts = project.files[file]
-        return _built_variant(project, service, file, context_of(project, file, facts.artefacts[-1]))
+        context = context_of(project, file, facts.artefacts[-1])
+        return _built_variant(project, service, file, context, project.own_images.target(image))
     return _plain_image_variant(project, service, image)
 
 
-def _built_variant(project: Project, service: _ComposeService, path: str, context: str) -> Variant | None:
+def _built_variant(
+    project: Project, service: _ComposeService, path: str, context: str, stage_name: str = ""
+) -> Variant | None:
     facts = project.files[path]
     if facts.kind != "dockerfile" or not facts.artefacts:
         return None
-    target = service.value("build.target")
+    target = service.value("build.target") or stage_name
     stage = next((each for each in facts.artefacts if target and each.name.lower() == target.lower()), None)
     variables = _interpolation(project, posixpath.dirname(service.top[0]))
     args = {

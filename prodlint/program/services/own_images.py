@@ -69,14 +69,23 @@ def repository_of(image: str) -> str:
     return "/".join(part for part in parts if part)
 
 
+def _tagged(image: str) -> str:
+    """An image's repository and tag; "" where variables make a part of the tag."""
+    tag = image.rpartition("/")[2].partition("@")[0].partition(":")[2] or "latest"
+    return "" if _VARIABLE.search(tag) else f"{repository_of(image)}:{tag}"
+
+
 class OwnImages:
     """The images of a project."""
 
     def __init__(self, project: Project) -> None:
         self._project = project
         self._said: dict[str, set[str]] = defaultdict(set)
+        self._tagged: dict[str, set[str]] = defaultdict(set)
+        self._targets: dict[str, str] = {}
         for image, dockerfile in (*self._by_compose(), *self._by_skaffold(), *self._by_commands()):
             self._said[repository_of(image)].add(dockerfile)
+            self._tagged[_tagged(image)].add(dockerfile)
         self._called: dict[str, set[str]] = defaultdict(set)
         for dockerfile in project.by_kind["dockerfile"]:
             if not name_evidence(dockerfile):
@@ -87,6 +96,9 @@ class OwnImages:
         """The Dockerfile that an image is built from, if that is clear."""
         repository = repository_of(image)
         last = posixpath.basename(repository)
+        said = self._tagged.get(_tagged(image), set())
+        if len(said) == 1:  # one repository may hold several images, each with a tag of its own
+            return next(iter(said))
         found = self._said.get(repository) or {
             dockerfile for name, files in self._said.items() if posixpath.basename(name) == last for dockerfile in files
         }
@@ -103,6 +115,10 @@ class OwnImages:
                 }
             )
         return next(iter(found)) if len(found) == 1 else None
+
+    def target(self, image: str) -> str:
+        """The stage that the command which builds this very image, tag and all, names: `--target release`."""
+        return self._targets.get(_tagged(image), "")
 
     def _names(self, dockerfile: str) -> Iterator[str]:
         """What the image of a Dockerfile may be called."""
@@ -163,7 +179,7 @@ class OwnImages:
         if posixpath.basename(words[0]) not in ("docker", "podman", "buildah") or "build" not in words[1:3]:
             return
         images: list[str] = []
-        file = context = ""
+        file = context = target = ""
         rest = list(words[words.index("build") + 1 :])
         while rest:
             option, equals, value = rest.pop(0).partition("=")
@@ -173,10 +189,13 @@ class OwnImages:
                 images.append(value if equals else rest.pop(0) if rest else "")
             elif option in ("-f", "--file"):
                 file = value if equals else rest.pop(0) if rest else ""
+            elif option == "--target":
+                target = value if equals else rest.pop(0) if rest else ""
             elif not equals and rest and not rest[0].startswith("-") and len(rest) > 1:
                 rest.pop(0)
         for start in (joined(posixpath.dirname(path), folder), joined("", folder.lstrip("/"))):
             found = [*self._file(start, file)] if file else [*self._file(joined(start, context), "")]
             if found and context:
+                self._targets.update((_tagged(image), target) for image in images if target)
                 yield from ((image, found[0]) for image in images)
                 return
