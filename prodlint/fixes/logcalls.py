@@ -7,6 +7,7 @@ import re
 from typing import NamedTuple
 
 from prodlint.facts import Call, Value, ValueKind
+from prodlint.findings import ImportRequest
 from prodlint.fixes.text import Edits
 from prodlint.program.loggers import Logger
 from prodlint.program.resolve import File
@@ -116,6 +117,22 @@ def _name(file: File, value: Value) -> str:
     if value.kind is ValueKind.BINDING:
         return file.facts.bindings[value.ref].name
     return value.text if value.kind in (ValueKind.MEMBER, ValueKind.PARAM) else ""
+
+
+class Listener(NamedTuple):
+    """A function that logs the error it is given, as source text, and what it needs besides."""
+
+    text: str
+    edits: Edits
+    requests: tuple[ImportRequest, ...]
+
+
+def error_listener(file: File, source: bytes, logger: Logger, *, before: int) -> Listener | None:
+    """`(err) => logger.error(err)`, for a use at `before`; None where the logger's name is taken."""
+    added = set_up(file, source, logger, before=before)
+    method = logger.name if logger.library == "debug" else f"{logger.name}.error"
+    requests = (logger.request,) if logger.request is not None else ()
+    return Listener(f"(err) => {method}(err)", added, requests) if added is not None else None
 
 
 def set_up(file: File, source: bytes, logger: Logger, *, before: int | None = None) -> Edits | None:

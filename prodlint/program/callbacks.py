@@ -93,6 +93,18 @@ def is_error_first(function: Function) -> bool:
     return ERROR_NAME.fullmatch(name) is not None and (name not in ("e", "er") or len(function.params) > 1)
 
 
+def takes_callback(program: Program, site: CallSite) -> bool:
+    """Whether the last argument of a call (but of none of a promise's own methods) is a callback, by its name or by its
+    first parameter."""
+    if not site.call.args or program.value(site.file, site.call.callee).text in _SETTLES:
+        return False
+    last = program.value(site.file, site.call.args[-1])
+    if last.kind is ValueKind.FUNCTION:
+        return is_error_first(site.file.facts.functions[last.ref])
+    name = site.file.facts.bindings[last.ref].name if last.kind is ValueKind.BINDING else last.text
+    return last.kind in (ValueKind.BINDING, ValueKind.PARAM) and _CALLBACK_NAME.fullmatch(name) is not None
+
+
 def timing(program: Program, site: CallSite, position: int) -> Timing:
     """When the function runs that is argument `position` of a call."""
     call = site.call
@@ -172,9 +184,46 @@ def _is_next(program: Program, file: File, function: int, position: int) -> bool
     )
 
 
-def next_in_reach(program: Program, file: File, function: int) -> Continuation | None:
-    """The nearest `next` of Express that functions[`function`] can call."""
-    return next((found for found in continuations(program, file, function) if found.is_next), None)
+def goes_on_with(program: Program, file: File, within: int, found: Continuation) -> bool:
+    """Whether functions[`within`] calls a callback with a result behind an error (`callback(null, user)`), or hands it
+    on."""
+    for site in calls_inside(program, file, within):
+        if found.value in site.call.args:
+            return True
+        if site.call.callee == found.value and found.value != NONE:
+            first = program.value(file, site.call.args[0]) if site.call.args else None
+            return first is None or first.kind is ValueKind.NULL
+    return False
+
+
+def whom_to_tell(program: Program, file: File, function: int) -> Continuation | None:
+    """Whom functions[`function`] can hand an error to, nearest first: Express's `next`, or a callback that is surely
+    told of errors, because it is called with `null` or an error first."""
+    return next(
+        (
+            found
+            for found in continuations(program, file, function)
+            if found.is_next or _is_told_of_errors(program, file, found)
+        ),
+        None,
+    )
+
+
+def _is_told_of_errors(program: Program, file: File, found: Continuation) -> bool:
+    for site in calls_inside(program, file, found.function):
+        if site.call.callee == found.value and found.value != NONE and site.call.args:
+            first = program.value(file, site.call.args[0])
+            is_error = first.kind is ValueKind.PARAM and ERROR_NAME.fullmatch(first.text) is not None
+            if first.kind in (ValueKind.NULL, ValueKind.CATCH) or is_error:
+                return True
+    return False
+
+
+def calls_inside(program: Program, file: File, number: int) -> Iterator[CallSite]:
+    """The calls of a function and of those written inside it."""
+    for inner in range(number, len(file.facts.functions)):
+        if encloses(file, number, inner):
+            yield from program.flow.calls_in(file.fn_base + inner)
 
 
 def parameter_value(file: File, function: int, position: int) -> int:

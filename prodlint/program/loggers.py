@@ -226,6 +226,10 @@ class Loggers:
         logger = self._python(file) if file.is_python else self._javascript(file, wanted)
         return None if logger is None or _is_shadowed(file, region, logger.name) else logger
 
+    def for_errors(self, file: File, region: int) -> Logger | None:
+        """The logger that a file would log an error with in a region: its own, an imported or a new one."""
+        return self.of(file, region=region) or self.to_set_up(file, region=region)
+
     def _python(self, file: File) -> Logger | None:
         library, usual = self._dialects[0] if self._dialects else ("logging", "logger")
         module, member, made = _PYTHON[library]

@@ -12,9 +12,11 @@ from prodlint.program.callbacks import (
     LISTENS,
     Continuation,
     Timing,
+    calls_inside,
     continuations,
     derived,
     encloses,
+    goes_on_with,
     is_error_first,
     parameter_value,
     timing,
@@ -103,7 +105,7 @@ def _only_logs(program: Program, file: File, number: int) -> bool:
         return False
     made = derived(file, error)
     logged = False
-    for site in _calls_inside(program, file, number):
+    for site in calls_inside(program, file, number):
         callee = facts.values[site.call.callee]
         if site.call.callee in made:
             return False
@@ -154,13 +156,6 @@ def _goes_on(file: File, number: int, function: Function) -> bool:
     return False
 
 
-def _calls_inside(program: Program, file: File, number: int) -> Iterator[CallSite]:
-    """The calls of a function and of those written inside it."""
-    for inner in range(number, len(file.facts.functions)):
-        if encloses(file, number, inner):
-            yield from program.flow.calls_in(file.fn_base + inner)
-
-
 # ----------------------------------------------------------------------------------------------------------------- fix
 
 
@@ -174,20 +169,9 @@ def _whom(program: Program, file: File, number: int) -> Continuation | None:
     """Whom the error can be passed to: a callback that this function calls for its result, or Express's `next`."""
     parent = file.facts.functions[number].parent
     for found in continuations(program, file, parent):
-        if found.is_next or _continues_with(program, file, number, found):
+        if found.is_next or goes_on_with(program, file, number, found):
             return found
     return None
-
-
-def _continues_with(program: Program, file: File, number: int, found: Continuation) -> bool:
-    """Whether a function calls a callback with a result behind an error (`callback(null, user)`), or hands it on."""
-    for site in _calls_inside(program, file, number):
-        if found.value in site.call.args:
-            return True
-        if site.call.callee == found.value and found.value != NONE:
-            first = program.value(file, site.call.args[0]) if site.call.args else None
-            return first is None or first.kind is ValueKind.NULL
-    return False
 
 
 def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from prodlint.facts import NONE, ParamKind, RegionKind, Use, ValueKind
 from prodlint.findings import Applicability, Confidence, Edit, Finding, Fix, ImportRequest, Span
-from prodlint.fixes.reasons import NO_AWAIT, ODD_FORM
+from prodlint.fixes.reasons import NO_AWAIT, NO_LOGGER, ODD_FORM
+from prodlint.program.callbacks import takes_callback, whom_to_tell
 from prodlint.program.resolve import CallSite, File
 from prodlint.program.targets import Api, Fn
 from prodlint.source.frameworks.model import Context
@@ -37,16 +38,20 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
 
 def _finding(program: Program, rule: Rule, site: CallSite, confidence: Confidence, what: str) -> Finding:
     name, handler = _next(program, site), NONE
-    if not name and not site.file.facts.functions[site.file.facts.regions[site.call.region].function].is_async:
+    is_next = bool(name)
+    function = site.file.facts.regions[site.call.region].function
+    if not name and not site.file.facts.functions[function].is_async:
         handler = _handler_without_next(program, site)
-        name = "next" if handler != NONE else ""
+        whom = whom_to_tell(program, site.file, function)
+        name = "next" if handler != NONE else whom.name if whom is not None else ""
+        is_next = handler != NONE
     return Finding(
         rule.name,
         f"{what}: an error in it ends the process (Node 15 and later), and no request is answered with it. Await it, "
         f"return it, or end it with `.catch({name or '…'})`.",
         program.location(site.file, site.call.start, site.call.end),
         confidence=confidence,
-        data={"file": site.file.index, "call": site.index, "next": name, "handler": handler},
+        data={"file": site.file.index, "call": site.index, "whom": name, "is_next": is_next, "handler": handler},
         fixless=_obstacle(program, site, name),
     )
 
@@ -75,8 +80,11 @@ def _is_async_each(program: Program, site: CallSite) -> bool:
 
 
 def _can_be_rejected(program: Program, site: CallSite) -> bool:
-    """False for a chain that is caught, and for functions of the program whose promises are never rejected."""
+    """False for a chain that is caught, for functions of the program whose promises are never rejected, and for those
+    of packages that tell a callback instead."""
     own = [target.id for target in program.flow.targets(site) if isinstance(target, Fn)]
+    if not own and takes_callback(program, site):
+        return False
     if own and not program.flow.is_caught(site):
         return any(program.flow.can_reject(function) for function in own)
     return program.flow.can_fail(site)
@@ -129,7 +137,12 @@ def _obstacle(program: Program, site: CallSite, name: str) -> str:
         return ""
     facts = site.file.facts
     if not facts.functions[facts.regions[site.call.region].function].is_async:
-        return "the function around it is not async, and no `next` is in reach"
+        is_there = program.loggers.for_errors(site.file, site.call.region) is not None
+        return (
+            ""
+            if is_there
+            else "the function around it is not async, and there is no `next`, callback or logger in reach"
+        )
     return "an `await` in `finally` would hide an error that is on its way" if _in_finally(site.file, site) else ""
 
 
@@ -152,26 +165,33 @@ def _in_finally(file: File, site: CallSite) -> bool:
 
 
 def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
-    """`.catch(next)` where a `next` is in reach, `await` in an async function; `Promise.all` around `forEach`."""
+    """`.catch(next)` where a `next` is in reach, `await` in an async function, else a callback or the logger; for
+    `forEach` with `Promise.all`."""
     from prodlint.fixes import javascript
+    from prodlint.fixes.logcalls import error_listener
 
     file = program.files[finding.data["file"]]
     site = CallSite(file, finding.data["call"])
-    source, span, name = program.read(file.path), Span(site.call.start, site.call.end), finding.data["next"]
+    source, span, name = program.read(file.path), Span(site.call.start, site.call.end), finding.data["whom"]
+    is_async = file.facts.functions[file.facts.regions[site.call.region].function].is_async
+    added, requests = _take_next(source, file, finding.data["handler"])
+    title = f"Pass its rejection to `{name}`"
+    if not name and not is_async:
+        logger = program.loggers.for_errors(file, site.call.region)
+        listener = error_listener(file, source, logger, before=site.call.start) if logger is not None else None
+        if listener is None:
+            return NO_LOGGER
+        name, added, requests = listener
+        title = "Log its rejection"
     if _is_async_each(program, site):
         whole = _promise_all(source, site, f").catch({name})" if name else ")", "" if name else "await ")
         if whole is None:
             return ODD_FORM
-        added, requests = _take_next(source, file, finding.data["handler"])
         return Fix("Wait for all with `Promise.all`", Applicability.UNSAFE, (*added, *whole), requests)
     if name:
         edits = javascript.append_call(file.path, source, span, f".catch({name})")
-        added, requests = _take_next(source, file, finding.data["handler"])
-        return (
-            Fix(f"Pass its rejection to `{name}`", Applicability.SAFE, (*added, *edits), requests)
-            if edits
-            else ODD_FORM
-        )
+        safety = Applicability.SAFE if finding.data["is_next"] else Applicability.UNSAFE
+        return Fix(title, safety, (*added, *edits), requests) if edits else ODD_FORM
     edits = javascript.insert_await(file.path, source, span)
     return Fix("Await it", Applicability.UNSAFE, edits) if edits else NO_AWAIT
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from prodlint.facts import NONE, Use, ValueKind
-from prodlint.findings import Applicability, Confidence, Edit, Finding, Fix, Span
-from prodlint.fixes.reasons import NOT_UTF8, ODD_FORM
-from prodlint.program.callbacks import next_in_reach, parameter_value
+from prodlint.findings import Applicability, Confidence, Edit, Finding, Fix, ImportRequest, Span
+from prodlint.fixes.reasons import NO_PLACE, NOT_UTF8, ODD_FORM
+from prodlint.program.callbacks import parameter_value, whom_to_tell
 from prodlint.program.resolve import CallSite, File
 from prodlint.program.streams import Streams, Unheard
 from prodlint.program.targets import Api
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from prodlint.program import Program
     from prodlint.rulebook import Rule
 
+_NOBODY = "no `next`, callback or logger is in reach"
 _SERVES = (Context.REQUEST, Context.REQUEST_THREAD, Context.BACKGROUND, Context.BACKGROUND_THREAD)
 
 
@@ -69,7 +70,7 @@ def _finding(program: Program, rule: Rule, chain: list[tuple[str, Unheard]], fai
     pipe = file.facts.calls[found.pipe] if found.pipe != NONE else None
     start, end = (pipe.name_start, pipe.end) if pipe is not None else (found.made.call.start, found.made.call.end)
     function = file.facts.regions[found.made.call.region].function
-    has_next = next_in_reach(program, file, function) is not None
+    heard = whom_to_tell(program, file, function) is not None
     return Finding(
         rule.name,
         f"`{api}` emits 'error' when {fails_when[api]}, and nobody listens: that ends the process. "
@@ -77,8 +78,12 @@ def _finding(program: Program, rule: Rule, chain: list[tuple[str, Unheard]], fai
         program.location(file, start, end),
         confidence=Confidence.LIKELY if found.is_member else Confidence.CERTAIN,
         data={"file": file.index, "calls": [entry.made.index for _, entry in chain]},
-        fixless="" if has_next else "there is no `next` in reach",
+        fixless="" if heard else _without_logger(program, file, found.made.call.region),
     )
+
+
+def _without_logger(program: Program, file: File, region: int) -> str:
+    return "" if program.loggers.for_errors(file, region) is not None else _NOBODY
 
 
 def _sockets(program: Program, rule: Rule, streams: Streams) -> Iterator[Finding]:
@@ -97,28 +102,64 @@ def _sockets(program: Program, rule: Rule, streams: Streams) -> Iterator[Finding
                 f"`{param.name}` emits 'error' when the client resets the connection, and nobody listens: that ends "
                 "the process. Add `.on('error', …)`.",
                 program.location(file, param.start, param.end),
-                fixless="there is no `next` in reach",
+                data={"file": file.index, "function": function - file.fn_base, "position": position},
+                fixless=_without_logger(program, file, fact.region),
             )
 
 
 def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
-    """`.on('error', next)` behind every call that makes an unheard emitter of the chain."""
+    """`.on('error', next)` behind every call that makes an unheard emitter of the chain; a callback, or a listener that
+    logs, where no `next` is in reach."""
     from prodlint.fixes import javascript
+    from prodlint.fixes.logcalls import error_listener
 
-    if "calls" not in finding.data:
-        return "what makes the stream is not written there"
     file: File = program.files[finding.data["file"]]
     source = program.read(file.path)
     style = javascript.style_of(file.path, source)
+    if style is None:
+        return NOT_UTF8
+    if "function" in finding.data:
+        return _listen_to_socket(program, file, finding, style.string("error"))
     edits: list[Edit] = []
+    requests: dict[ImportRequest, None] = {}
+    said, is_next = "", True
     for index in finding.data["calls"]:
         call = file.facts.calls[index]
-        whom = next_in_reach(program, file, file.facts.regions[call.region].function)
-        if whom is None or style is None:
-            return NOT_UTF8 if style is None else "there is no `next` in reach"
-        listener = f".on({style.string('error')}, {whom.name})"
-        added = javascript.append_call(file.path, source, Span(call.start, call.end), listener)
+        whom = whom_to_tell(program, file, file.facts.regions[call.region].function)
+        name = whom.name if whom is not None else ""
+        is_next &= whom is not None and whom.is_next
+        if not name:
+            logger = program.loggers.for_errors(file, call.region)
+            listener = error_listener(file, source, logger, before=call.start) if logger is not None else None
+            if listener is None:
+                return _NOBODY
+            name = listener.text
+            edits += listener.edits
+            requests.update(dict.fromkeys(listener.requests))
+        added = javascript.append_call(
+            file.path, source, Span(call.start, call.end), f".on({style.string('error')}, {name})"
+        )
         if added is None:
             return ODD_FORM
         edits += added
-    return Fix("Pass its errors to `next`", Applicability.SAFE, tuple(edits))
+        said = "Log its errors" if whom is None else f"Pass its errors to `{name}`"
+    safety = Applicability.SAFE if is_next else Applicability.UNSAFE
+    return Fix(said, safety, tuple(dict.fromkeys(edits)), tuple(requests))
+
+
+def _listen_to_socket(program: Program, file: File, finding: Finding, event: str) -> Fix | str:
+    """A listener first in the function that a server hands its connections to."""
+    from prodlint.fixes import javascript
+    from prodlint.fixes.logcalls import error_listener
+
+    source, function = program.read(file.path), file.facts.functions[finding.data["function"]]
+    body = file.facts.regions[function.region]
+    logger = program.loggers.for_errors(file, function.region)
+    listener = error_listener(file, source, logger, before=function.start) if logger is not None else None
+    if listener is None:
+        return _NOBODY
+    text = f"{function.params[finding.data['position']].name}.on({event}, {listener.text})"
+    edits = javascript.prepend_to_body(file.path, source, Span(body.start, body.end), text)
+    if edits is None:
+        return NO_PLACE
+    return Fix("Log its errors", Applicability.UNSAFE, (*listener.edits, *edits), listener.requests)
