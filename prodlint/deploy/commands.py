@@ -469,8 +469,12 @@ _PLAIN_WRAPPERS = {
     "exec": ("-a",), "nohup": (), "time": (), "command": (), "stdbuf": (), "ionice": ("-c", "-n"), "unbuffer": (),
     "nice": ("-n",), "tini": ("-p", "-e", "-w"), "dumb-init": ("-r", "--rewrite"), "catatonit": (), "setsid": (),
     "xvfb-run": ("-n", "-s", "--server-args", "-e", "--server-num"), "npx": ("-p", "--package"), "bunx": (), "pnpx": (),
-    "sudo": ("-u", "-g", "-h", "-p"), "doas": ("-u",), "setpriv": (), "chpst": ("-u",), "runuser": ("-u", "-g"),
+    "sudo": ("-u", "-g", "-h", "-p"), "doas": ("-u",), "chpst": ("-u",), "runuser": ("-u", "-g"),
     "timeout": ("-s", "-k"), "ddtrace-run": (), "opentelemetry-instrument": (), "newrelic-admin": (), "authbind": (),
+    "setpriv": (
+        "--reuid", "--ruid", "--euid", "--regid", "--rgid", "--egid", "--groups", "--inh-caps", "--ambient-caps",
+        "--bounding-set", "--securebits", "--pdeathsig", "--ptracer", "--selinux-label", "--apparmor-profile",
+    ),
     "s6-setuidgid": (), "dotenvx": ("-f",), "infisical": (), "doppler": (), "winpty": (),
 }  # fmt: skip
 _WORD_FIRST = frozenset({"gosu", "su-exec", "s6-setuidgid", "chroot", "timeout"})

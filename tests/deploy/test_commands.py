@@ -56,6 +56,7 @@ def test_anything_is_split(text: str) -> None:
             "dist/main.js",
         ),
         ("exec tini -g -- gosu app node server", StartKind.NODE, "server"),
+        ('exec setpriv --reuid "$PUID" --regid 1000 --clear-groups node server.js', StartKind.NODE, "server.js"),
         ("dumb-init node a.js", StartKind.NODE, "a.js"),
         ("sh -c 'exec node a.js'", StartKind.NODE, "a.js"),
         ("nice -n 5 nohup node a.js", StartKind.NODE, "a.js"),

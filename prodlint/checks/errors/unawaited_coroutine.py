@@ -71,8 +71,8 @@ def _coroutine(program: Program, targets: Targets, apis: frozenset[str]) -> str:
 
 
 def _is_taken_for_result(site: CallSite) -> bool:
-    """Whether a member of the call's value is read that a coroutine does not have: `user = find(1); user.name`, where
-    `user` has no other value and is neither awaited nor passed on."""
+    """Whether a member of the call's value is read that a coroutine does not have, or JSON is made of it:
+    `user = find(1); user.name`, where `user` has no other value and is neither awaited nor passed on."""
     facts = site.file.facts
     if site.call.use in (Use.RECEIVER, Use.OTHER):
         return any(_reads_result(value, facts, ValueKind.CALL, site.index) for value in facts.values)
@@ -88,9 +88,25 @@ def _is_taken_for_result(site: CallSite) -> bool:
     }
     is_awaited = any(value.kind is ValueKind.AWAIT and value.ref in names for value in facts.values)
     is_passed_on = any(not names.isdisjoint(call.args) for call in facts.calls)
-    return not (is_awaited or is_passed_on) and any(
-        _reads_result(value, facts, ValueKind.BINDING, site.call.user) for value in facts.values
+    return not (is_awaited or is_passed_on) and (
+        any(_reads_result(value, facts, ValueKind.BINDING, site.call.user) for value in facts.values)
+        or _is_put_into_json(facts, names)
     )
+
+
+def _is_put_into_json(facts: FileFacts, names: set[int]) -> bool:
+    """Whether one of some values stands in a literal of which a call makes JSON: `post(url, json={"user": user})`."""
+    holders = {
+        number
+        for number, value in enumerate(facts.values)
+        if value.kind in (ValueKind.OBJECT, ValueKind.ARRAY) and not names.isdisjoint(value.items)
+    }
+    for call in facts.calls:
+        named = dict(zip(call.keywords, call.args[len(call.args) - len(call.keywords) :], strict=True))
+        is_dump = facts.values[call.callee].text == "dumps"
+        if named.get("json") in holders or (is_dump and not holders.isdisjoint(call.args[:1])):
+            return True
+    return False
 
 
 def _returns_itself(site: CallSite, targets: Targets) -> bool:

@@ -50,6 +50,7 @@ _COMMON = frozenset(
     }
 )
 """Names of packages that tell one project from another no more than `src` does."""
+_BUILDERS = frozenset({"docker", "podman", "buildah"})
 _DEEPEST = 2
 """How many folders down a Dockerfile may be that an image's name is taken to end in the folder of."""
 
@@ -176,7 +177,10 @@ class OwnImages:
 
     def _by_command(self, path: str, folder: str, words: Sequence[str]) -> Iterator[tuple[str, str]]:
         """`docker build -t NAME -f FILE CONTEXT`, run beside the script or at the top of the project."""
-        if posixpath.basename(words[0]) not in ("docker", "podman", "buildah") or "build" not in words[1:3]:
+        # `node env2arg.js docker build …`: what runs a command with other arguments may stand in front.
+        first = next((at for at, word in enumerate(words) if posixpath.basename(word) in _BUILDERS), len(words))
+        words = words[first:]
+        if "build" not in words[1:3]:
             return
         images: list[str] = []
         file = context = target = ""
