@@ -40,8 +40,11 @@ __all__ = [
     "insert_statement_after",
     "insert_statement_before",
     "is_bound_at",
+    "is_operand",
+    "laid_out",
     "local_name",
     "make_async",
+    "may_await",
     "move_item",
     "print_to_log",
     "replace_assigned",
@@ -74,7 +77,8 @@ def _awaiting_function(chain: Sequence[cst.CSTNode]) -> cst.FunctionDef | None:
     return None
 
 
-def _may_await(chain: Sequence[cst.CSTNode], file: File, making_async: Span | None) -> bool:
+def may_await(chain: Sequence[cst.CSTNode], file: File, making_async: Span | None) -> bool:
+    """Whether `await` may stand in the place of the last of a chain of nodes."""
     function = _awaiting_function(chain)
     if function is None:
         return False
@@ -87,10 +91,10 @@ def can_await(source: bytes, span: Span) -> bool:
     """Whether `await` may stand at `span`: inside an `async def` itself, and in no lambda, generator expression, nested
     `def`, class body, decorator, default or annotation in between."""
     file = around(source, span)
-    return file is not None and _may_await(chain_to(file, span), file, None)
+    return file is not None and may_await(chain_to(file, span), file, None)
 
 
-def _is_operand(node: cst.CSTNode, parent: cst.CSTNode) -> bool:
+def is_operand(node: cst.CSTNode, parent: cst.CSTNode) -> bool:
     """Whether `await` binds more loosely than what `parent` does with the node: `node.x`, `node()`, `node[x]`."""
     import libcst as cst
 
@@ -103,9 +107,9 @@ def _await_edits(
     path: str, file: File, node: cst.BaseExpression, chain: Sequence[cst.CSTNode], making_async: Span | None
 ) -> tuple[str, Edits] | None:
     """What to write before `node` to await it, and the edits after it."""
-    if not _may_await([*chain, node], file, making_async):
+    if not may_await([*chain, node], file, making_async):
         return None
-    if _is_operand(node, chain[-1]) and not node.lpar:
+    if is_operand(node, chain[-1]) and not node.lpar:
         end = file.span(node).end
         return "(await ", (Edit(path, end, end, ")"),)
     return "await ", ()
@@ -202,11 +206,11 @@ def replace_expression(
         return None
     node, chain = found
     new = cst.parse_expression(f"await {text}" if awaited else text)
-    if in_string(chain, text) or (awaited and not _may_await([*chain, node], file, making_async)):
+    if in_string(chain, text) or (awaited and not may_await([*chain, node], file, making_async)):
         return None
     is_primary = isinstance(new, cst.Call | cst.Name | cst.Attribute | cst.Subscript | cst.List | cst.Dict) or new.lpar
     takes_all = isinstance(chain[-1], cst.Expr | cst.Assign | cst.Return | cst.Arg)
-    loose = _is_operand(node, chain[-1]) if isinstance(new, cst.Await) else not takes_all
+    loose = is_operand(node, chain[-1]) if isinstance(new, cst.Await) else not takes_all
     written = f"await {text}" if awaited else text
     if loose and not is_primary and not node.lpar:
         written = f"({written})"
@@ -318,14 +322,14 @@ def print_to_log(path: str, source: bytes, span: Span, method: str, placeholder:
         return (Edit(path, span.start, opening, f"{method}("),)
     if b"#" in _between(file, call):
         return None
-    written = f"{method}({_laid_out(file, span, arguments, len(method))})"
+    written = f"{method}({laid_out(file, span, arguments, len(method))})"
     return (smallest(source, Edit(path, span.start, span.end, written)),)
 
 
 LINE_LENGTH = 88
 
 
-def _laid_out(file: File, span: Span, arguments: Sequence[str], used: int) -> str:
+def laid_out(file: File, span: Span, arguments: Sequence[str], used: int) -> str:
     """The arguments of a call on its line, or, if that gets longer than it was and than 88, on a line each."""
     one_line = ", ".join(arguments)
     start = line_start(file.source, span.start)

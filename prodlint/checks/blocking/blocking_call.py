@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from prodlint.facts import NONE, Call, Function, Use, ValueKind
 from prodlint.findings import Applicability, Confidence, Edit, Finding, Fix, ImportRequest, Span
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from prodlint.rulebook import Rule
 
 _THREAD = "asyncio.to_thread"
+_OPENS = frozenset({"builtins.open", "io.open"})
+_EXISTS = "fs.existsSync"
 _PROMISIFIED = re.compile(r"util\.promisify\((.+)\)")
 _BUILT_IN = frozenset({"crypto", "fs", "fs/promises", "util", "zlib"})
 """The modules of Node that replacements are in."""
@@ -30,6 +32,7 @@ _LONGEST_LABEL = 40
 def check(program: Program, rule: Rule) -> Iterator[Finding]:
     """Calls of the rule's APIs in functions that run on the event loop for a request or in the background."""
     table = _Table(rule.data["apis"], rule.data["except"])
+    threads = _Table(dict.fromkeys(rule.data["in-thread"], _THREAD))
     hints = _Table(rule.data["hints"])
     seen: set[tuple[int, int]] = set()
     for api, sites in program.api_calls.items():
@@ -40,8 +43,20 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
             key = (site.file.index, site.index)
             if key not in seen and (found := _on_loop(program, rule, site)):
                 seen.add(key)
-                advice = _advice(site.file, replacement, hints.get(api))
-                yield _finding(program, rule, site, *found, api=api, replacement=replacement, advice=advice)
+                remedy = _Remedy(
+                    api, replacement, threads.get(api) is not None, _advice(site.file, replacement, hints.get(api))
+                )
+                yield _finding(program, rule, site, *found, remedy)
+
+
+class _Remedy(NamedTuple):
+    """What to do about a call of an API."""
+
+    api: str
+    replacement: str
+    in_thread: bool
+    """Whether the function around the call may run in a thread, although the call alone may not."""
+    advice: str
 
 
 class _Table:
@@ -89,23 +104,23 @@ def _finding(
     site: CallSite,
     context: Context,
     reach: Reach,
-    *,
-    api: str,
-    replacement: str,
-    advice: str,
+    remedy: _Remedy,
 ) -> Finding:
     file, call = site.file, site.call
     state = (file.function_at(call.region), context)
     trace = program.trace(state, rule.name)
-    shown = api.removeprefix("builtins.").replace("()", "")
+    shown = remedy.api.removeprefix("builtins.").replace("()", "")
+    is_async = program.function(state[0])[1].is_async
+    is_mended = remedy.replacement or (remedy.in_thread and not is_async) or remedy.api in _OPENS
     return Finding(
         rule.name,
-        f"`{shown}` blocks the event loop: all other requests wait. {_reached(program, rule, *state, reach)} {advice}",
+        f"`{shown}` blocks the event loop: all other requests wait. {_reached(program, rule, *state, reach)} "
+        f"{remedy.advice}",
         program.location(file, call.start, call.end),
         confidence=Confidence.CERTAIN if reach.certain else Confidence.LIKELY,
         trace=trace if len(trace) > 1 else (),
-        data={"file": file.index, "call": site.index, "api": api, "replacement": replacement},
-        fixless="" if replacement else "it has no drop-in replacement",
+        data={"file": file.index, "call": site.index, "api": remedy.api, "replacement": remedy.replacement},
+        fixless="" if is_mended else "it has no drop-in replacement",
     )
 
 
@@ -159,7 +174,24 @@ def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
         return _javascript_fix(program, file, call, finding.data["api"], finding.data["replacement"])
     if not program.function(around)[1].is_async:
         return _in_thread(program, around, rule.name)
-    return _python_fix(program.read(file.path), file, call, finding.data["api"], finding.data["replacement"])
+    if finding.data["replacement"]:
+        return _python_fix(program.read(file.path), file, call, finding.data["api"], finding.data["replacement"])
+    return _open_in_thread(program.read(file.path), file, call)
+
+
+def _open_in_thread(source: bytes, file: File, call: Call) -> Fix | str:
+    """A file that is read or written whole in one statement: with a method of `Path`, in a thread."""
+    from prodlint.fixes import python
+    from prodlint.fixes.python_files import in_thread
+
+    requests = (ImportRequest(file.path, "asyncio"), ImportRequest(file.path, "pathlib", "Path"))
+    module, path_class = (python.local_name(source, request) for request in requests)
+    if module is None or path_class is None:
+        return "the name of the module is taken there"
+    edits = in_thread(file.path, source, Span(call.start, call.end), f"{module}.to_thread", path_class)
+    if edits is None:
+        return "more is done with the file than to read or write it whole"
+    return Fix("Read or write it in a thread", Applicability.UNSAFE, edits, requests)
 
 
 def _in_thread(program: Program, function: int, rule: str) -> Fix | str:
@@ -237,6 +269,8 @@ def _javascript_fix(program: Program, file: File, call: Call, api: str, replacem
     )
     if edits is None:
         return NO_AWAIT
+    if api == _EXISTS:
+        edits = (edits[0], Edit(file.path, call.end, call.end, ".then(() => true, () => false)"), *edits[1:])
     if function.is_async or function.parent == NONE:
         return Fix(f"Await `{callee}`", Applicability.UNSAFE, edits, requests)
     asynchronous = make_async_with_callers(
