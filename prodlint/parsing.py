@@ -41,16 +41,20 @@ class Indents(NamedTuple):
     """What may stand before the text of a line: each sign in it, and the text, can be a level."""
     most: int
     """No person indents so deeply, and the buffer has room for it."""
+    deep: re.Pattern[bytes]
+    """So many signs of those that can be levels, somewhere: quick to look for, and seldom found."""
 
 
 YAML = Indents(
-    re.compile(rb"(?m)(?:^|(?<=\r))(?:\xef\xbb\xbf)?(?:(?:---|\.\.\.)[ \t])?(?:[ \t]|[-?:](?=[ \t\r\n]|\Z))++"), 100
+    re.compile(rb"(?m)(?:^|(?<=\r))(?:\xef\xbb\xbf)?(?:(?:---|\.\.\.)[ \t])?(?:[ \t]|[-?:](?=[ \t\r\n]|\Z))++"),
+    100,
+    re.compile(rb"[-?:. \t\xef\xbb\xbf]{100}"),
 )
-PYTHON = Indents(re.compile(rb"(?m)(?:^|(?<=\r))[ \t\f]++"), 350)
+PYTHON = Indents(re.compile(rb"(?m)(?:^|(?<=\r))[ \t\f]++"), 350, re.compile(rb"[ \t\f]{350}"))
 
 
 def _refuse_deep(data: bytes, indents: Indents) -> None:
-    if all(len(found[0]) < indents.most for found in indents.lead.finditer(data)):
+    if indents.deep.search(data) is None:
         return
     stack: list[int] = []
     for line in re.split(rb"[\r\n]", data):

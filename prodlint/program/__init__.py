@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from functools import cached_property
 
 from prodlint.deploy.tsconfig import PathAlias, path_aliases
@@ -229,22 +229,23 @@ class Program:
 
     # ------------------------------------------------------------------ questions of checks
 
-    def calls(self) -> Iterator[tuple[CallSite, Targets]]:
+    @cached_property
+    def calls(self) -> Sequence[tuple[CallSite, Targets]]:
         """Every call of the program with what its callee can be."""
-        for file in self.files:
-            targets = self.graph.targets[file.index]
-            for index in range(len(file.facts.calls)):
-                yield CallSite(file, index), targets[index]
+        return [
+            (CallSite(file, index), targets)
+            for file in self.files
+            for index, targets in enumerate(self.graph.targets[file.index])
+        ]
 
     @cached_property
     def api_calls(self) -> Mapping[str, list[CallSite]]:
         """The calls of each API, by access path."""
         found: dict[str, list[CallSite]] = defaultdict(list)
-        for file in self.files:
-            for index, targets in enumerate(self.graph.targets[file.index]):
-                for target in targets:
-                    if isinstance(target, Api):
-                        found[target.path].append(CallSite(file, index))
+        for site, targets in self.calls:
+            for target in targets:
+                if isinstance(target, Api):
+                    found[target.path].append(site)
         return found
 
     @cached_property

@@ -109,7 +109,7 @@ class Apps:
     # ------------------------------------------------------------------ what is registered
 
     def _read_calls(self) -> None:
-        for site, targets in self._program.calls():
+        for site, targets in self._program.calls:
             if site.file.is_python:
                 continue
             apis = [target.path for target in targets if isinstance(target, Api)]

@@ -41,7 +41,7 @@ class NodeModules:
 
     def resolve(self, importer: str, specifier: str) -> str | None:
         """The file that `specifier` means in the file `importer`, or None where it is not in the project."""
-        key = (posixpath.dirname(importer), specifier)
+        key = (importer.rpartition("/")[0], specifier)
         if key not in self._memo:
             self._memo[key] = self._resolve(*key)
         return self._memo[key]

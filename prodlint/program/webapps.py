@@ -70,7 +70,7 @@ class WebApps:
         self._instances = Instances(program, self.all, prefixes)
         self._named_served: set[str] = set()
         if self.all:
-            for site, targets in program.calls():
+            for site, targets in program.calls:
                 self._read(site, targets)
         for app in self.all.values():
             app.is_served |= self.home(app.site.file) in self._named_served

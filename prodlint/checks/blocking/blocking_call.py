@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from prodlint.facts import NONE, Call, Function, Use, ValueKind
@@ -59,27 +60,48 @@ class _Remedy(NamedTuple):
     advice: str
 
 
+_Patterns = list[tuple[re.Pattern[str], str]]
+
+_ROOT = re.compile(r"[^.()*]+(?!\*)(?=[.()]|\Z)")
+
+
 class _Table:
     """A table of APIs: `*` in a key is any part of one name, `**` is anything. What the first `*` of a key stands for,
     `*` in the value stands for."""
 
     def __init__(self, entries: Mapping[str, str], exceptions: Iterable[str] = ()) -> None:
         self._exact = {api: value for api, value in entries.items() if "*" not in api}
-        self._patterns = [(_compiled(api), value) for api, value in entries.items() if "*" in api]
-        self._exceptions = [_compiled(api) for api in exceptions]
+        self._patterns = [(_root(api), api, value) for api, value in entries.items() if "*" in api]
+        self._exceptions = [(_root(api), api, "") for api in exceptions]
+        self._by_root: dict[str, tuple[_Patterns, _Patterns]] = {}
 
     def get(self, api: str) -> str | None:
         """The value for an API, or None."""
-        if any(pattern.fullmatch(api) for pattern in self._exceptions):
+        root = _root(api)
+        if root not in self._by_root:
+            self._by_root[root] = _of_root(self._exceptions, root), _of_root(self._patterns, root)
+        exceptions, patterns = self._by_root[root]
+        if any(pattern.fullmatch(api) for pattern, _ in exceptions):
             return None
         if api in self._exact:
             return self._exact[api]
-        for pattern, value in self._patterns:
+        for pattern, value in patterns:
             if match := pattern.fullmatch(api):
                 return value.replace("*", match[1]) if "*" in value else value
         return None
 
 
+def _root(api: str) -> str:
+    """The package that an API begins with; "" for a pattern that leaves it open."""
+    root = _ROOT.match(api)
+    return root[0] if root is not None else ""
+
+
+def _of_root(patterns: Iterable[tuple[str, str, str]], root: str) -> _Patterns:
+    return [(_compiled(api), value) for needed, api, value in patterns if needed in ("", root)]
+
+
+@cache
 def _compiled(pattern: str) -> re.Pattern[str]:
     pieces = ("([^.()]*)".join(re.escape(part) for part in piece.split("*")) for piece in pattern.split("**"))
     return re.compile(".*".join(pieces))

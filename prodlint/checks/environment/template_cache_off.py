@@ -105,7 +105,7 @@ def _python_stores(program: Program, rule: Rule) -> Iterator[Finding]:
                 new = "None" if store.name == _FLASK else "False"
                 span = store.start, store.end
                 yield _finding(program, rule, file, span, confidence, store=(store.start, store.end), new=new)
-    for site, targets in program.calls():
+    for site, targets in program.calls:
         is_update = any(isinstance(each, Api) and each.path.endswith("().config.update") for each in targets)
         if not is_update or not site.file.is_python or not _written_here(program, site, _FLASK):
             continue

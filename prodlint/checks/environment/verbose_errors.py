@@ -26,7 +26,7 @@ _Shows = Callable[[File, Value], bool]
 def check(program: Program, rule: Rule) -> Iterator[Finding]:
     """Answers that hold `error.stack` or a formatted traceback, and middleware that makes such answers."""
     writes = frozenset(rule.data["javascript"])
-    for site, _ in program.calls():
+    for site, _ in program.calls:
         if not site.file.is_python and _answers(program, site, writes):
             yield from _answer(program, rule, site)
     for api in rule.data["middleware"]:

@@ -108,7 +108,7 @@ def _python_hooks(program: Program, rule: Rule) -> Iterator[Finding]:
 
 
 def _loop_handlers(program: Program, rule: Rule) -> Iterator[Finding]:
-    for site, targets in program.calls():
+    for site, targets in program.calls:
         file, call = site.file, site.call
         if not file.is_python or not call.args or program.value(file, call.callee).text != _LOOP_HOOK:
             continue

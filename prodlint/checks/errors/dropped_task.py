@@ -22,7 +22,7 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
     """Calls in server code that start a task whose handle is dropped."""
     apis, loops = frozenset(rule.data["apis"]), frozenset(rule.data["loops"])
     forgetful = frozenset(rule.data["forgetful"])
-    for site, _ in program.calls():
+    for site, _ in program.calls:
         if not site.file.is_python or program.value(site.file, site.call.callee).text not in _SPAWNS:
             continue
         is_statement = site.call.use is Use.STATEMENT

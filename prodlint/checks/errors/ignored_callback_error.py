@@ -42,7 +42,7 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
     exceptions = frozenset(rule.data.get("except", []))
     clean_up = frozenset(rule.data.get("clean-up", []))
     seen: set[tuple[int, int]] = set()
-    for site, targets in program.calls():
+    for site, targets in program.calls:
         number = _callback(program, site)
         if number is None or (site.file.index, number) in seen:
             continue

@@ -22,7 +22,7 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
     """Guarded calls that run a function later, where that throws itself, or where the `try` guards nothing else."""
     throwing, quiet = frozenset(rule.data["throws"]), frozenset(rule.data["never-throws"])
     seen: set[tuple[int, int]] = set()
-    for site, targets in program.calls():
+    for site, targets in program.calls:
         file = site.file
         catches = [] if file.is_python else program.flow.catches(file, site.call.region)
         if not catches or (file.index, file.facts.regions[catches[0]].partner) in seen:

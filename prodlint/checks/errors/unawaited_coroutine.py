@@ -24,7 +24,7 @@ _OF_COROUTINES = ("__", "cr_", "close", "send", "throw")
 def check(program: Program, rule: Rule) -> Iterator[Finding]:
     """Calls of an `async def` of the program, or of an API that is one, whose coroutine nobody can have awaited."""
     apis = frozenset(rule.data["apis"])
-    for site, targets in program.calls():
+    for site, targets in program.calls:
         if not site.file.is_python or not targets or program.roles[site.file.index] is FileRole.TEST:
             continue
         name = _coroutine(program, targets, apis)

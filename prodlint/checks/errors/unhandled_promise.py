@@ -24,7 +24,7 @@ _NO_ARRAYS = frozenset({"Map()", "Set()", "URLSearchParams()"})
 
 def check(program: Program, rule: Rule) -> Iterator[Finding]:
     """Statements whose value is surely a promise that can be rejected, where a service outlives them."""
-    for site, _ in program.calls():
+    for site, _ in program.calls:
         if site.file.is_python or site.call.use is not Use.STATEMENT:
             continue
         confidence = _matters(program, site)
