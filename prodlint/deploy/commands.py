@@ -30,6 +30,8 @@ class Command:
     at: int = field(default=NOWHERE, compare=False)
     """Which character of the text it starts at, with the variables that are set for it; NOWHERE for what stands within
     the word of another command."""
+    is_conditional: bool = field(default=False, compare=False)
+    """Whether a variable decides whether it is run: `if [ "$DEBUG" = 1 ]`, `case $ENV in`, `[ -n "$CI" ] &&`."""
 
 
 # --- shell text -------------------------------------------------------------------------------------------------------
@@ -47,9 +49,22 @@ def split(text: str) -> list[Command]:
     commands: list[Command] = []
     exported: list[tuple[str, str]] = []
     folder = ""
+    around: list[bool] = []  # for each `if` and `case` around: whether it asks for a variable
+    is_tested = False
     for words, places, operator in _simple_commands(text):
+        asks = any("$" in word for word in words)
         while words and words[0] in _KEYWORDS:
+            if words[0] == "if":
+                around.append(asks)
+            elif words[0] == "elif" and around:
+                around[-1] |= asks
             words, places = words[1:], places[1:]
+        if words[:1] == ["case"]:
+            around.append(asks)
+        elif words[:1] in (["fi"], ["esac"]) and around:
+            around.pop()
+        is_conditional = any(around) or is_tested
+        is_tested = operator == "&&" and (is_tested or (asks and words[:1] in (["["], ["[["], ["test"])))
         if not words or words[0] in _ENDS:
             continue
         env: list[tuple[str, str]] = []
@@ -63,7 +78,9 @@ def split(text: str) -> list[Command]:
         elif words[0] == "cd" and len(words) > 1:
             folder = posixpath.join(folder, words[1])
         else:
-            commands.append(Command(tuple(words), (*exported, *env), folder, operator == "&", places[0]))
+            commands.append(
+                Command(tuple(words), (*exported, *env), folder, operator == "&", places[0], is_conditional)
+            )
     return commands
 
 
@@ -220,6 +237,8 @@ class Start:
     """The names of what only hands on, outermost first; of tini with `-g`, if it has that."""
     at: int = field(default=NOWHERE, compare=False)
     """Which character of the shell text the command starts at (see `Command.at`)."""
+    is_conditional: bool = field(default=False, compare=False)
+    """Whether a variable decides whether it is run (see `Command.is_conditional`)."""
 
 
 _DEEPEST = 8
@@ -285,7 +304,7 @@ def _start(name: str, command: Command) -> Start:
     rest = command.words[1:]
     start = Start(
         StartKind.OTHER, name, command.env, command.folder, rest=rest, is_background=command.is_background,
-        words=command.words, at=command.at,
+        words=command.words, at=command.at, is_conditional=command.is_conditional,
     )  # fmt: skip
     if name in _MANAGERS and (script := _package_script(name, rest)) is not None:
         target, workspace, folder = script
@@ -553,6 +572,7 @@ def _from_shell(command: Command, rest: list[str]) -> list[Command] | None:
                     folder=posixpath.join(command.folder, each.folder),
                     is_background=command.is_background or each.is_background,
                     at=NOWHERE,
+                    is_conditional=command.is_conditional or each.is_conditional,
                 )
                 for each in inner
             ]

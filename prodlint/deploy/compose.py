@@ -281,6 +281,8 @@ class _Service:
                     start = text_of(item.get(field)) or ""
                     if key == "volume" and item.text("type") == "volume":
                         start = start or "volume"
-                    yield Setting(key, f"{start}:{target}", item.start, item.end)
+                    address = item.text("host_ip")
+                    text = f"{address}:{start}:{target}" if address else f"{start}:{target}"
+                    yield Setting(key, text, item.start, item.end)
                 else:
                     yield from self._scalar(key, item)

@@ -6,6 +6,7 @@ the name in `proxy_pass`. Source: ngx_http_proxy_module, `proxy_set_header`.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from prodlint.program.nginx import Block, Directive
@@ -34,13 +35,23 @@ _SAME = {
 """The headers that say the same, in lower case."""
 
 
+_HEALTH = re.compile(r"/(?:api/)?_?(?:health(?:z|check|-check|_check)?|livez|readyz|ping|heartbeat)(?:/\w+)?/?\$?$")
+
+
 def missing(each: Pass) -> list[str]:
     """Which of the headers a pass of nginx does not set. The protocol counts only where clients come by TLS: a server
     without it stands behind somebody who knows better. Empty where it is not known what is set."""
-    if each.headers is None or each.block is None:
+    if each.headers is None or each.block is None or is_for_checks(each.block):
         return []
     wanted = [HOST, CLIENT, *([PROTOCOL] if has_tls(each.block) else [])]
     return [name for name in wanted if not any(other in each.headers for other in _SAME[name])]
+
+
+def is_for_checks(block: Block) -> bool:
+    """Whether a block hands on nothing but health checks, of which nobody asks who made them."""
+    location = block.enclosing("location")
+    path = location.args[-1] if location is not None and location.args else ""
+    return _HEALTH.search(path) is not None
 
 
 def has_tls(block: Block) -> bool:

@@ -66,7 +66,9 @@ def _of_image(image: Image, depth: int) -> Install | None:
             elif setting.key.startswith("run."):
                 for start in run_starts(setting):
                     kind = _effect(start, production=production)
-                    if kind == "all":
+                    if kind == "all" and start.is_conditional:
+                        found, has_own = None, True  # who builds the image decides
+                    elif kind == "all":
                         found, has_own = Install(stage, setting, _manager(start), start.words, builds=False), True
                     elif kind == "production":
                         found, has_own = None, True

@@ -96,7 +96,7 @@ def _python(program: Program, rule: Rule, service: Service, variant: Variant) ->
     for each in Image(path, facts, stage, "").stages:
         for setting in each.settings:
             for start in run_starts(setting) if setting.key.startswith("run.") else ():
-                if _installs_for_development(list(start.words)):
+                if not start.is_conditional and _installs_for_development(list(start.words)):
                     return Finding(
                         rule.name,
                         f"`{' '.join(start.words)}` installs what only developers of {service.name} need. Install "

@@ -19,6 +19,8 @@ _OPERATORS = frozenset({"&&", "||", "|", ";", ">", ">>", "2>&1"})
 _LOOKS_LIKE_A_LIST = re.compile(
     r"\[\s*(?:'[^'\"]*'|[“”][^“”\"]*[“”])(?:\s*,\s*(?:'[^'\"]*'|[“”][^“”\"]*[“”]))*\s*,?\s*\]"
 )
+_LOOKS_LIKE_A_COMMAND = re.compile(r"\s*\S*[A-Za-z]\S*\s+\S")
+"""A program and an argument; not what an entrypoint reads as it likes, as the line of a crontab."""
 _SHELLS = re.compile(r"(?:^|/)(?:ba|da|a|z|k)?sh$|(?:^|/)(?:cmd|powershell|pwsh)(?:\.exe)?$")
 
 
@@ -54,7 +56,7 @@ def _fault(setting: Setting, kind: str) -> str:
     if not words or _SHELLS.search(words[0]):
         return ""
     name = "Docker" if kind == "dockerfile" else "Compose"
-    if len(words) == 1 and re.search(r"\S\s+\S", words[0]):
+    if len(words) == 1 and _LOOKS_LIKE_A_COMMAND.match(words[0]):
         return (
             f"{name} starts no shell for a list, and looks for one program of the name `{words[0]}`. Make each word "
             "an item of its own, or start a shell."

@@ -95,7 +95,7 @@ def _finding(program: Program, rule: Rule, site: CallSite, port: str, confidence
 def _published(program: Program, rule: Rule) -> Iterator[Finding]:
     """The containers of apps that are published on the ports of the web themselves."""
     for service in program.services:
-        if service.platforms or program.proxies.in_front_of(service):
+        if program.proxies.in_front_of(service):
             continue
         for variant in in_production(service, "compose"):
             found = [] if is_opaque(variant) or _PROXIES & {*programs(variant)} else list(_ports(rule, variant))

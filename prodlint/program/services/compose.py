@@ -27,6 +27,8 @@ from prodlint.program.services.model import Variant, layer_of
 from prodlint.program.services.project import Project
 
 _STACK_NAME = re.compile(r"(?:^|[-_.])(?:stack|swarm)(?:$|[-_.])", re.IGNORECASE)
+_FOR_DEVELOPMENT = re.compile(r"[-._](?:dev|devel|development|local)$")
+"""The end of the name of a Dockerfile beside one without it, which is for production."""
 _DEFAULT_COMPOSE = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
 
 
@@ -81,15 +83,38 @@ def _compose_variant(project: Project, service: _ComposeService) -> Variant | No
         names = [dockerfile] if dockerfile else ["Dockerfile", "Containerfile", "dockerfile"]
         file = next((joined(folder, name) for name in names if joined(folder, name) in project.files), None)
         return _built_variant(project, service, file, folder) if file else None
-    image = service.value("image")
-    if image is None:
+    named = service.setting("image")
+    if named is None:
         return None
+    image = named[2].value or ""
     file = project.own_images.dockerfile(image) if "/" in image else None
+    if file is None and ("/" in image or not image):
+        file = _built_elsewhere(project, service, posixpath.basename(image).partition(":")[0])
     if file is not None:
         facts = project.files[file]
         context = context_of(project, file, facts.artefacts[-1])
         return _built_variant(project, service, file, context, project.own_images.target(image))
-    return _plain_image_variant(project, service, image)
+    return _plain_image_variant(project, service, image) if image else None
+
+
+def _built_elsewhere(project: Project, service: _ComposeService, image: str) -> str | None:
+    """The Dockerfile for an image that is not known, or has the service's name in its own, if a compose file beside
+    this one builds the service of that name: the one that is called for production in the same folder, else that."""
+    if image and service.name.lower() not in image.lower():
+        return None
+    folder = posixpath.dirname(service.top[0])
+    found: set[str] = set()
+    for path in project.by_kind["compose"]:
+        for artefact in project.files[path].artefacts if posixpath.dirname(path) == folder else ():
+            values = {setting.key: setting.value or "" for setting in artefact.settings}
+            if artefact.kind == "service" and artefact.name == service.name and values.get("build.context"):
+                context = joined(folder, values["build.context"])
+                found.add(joined(context, values.get("build.dockerfile") or "Dockerfile"))
+    folders = {posixpath.dirname(path) for path in found}
+    beside = [path for path in project.by_kind["dockerfile"] if posixpath.dirname(path) in folders]
+    called = {path for path in beside if sum(name_evidence(posixpath.basename(path)).values()) < 0}
+    plain = {_FOR_DEVELOPMENT.sub("", path) for path in found} & {*beside}
+    return next((min(paths) for paths in (called, plain) if len(paths) == 1), None)
 
 
 def _built_variant(
@@ -326,7 +351,24 @@ def _merged(project: Project, lists: Sequence[Sequence[str]], paths: Sequence[st
         if own[-1][0] == paths[0] and len(paths) == 1 and _has_production_overlay(project, lists, paths[0], name):
             # What an overlay for production is laid over is not how the service is deployed.
             service.evidence["an overlay for production exists"] = 1.0
+        elif len(paths) == 1 and (twin := _production_twin(project, paths[0], name)):
+            service.evidence[f"{posixpath.basename(twin)} has it for production"] = 1.0
         yield service
+
+
+def _production_twin(project: Project, path: str, name: str) -> str:
+    """The file beside a `docker-compose.yml` that is called for production, and has a service of the same name whole;
+    "" if there is none."""
+    folder, _, file = path.rpartition("/")
+    if file not in _DEFAULT_COMPOSE:
+        return ""
+    for other in project.by_kind["compose"]:
+        if posixpath.dirname(other) == folder and sum(name_evidence(posixpath.basename(other)).values()) < 0:
+            for artefact in project.files[other].artefacts:
+                keys = {setting.key for setting in artefact.settings}
+                if artefact.kind == "service" and artefact.name == name and keys & {"image", "build.context"}:
+                    return other
+    return ""
 
 
 def _has_production_overlay(project: Project, lists: Sequence[Sequence[str]], path: str, name: str) -> bool:

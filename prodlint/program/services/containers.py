@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import posixpath
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -66,12 +66,43 @@ def dockerfile_variants(project: Project, others: Sequence[Variant]) -> Iterator
         for variant in others
         if variant.image and variant.dev_score < 1 and not variant.launch.is_worker
     }
-    for path in project.by_kind["dockerfile"]:
-        if path in built:
-            continue
-        variant = _dockerfile_variant(project, path)
-        if variant is not None:
+    for_developers = {variant.image.partition("#")[0] for variant in others if variant.image} - built
+    found = {
+        path: variant
+        for path in project.by_kind["dockerfile"]
+        if path not in built and (variant := _dockerfile_variant(project, path)) is not None
+    }
+    known = [*others, *found.values()]
+    for path, variant in found.items():
+        twin = _production_twin(project, path, variant, known, for_developers) if path in for_developers else ""
+        if twin:
+            weights = {**variant.dev, f"{posixpath.basename(twin)} is there for production": 1.0}
+            yield replace(variant, dev=weights)
+        else:
             yield variant
+
+
+def _production_twin(
+    project: Project, path: str, variant: Variant, known: Sequence[Variant], for_developers: Collection[str]
+) -> str:
+    """The Dockerfile that is there for production beside one that only what is for development builds; "" if there is
+    none: one beside it that is called so, or one of another image of the same package, or of the same name and more
+    (`Dockerfile-cloud`)."""
+    folder, _, name = path.rpartition("/")
+    for other in project.by_kind["dockerfile"]:
+        file = posixpath.basename(other)
+        if other != path and posixpath.dirname(other) == folder and sum(name_evidence(file).values()) < 0:
+            return other
+    for each in known:
+        other = each.image.partition("#")[0]
+        if other in ("", path) or other in for_developers or each.dev_score >= 1:
+            continue
+        is_beside = posixpath.dirname(other) == folder and posixpath.basename(other).startswith(name)
+        if each.launch.language == variant.launch.language and (
+            is_beside or each.launch.package == variant.launch.package != ""
+        ):
+            return other
+    return ""
 
 
 def _dockerfile_variant(project: Project, path: str) -> Variant | None:

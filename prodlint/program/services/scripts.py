@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator
+from dataclasses import replace
 
 from prodlint.program.launches import Environment, FolderPlace, joined, source_of, words_of
 from prodlint.program.services.evidence import name_evidence
@@ -24,6 +25,9 @@ def procfile_variants(project: Project) -> Iterator[Variant]:
             variant = project.started(
                 "procfile", source_of(path, "procfile", artefact), artefact.settings, command, place
             )
+            if variant is not None and path.lower().endswith(".windows"):
+                # Heroku runs Linux: this one is for `heroku local` on a developer's machine.
+                variant = replace(variant, dev={**variant.dev, "it is for Windows": 1.0})
             if variant is not None:
                 yield variant
 
