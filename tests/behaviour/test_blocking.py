@@ -170,7 +170,7 @@ def test_a_module_is_loaded_synchronously_by_the_first_request(launch: Launch) -
     bad = program(
         "require-in-handler",
         "express4",
-        {"app.js": app, "renderer.js": "console.log('loading');\nexports.render = () => 'page';"},
+        {"app.js": app, "renderer.js": "require('ejs');\nconsole.log('loading');\nexports.render = () => 'page';"},
     )
     server = launch(bad, flags=["--trace-sync-io"])
     assert "loading" not in server.stdout
@@ -192,7 +192,7 @@ def test_a_module_that_is_missing_is_found_by_a_user(launch: Launch) -> None:
 
         const app = express();
         app.get('/', (req, res) => {
-          const { render } = require('./not-there'); // flagged: require-in-handler
+          const { render } = require('./not-there'); // likely: require-in-handler
           res.send(render());
         });
         app.listen(process.env.PORT);

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from prodlint.facts import BindingKind, Import, ImportKind, RegionKind, Use, ValueKind
+from prodlint.facts import NONE, BindingKind, Import, ImportKind, RegionKind, Use, ValueKind
 from prodlint.findings import Applicability, Confidence, Finding, Fix, ImportRequest, Span
 from prodlint.program.once import runs_once
 from prodlint.program.reached import by_request
@@ -35,12 +36,18 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
             if _is_kept(file, request) or _is_guarded(program, file, request):
                 continue
             circular = _is_circular(program, file, request)
+            is_sure = (
+                not circular
+                and loaded.weighs(file, request, builtin)
+                and not _is_fallback(file, request)
+                and not _may_be_missing(program, file, request.module)
+            )
             yield Finding(
                 rule.name,
                 f"`require` loads files synchronously, and a request reaches this one{reached.by}: the first request "
                 "pays for it, and all others wait. Require it at the top of the file.",
                 program.location(file, request.start, request.end),
-                confidence=Confidence.LIKELY if circular else reached.confidence,
+                confidence=reached.confidence if is_sure else Confidence.LIKELY,
                 trace=reached.trace,
                 data={"file": file.index, "import": number} if request.module and not circular else {},
                 fixless="the module needs this one, too"
@@ -58,13 +65,35 @@ class _Loaded:
         self._program = program
         self._names: set[str] = set()
         self._files: set[int] = set()
-        for file in program.files:
-            if file.is_python or program.is_loaded(file) is not Confidence.CERTAIN:
-                continue
+        for file in self._first():
             for request in file.facts.imports:
-                is_top = file.facts.regions[request.region].function == 0
-                if is_top and request.kind in (ImportKind.IMPORT, ImportKind.REQUIRE, ImportKind.REEXPORT):
+                if _is_at_top(file, request):
                     self._add(file, request)
+
+    def _first(self) -> list[File]:
+        """The files that a service loads before any request: those that nothing loads, and what they load at their
+        top."""
+        files = [
+            file
+            for file in self._program.files
+            if not file.is_python and self._program.is_loaded(file) is Confidence.CERTAIN
+        ]
+        early: dict[int, set[int]] = defaultdict(set)
+        asked: set[int] = set()
+        for file in files:
+            for request in file.facts.imports:
+                found = self._program.resolver.module(file, request.module) if request.module else None
+                if found is not None and found is not file:
+                    asked.add(found.index)
+                    if _is_at_top(file, request):
+                        early[file.index].add(found.index)
+        stack = [file.index for file in files if file.index not in asked or file.index in self._program.serving]
+        seen = set(stack)
+        while stack:
+            new = early[stack.pop()] - seen
+            seen |= new
+            stack += new
+        return [file for file in files if file.index in seen]
 
     def _add(self, file: File, request: Import) -> None:
         found = self._program.resolver.module(file, request.module)
@@ -77,6 +106,32 @@ class _Loaded:
         """Whether the module of a request is loaded at start-up."""
         found = self._program.resolver.module(file, request.module) if request.module else None
         return found.index in self._files if found is not None else request.module in self._names
+
+    def weighs(self, file: File, request: Import, builtin: frozenset[str]) -> bool:
+        """Whether a module surely takes a while to load: a package, or one of the project that loads a package."""
+        found = self._program.resolver.module(file, request.module) if request.module else None
+        if found is None:
+            name = request.module.removeprefix("node:").split("/")[0]
+            is_package = bool(name) and not name.startswith(".") and name not in builtin
+            return is_package and request.module not in self._names
+        seen, stack = {found.index}, [found]
+        while stack:
+            at = stack.pop()
+            for inner in at.facts.imports:
+                if not _is_at_top(at, inner):
+                    continue
+                other = self._program.resolver.module(at, inner.module) if inner.module else None
+                if other is None and self.weighs(at, inner, builtin):
+                    return True
+                if other is not None and other.index not in seen and other.index not in self._files:
+                    seen.add(other.index)
+                    stack.append(other)
+        return False
+
+
+def _is_at_top(file: File, request: Import) -> bool:
+    is_top = file.facts.regions[request.region].function == 0
+    return is_top and request.kind in (ImportKind.IMPORT, ImportKind.REQUIRE, ImportKind.REEXPORT)
 
 
 def _runs_at_start(program: Program, file: File, request: Import) -> bool:
@@ -102,6 +157,16 @@ def _is_kept(file: File, request: Import) -> bool:
             test = facts.values[region.values[0]]
             if test.kind is ValueKind.BINDING and facts.bindings[test.ref].function != function:
                 return True
+    return False
+
+
+def _is_fallback(file: File, request: Import) -> bool:
+    """Whether a module is loaded only where something else has failed."""
+    region = request.region
+    while region != NONE:
+        if file.facts.regions[region].kind is RegionKind.CATCH:
+            return True
+        region = file.facts.regions[region].parent
     return False
 
 
