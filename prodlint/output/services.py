@@ -6,14 +6,16 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from prodlint.program.launches import Answer, Source, State
+from prodlint.program.launches import PROCESS_FILES, Answer, Source, State
+from prodlint.program.supervision import after_crash
 
 if TYPE_CHECKING:
     from prodlint.program import Program
     from prodlint.program.services import Processes, Service, Variant
 
-_ENVIRONMENT = {"node": ("NODE_ENV",), "python": ("DJANGO_SETTINGS_MODULE", "FLASK_DEBUG")}
-"""The variables that say development or production, by language; the first is shown even if nothing sets it."""
+_ENVIRONMENT = {"node": ("NODE_ENV",), "django": ("DJANGO_SETTINGS_MODULE",), "python": ("FLASK_DEBUG",)}
+"""The variables that say development or production, by language or framework; the first is shown even if nothing sets
+it, except for Python without Django."""
 _KEYS = {"restart": "restart", "restart_policy": "restart policy", "user": "user", "healthcheck": "health check"}
 _OPTIONAL = {
     "init": "init", "stop_signal": "stop signal", "stop_grace_period": "time to stop", "limit.nofile": "open files",
@@ -52,10 +54,19 @@ def render(program: Program) -> Iterator[str]:
             sure = "" if front.is_certain else ", as the only one"
             yield f"  behind {proxy.name} in {proxy.location.path}{sure}: {what}"
         for variant in service.variants:
-            yield from _variant(places, variant, service.language)
+            yield from _variant(places, variant, _world(service, name))
 
 
-def _variant(places: _Places, variant: Variant, language: str) -> Iterator[str]:
+def _world(service: Service, framework: str) -> str:
+    """Which variables matter to a service: a key of `_ENVIRONMENT`. Where nothing says what it is written with, what
+    Django is started by does."""
+    if service.language != "python" or framework not in ("", "django"):
+        return service.language
+    is_django = framework == "django" or service.entry.endswith(("wsgi.py", "asgi.py", "manage.py"))
+    return "django" if is_django else "python"
+
+
+def _variant(places: _Places, variant: Variant, world: str) -> Iterator[str]:
     purpose = "for development" if variant.dev_score >= 1 else "for production"
     chain = " -> ".join(_named(layer.source) for layer in variant.layers)
     yield f"  {purpose}: {chain}"
@@ -63,7 +74,7 @@ def _variant(places: _Places, variant: Variant, language: str) -> Iterator[str]:
         yield f"    because {', '.join(reason for reason, weight in variant.dev.items() if weight > 0)}"
     for layer in variant.fronts:
         yield f"    behind {_named(layer.source)}"
-    for line in _answers(variant, language):
+    for line in _answers(variant, world):
         yield f"    {line.key}: {_said(places, line.answer)}"
     processes = variant.processes
     count = processes.text if processes.state.value != "unknown" else "unknown"
@@ -72,17 +83,32 @@ def _variant(places: _Places, variant: Variant, language: str) -> Iterator[str]:
     yield f"    processes: {count}{why}{by}"
 
 
-def _answers(variant: Variant, language: str) -> Iterator[_Line]:
-    for number, name in enumerate(_ENVIRONMENT[language]):
+def _answers(variant: Variant, world: str) -> Iterator[_Line]:
+    for name in _ENVIRONMENT[world]:
         answer = variant.setting(f"env.{name}")
-        if number == 0 or answer.state is State.SET:
+        if world != "python" or answer.state is State.SET:
             yield _Line(name, answer)
     for key, label in (*_KEYS.items(), *_OPTIONAL.items()):
-        answer = variant.setting(key)
+        answer = _restart(variant) if key == "restart" else variant.setting(key)
         if answer.state is not State.ABSENT or key in ("restart", "user", "healthcheck"):
             if answer.state is State.UNKNOWN and variant.opaque and key not in ("restart", "user", "healthcheck"):
                 continue
             yield _Line(label, answer)
+
+
+def _restart(variant: Variant) -> Answer:
+    """What starts it again after a crash: what it says itself, else what runs it does by default."""
+    answer = variant.setting("restart")
+    if answer.state is not State.ABSENT or variant.setting("restart_policy").state is not State.ABSENT:
+        return answer
+    by_default = after_crash(variant)
+    if by_default is State.SET:
+        by = next((layer.source for layer in variant.layers if layer.source.kind in PROCESS_FILES), variant.outer)
+        return Answer(State.SET, "by default", by)
+    if by_default is State.UNKNOWN:
+        who = "whoever runs the image" if variant.kind == "dockerfile" else "the platform"
+        return Answer(State.UNKNOWN, by=variant.outer, reason=f"{who} decides")
+    return answer
 
 
 def _said(places: _Places, answer: Answer) -> str:
@@ -161,11 +187,11 @@ def _service_data(program: Program, places: _Places, service: Service) -> dict[s
             for front in program.proxies.in_front_of(service)
         ],
         "processes": _processes_data(places, service.processes),
-        "variants": [_variant_data(places, variant, service.language) for variant in service.variants],
+        "variants": [_variant_data(places, variant, _world(service, name)) for variant in service.variants],
     }
 
 
-def _variant_data(places: _Places, variant: Variant, language: str) -> dict[str, Any]:
+def _variant_data(places: _Places, variant: Variant, world: str) -> dict[str, Any]:
     env = {name: _answer_data(places, variant.launch.env.get(name)) for name in sorted(variant.launch.env.known)}
     return {
         "kind": variant.kind,
@@ -177,7 +203,7 @@ def _variant_data(places: _Places, variant: Variant, language: str) -> dict[str,
         ],
         "in-front": [_source_data(places, layer.source) for layer in variant.fronts],
         "environment": env,
-        "answers": {line.key: _answer_data(places, line.answer) for line in _answers(variant, language)},
+        "answers": {line.key: _answer_data(places, line.answer) for line in _answers(variant, world)},
         "processes": _processes_data(places, variant.processes),
         "unknown": variant.opaque,
     }

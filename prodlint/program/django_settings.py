@@ -303,7 +303,9 @@ def _stars(file: File) -> list[Import]:
 
 
 def _is_open(file: File) -> bool:
-    """Whether a module makes settings in a way that cannot be read."""
+    """Whether a module makes settings in a way that cannot be read, or is no Python yet: a template of some."""
+    if file.facts.problems:
+        return True
     if any(each.module.partition(".")[0] in _SETTING_PACKAGES for each in file.facts.imports):
         return True
     return any(value.kind is ValueKind.GLOBAL and value.text in _SETS_NAMES for value in file.facts.values)

@@ -55,9 +55,17 @@ def dev_server(program: Program, variant: Variant) -> Hop | None:
 def _only_debugs(hop: Hop) -> bool:
     """Whether a server for production is started with an option for debugging, and nothing else is wrong with it."""
     words = hop.start.words
-    name = posixpath.basename(words[0]) if words else ""
-    is_server = name in PYTHON_SERVERS - {"flask", "quart"} or name.startswith("python")
-    return is_server and "--debug" in words and not {"--reload", "dev"} & set(words)
+    return _is_for_production(hop) and "--debug" in words and not {"--reload", "dev"} & set(words)
+
+
+def only_reloads(hop: Hop) -> bool:
+    """Whether a server for production is started that merely watches its files, too."""
+    return _is_for_production(hop) and "--reload" in hop.start.words and "dev" not in hop.start.words
+
+
+def _is_for_production(hop: Hop) -> bool:
+    name = posixpath.basename(hop.start.words[0]) if hop.start.words else ""
+    return name in PYTHON_SERVERS - {"flask", "quart"} or name.startswith("python")
 
 
 def _serves_for_development(program: Program, variant: Variant) -> bool:

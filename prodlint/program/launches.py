@@ -189,6 +189,8 @@ class Launch:
     is_background: bool = False
     hops: tuple[Hop, ...] = ()
     """The commands that lead there, outermost first."""
+    others: tuple[Launch, ...] = ()
+    """What else the same command starts: the other programs of a file that lists processes."""
 
     @property
     def is_worker(self) -> bool:
@@ -283,7 +285,7 @@ class Launcher:
                 continue
             if best is None or not best.language or best.is_background or not found.is_background:
                 hop = Hop(by, start, is_shell, number == len(found_starts) - 1)
-                best = replace(found, hops=(hop, *found.hops))
+                best = replace(found, hops=(hop, *found.hops), others=_behind(hop, found.others))
         return best
 
     def script(self, folder: str, name: str) -> tuple[Source, Setting] | None:
@@ -340,7 +342,7 @@ class Launcher:
         if _ONE_SHOT.search(start.target) and "start" not in start.target:
             return None
         found = self.launch([setting.value or ""], True, FolderPlace(folder), env, source, (), depth + 1)
-        return replace(found, through=(source, *found.through)) if found else None
+        return _through(source, found) if found else None
 
     def _process_file(self, start: Start, place: Place) -> str | None:
         from prodlint.program.process_files import DEFAULT
@@ -355,11 +357,12 @@ class Launcher:
         return found or (known[0] if len(known) == 1 and kind == "supervisord" else None)
 
     def _apps(self, start: Start, place: Place, env: Environment, depth: int) -> Launch | None:
-        """What the first app of a process file starts that is known; the others are services of their own."""
+        """What the first app of a process file starts that is known, with what the others do."""
         from prodlint.program.process_files import apps_of, environments_of, set_env
 
         path = self._process_file(replace(start, folder=""), place)
         found: Launch | None = None
+        others: list[Launch] = []
         for source, artefact in apps_of(start.words, path, self._process_files[path]) if path is not None else ():
             own = env.copy()
             set_env(own, source.path, source.kind, artefact, environments_of(start.words))
@@ -368,12 +371,17 @@ class Launcher:
             workdir = settings.get("workdir")
             inner = _Moved(place, workdir.value) if workdir is not None and workdir.value else place
             launch = self.launch(*command, inner, own, source, (), depth + 1) if command is not None else None
-            if launch is not None and (found is None or (launch.entry and not found.entry)):
-                found = replace(launch, through=(source, *launch.through))
+            if launch is None:
+                continue
+            launch = _through(source, launch)
+            if found is None or (launch.entry and not found.entry):
+                others, found = [*others, *([found] if found is not None else ())], launch
+            elif launch.language:
+                others.append(launch)
         if found is None:
             env.opened(Source.of_file("process file", path or start.target), "what its apps start is not known")
             found = Launch("", "", start.target, self._package_of(place, ""), env)
-        return found
+        return replace(found, others=(*found.others, *others))
 
     def _workspace(self, name: str, root: str) -> str:
         name = name.removesuffix("...").removeprefix("...")
@@ -401,7 +409,7 @@ class Launcher:
         if found is None:
             env.opened(source, f"what {path} starts is not known")
             found = Launch("", "", "", self._package_of(place, ""), env)
-        return replace(found, through=(source, *found.through))
+        return _through(source, found)
 
     def _is_script(self, start: Start, place: Place) -> bool:
         """Whether a program that is named by its path is a shell script, whatever it is called."""
@@ -531,6 +539,16 @@ class Launcher:
         while folder and folder not in self._packages:
             folder = posixpath.dirname(folder)
         return folder
+
+
+def _through(source: Source, launch: Launch) -> Launch:
+    """A launch, and all beside it, that a script leads to."""
+    others = tuple(_through(source, other) for other in launch.others)
+    return replace(launch, through=(source, *launch.through), others=others)
+
+
+def _behind(hop: Hop, launches: Sequence[Launch]) -> tuple[Launch, ...]:
+    return tuple(replace(each, hops=(hop, *each.hops)) for each in launches)
 
 
 def folders_of(paths: Iterable[str]) -> frozenset[str]:

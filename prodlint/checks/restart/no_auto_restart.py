@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from prodlint.findings import Applicability, Confidence, Edit, Finding, Fix, Severity
 from prodlint.fixes.reasons import ODD_FORM
+from prodlint.program.exposure import answers_requests
 from prodlint.program.launches import State
 from prodlint.program.operations import artefact_of, in_production, is_tool, looked_at, whereabouts
 from prodlint.program.supervision import after_crash
@@ -54,7 +55,13 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
             continue
         if not deployed and any(variant.kind != "package_json" for variant in service.variants):
             continue  # what developers run it in shows that the script is not all
-        bare = [variant for variant in deployed or variants if after_crash(variant) is State.ABSENT]
+        bare = [
+            variant
+            for variant in deployed or variants
+            # A pod that answers nobody and is not started again does something once.
+            if after_crash(variant) is State.ABSENT
+            and (variant.kind != "kubernetes" or answers_requests(program, service, variant))
+        ]
         if bare:
             yield _finding(program, rule, service, bare, variants)
 
@@ -79,7 +86,7 @@ def _finding(program: Program, rule: Rule, service: Service, bare: list[Variant]
         data={"places": [whereabouts(variant.outer) for variant in bare], "explicit": said.state is State.SET},
         # Where it is deployed may just not be in the project.
         confidence=Confidence.LIKELY if kind == "package_json" else Confidence.CERTAIN,
-        severity=None if _is_oversight(program, first) else Severity.ADVICE,
+        severity=None if any(_is_oversight(program, variant) for variant in bare) else Severity.ADVICE,
         fixless=_FIXLESS.get(kind, ""),
         service=service.name,
     )

@@ -36,12 +36,15 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
             continue
         # A platform asks what it deploys itself; what a compose file runs it does not know of.
         variants = in_production(service, *(["compose"] if service.platforms else CONTAINERS))
-        web = [variant for variant in variants if answers_requests(program, service, variant)]
-        if (
-            web
-            and not _is_elsewhere(program, service)
-            and all(_health(variant) is State.ABSENT for variant in variants)
-        ):
+        web = [
+            variant
+            for variant in variants
+            if _health(variant) is State.ABSENT and answers_requests(program, service, variant)
+        ]
+        # What is built upon one of the images may have a check of its own, which the image itself lacks all the same.
+        said = [variant.setting("healthcheck") for variant in variants]
+        is_asked = any(each.state is not State.ABSENT and not is_known(each, "none") for each in said)
+        if web and not is_asked and not _is_elsewhere(program, service):
             yield _finding(program, rule, service, web)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from prodlint.findings import Applicability, Edit, Finding, Fix, Location
 from prodlint.fixes.reasons import ODD_FORM
 from prodlint.program.exposure import port_of
-from prodlint.program.faults import main_fault
+from prodlint.program.faults import dev_server, only_reloads
 from prodlint.program.images import is_plain_base
 from prodlint.program.launches import Answer, State
 from prodlint.program.operations import (
@@ -47,10 +47,17 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
         roots = [
             variant
             for variant in variants
-            if _is_root(program, rule, variant) and main_fault(program, variant) != "dev-server"
+            if _is_root(program, rule, variant) and not _is_for_one_developer(program, variant)
         ]
         if roots:
             yield _finding(rule, service, roots)
+
+
+def _is_for_one_developer(program: Program, variant: Variant) -> bool:
+    """Whether a server for development is started, which has to go before its user matters. A server that merely
+    watches its files (`--reload`) stays."""
+    hop = dev_server(program, variant)
+    return hop is not None and not only_reloads(hop)
 
 
 def _finding(rule: Rule, service: Service, roots: list[Variant]) -> Finding:

@@ -8,9 +8,12 @@ something unknown is taken to be in front of the only service that there is. Pro
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+import posixpath
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import takewhile
+from typing import Any
 
 from prodlint.facts import FileFacts
 from prodlint.findings import Confidence
@@ -68,7 +71,8 @@ class Proxies:
         """The services that a proxy may hand requests on to, for all that is known: those that it surely does, else
         all that answer requests."""
         found = self.services_behind(proxy)
-        return found or (self._web_services if any(map(self._may_mean, proxy.targets)) else [])
+        may_mean = any(self._may_mean(target, proxy.location.path) for target in proxy.targets)
+        return found or (self._web_services if may_mean else [])
 
     def leads_to_service(self, each: Pass) -> Confidence | None:
         """Whether requests get to a service of the project by this pass: CERTAIN if it names one, or leads to this
@@ -78,7 +82,7 @@ class Proxies:
         for target in each.targets:
             if any(self._is_named(service, target, each.location.path) for service in self._services):
                 return Confidence.CERTAIN
-            if self._web_services and self._may_mean(target):
+            if self._web_services and self._may_mean(target, each.location.path):
                 if target.is_local or (target.is_inside and len(self._web_services) == 1):
                     return Confidence.CERTAIN
                 if target.is_inside:
@@ -100,7 +104,7 @@ class Proxies:
     def _front(self, proxy: Proxy, service: Service) -> Front | None:
         if any(self._is_named(service, target, proxy.location.path) for target in proxy.targets):
             return Front(proxy, True)
-        if not any(self._may_mean(target) for target in proxy.targets):
+        if not any(self._may_mean(target, proxy.location.path) for target in proxy.targets):
             return None
         likely = self._web_services
         return Front(proxy, False) if len(likely) == 1 and likely[0] is service else None
@@ -141,9 +145,33 @@ class Proxies:
                     found.setdefault(artefact.name.lower(), set()).add(path)
         return found
 
-    def _may_mean(self, target: Target) -> bool:
-        """Whether a target may be any service: its name is not that of another container."""
+    def _may_mean(self, target: Target, path: str) -> bool:
+        """Whether a target, in the proxy's file `path`, may be any service: its name is not that of another container,
+        and if it is on the proxy's own machine, that is no container without a service."""
+        if target.is_local and path in self._apart:
+            return False
         return not target.host or target.host.lower() not in self._compose_names
+
+    @cached_property
+    def _apart(self) -> set[str]:
+        """The files that are copied into images of the project, and into none that a service is in."""
+        ours = {layer.source.path for each in self._services for variant in each.variants for layer in variant.layers}
+        found: dict[bool, set[str]] = {True: set(), False: set()}
+        for path, facts in self._files.items():
+            for artefact in facts.artefacts if facts.kind == "dockerfile" else ():
+                for setting in artefact.settings:
+                    if setting.key == "copy" and setting.value:
+                        found[path in ours] |= set(self._copied(posixpath.dirname(path), json.loads(setting.value)))
+        return found[False] - found[True]
+
+    def _copied(self, folder: str, copied: Mapping[str, Any]) -> Iterator[str]:
+        """The proxies' files beside a Dockerfile, or below it, that a COPY names, alone or by their folder."""
+        sources = [] if copied["from"] else [posixpath.normpath(source.lstrip("/")) for source in copied["sources"]]
+        for source in sources:
+            path = posixpath.join(folder, source)
+            known = {each.path for each in self.nginx.files}
+            if source != ".":
+                yield from (each for each in known if each == path or each.startswith(f"{path}/"))
 
 
 def _nearest(paths: set[str], path: str) -> set[str]:

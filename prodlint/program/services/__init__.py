@@ -19,7 +19,7 @@ from prodlint.facts import FileFacts
 from prodlint.program.launches import Launch
 from prodlint.program.services.compose import compose_variants
 from prodlint.program.services.containers import dockerfile_variants
-from prodlint.program.services.evidence import BY_CONTENT, is_for_development
+from prodlint.program.services.evidence import BY_CONTENT, is_for_development, name_evidence
 from prodlint.program.services.kubernetes import kubernetes_variants
 from prodlint.program.services.model import Layer, Service, SourceView, Variant
 from prodlint.program.services.platforms import platform_variants
@@ -47,6 +47,7 @@ def _services(project: Project) -> Iterator[Service]:
     variants += platform_variants(project)
     variants += dockerfile_variants(project, variants)
     variants += procfile_variants(project)
+    variants = [each for variant in variants for each in (variant, *_beside(project, variant))]
     # What a container starts is not started on a host, too.
     used = {layer.source.path for variant in variants for layer in variant.layers}
     variants += [*pm2_variants(project, used), *supervised_variants(project, used)]
@@ -59,6 +60,17 @@ def _services(project: Project) -> Iterator[Service]:
         service = _service(project, group)
         if service is not None:
             yield service
+
+
+def _beside(project: Project, variant: Variant) -> Iterator[Variant]:
+    """The variants for what is started beside a variant, in the same container: each is told as the first is, but for
+    what leads to it."""
+    scripts = {(source.path, source.name) for source in variant.launch.through}
+    around = [layer for layer in variant.layers if (layer.source.path, layer.source.name) not in scripts]
+    for other in variant.launch.others:
+        launch = project.finished(other)
+        dev = {**variant.dev, **name_evidence("", *(source.name for source in launch.through))}
+        yield replace(variant, launch=launch, layers=(*around, *project.script_layers(launch)), dev=dev)
 
 
 def _is_served(project: Project, package: str, groups: list[list[Variant]]) -> bool:
