@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -22,8 +23,10 @@ _COLLECTIONS = (ValueKind.ARRAY, ValueKind.OBJECT)
 _WRAPPERS = frozenset(
     {ValueKind.MEMBER, ValueKind.SUBSCRIPT, ValueKind.ELEMENT, ValueKind.SPREAD, ValueKind.YIELDED, ValueKind.AWAIT}
 )
-_DATAGRAM = 5
-"""Arguments of `socket.send(bytes, offset, length, port, address)`: what is sent over UDP may get lost anyway."""
+_LOG = re.compile(r"(?:^|_|(?<=[a-z])(?=L))[lL]og(?:s|[A-Z_0-9]|file|$)")
+"""A name of a log: `logFile`, `access_log`; not `catalog`, `login`."""
+_WITH_PORT = 3
+_WITH_LENGTH = 5
 _FAREWELLS = frozenset({"__del__", "__exit__", "__aexit__"})
 
 
@@ -96,6 +99,34 @@ def _hides(file: File, number: int) -> Confidence | None:
     return Confidence.LIKELY if only.kind is ExitKind.CONTINUE or _says_nothing(file, only.value) else None
 
 
+def _is_datagram(file: File, call: Call) -> bool:
+    """Whether a call sends something over UDP, where it may get lost anyway: `socket.sendto(bytes, address)`,
+    `socket.send(bytes, port, address)`, `socket.send(bytes, offset, length, port, address)`."""
+    values = file.facts.values
+    name = values[call.callee].text
+    if name != "send":
+        return name == "sendto"
+    has_port = len(call.args) >= _WITH_PORT and values[call.args[1]].kind is ValueKind.NUMBER
+    return has_port or len(call.args) >= _WITH_LENGTH
+
+
+def _only_keeps(file: File, call: Call) -> bool:
+    """Whether a call only makes an object, or puts literals into a dictionary."""
+    facts = file.facts
+    callee = facts.values[call.callee]
+    if callee.text == "update" and file.is_python:
+        return len(call.args) == 1 and facts.values[call.args[0]].kind is ValueKind.OBJECT
+    return call.is_new or (file.is_python and (callee.text or _name(file, call.callee))[:1].isupper())
+
+
+def _writes_log(file: File, call: Call, name: str) -> bool:
+    """Whether a call writes to a log: `fs.writeSync(logFile, text)`."""
+    if not name.startswith("write") or not call.args:
+        return False
+    first = file.facts.values[call.args[0]]
+    return _LOG.search(first.text if first.kind is ValueKind.MEMBER else _name(file, call.args[0])) is not None
+
+
 def _kept(facts: FileFacts) -> set[int]:
     """The calls whose awaited result something is done with."""
     values = facts.values
@@ -161,7 +192,9 @@ class _Silent:
         facts = file.facts
         guarded = facts.regions[handler.partner]
         calls = [(number, call) for number, call in enumerate(facts.calls) if _within(guarded, call.start, call.end)]
-        loud = [call for _, call in calls if not self._is_quiet(file, call)]
+        if any(_is_datagram(file, call) for _, call in calls):
+            return False
+        loud = [call for _, call in calls if not self._is_quiet(file, call) and not _only_keeps(file, call)]
         kept = _kept(facts) if loud else set()
         return any(
             facts.regions[inner.region].function == facts.regions[call.region].function
@@ -174,7 +207,7 @@ class _Silent:
     def _is_quiet(self, file: File, call: Call) -> bool:
         callee = file.facts.values[call.callee]
         name = callee.text or _name(file, call.callee)
-        return name in self._quiet or self._is_message(file, call)
+        return name in self._quiet or self._is_message(file, call) or _writes_log(file, call, name)
 
     def _is_message(self, file: File, call: Call) -> bool:
         """Whether a call says something to the other end of a connection."""
@@ -182,9 +215,9 @@ class _Silent:
         callee = facts.values[call.callee]
         if callee.kind is not ValueKind.MEMBER or callee.text not in self._says:
             return False
-        if callee.text == "sendto" or (callee.text == "send" and len(call.args) >= _DATAGRAM):
+        if _is_datagram(file, call) or self._is_peer(file, callee.ref):
             return True
-        if self._is_peer(file, callee.ref):
+        if callee.text == "write" and (facts.values[callee.ref].text or _name(file, callee.ref)).endswith("client"):
             return True
         is_text = bool(call.args) and _is_made_by(file, call.args[0], "stringify")
         return is_text and callee.text == "send" and facts.values[callee.ref].kind is not ValueKind.CALL
