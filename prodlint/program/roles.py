@@ -40,7 +40,7 @@ _SCRIPT_FOLDERS = frozenset(
 # They work only inside of a migration, or in the `env.py` that runs them.
 _ALEMBIC_PROXIES = frozenset({"op", "context"})
 _SCRIPT_FOLDER_ENDS = ("-scripts", "_scripts", "-tools", "_tools", "_migrations")
-_ARCHIVE = re.compile(r"^[_.](?:archive|old|backup|attic|trash|unused|deprecated|legacy)")
+_ARCHIVE = re.compile(r"^[_.](?:archive|old|backup|attic|trash|unused|deprecated|legacy)|^old$")
 """Folders that keep what nothing runs any more."""
 _MODULE_NAMES = ("setup.py", "tasks.py")
 _BROWSER_FOLDERS = frozenset(

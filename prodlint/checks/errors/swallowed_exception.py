@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from prodlint.facts import NONE, Call, ExitKind, FileFacts, Region, RegionKind, Use, ValueKind
+from prodlint.facts import NONE, Call, Exit, ExitKind, FileFacts, Region, RegionKind, Use, ValueKind
 from prodlint.findings import Applicability, Confidence, Edit, Finding, Fix, Span
 from prodlint.fixes.reasons import NO_LOGGER, ODD_FORM
 from prodlint.program.loggers import Logger
@@ -99,6 +99,23 @@ def _hides(file: File, number: int) -> Confidence | None:
     return Confidence.LIKELY if only.kind is ExitKind.CONTINUE or _says_nothing(file, only.value) else None
 
 
+def _is_return_within(facts: FileFacts, exit_: Exit, guarded: Region) -> bool:
+    is_inside = _within(guarded, exit_.start, exit_.end)
+    return is_inside and exit_.kind is ExitKind.RETURN and facts.regions[exit_.region].function == guarded.function
+
+
+def _tested_behind(facts: FileFacts, handler: Region) -> set[int]:
+    """What conditions behind a handler, in the same block, ask functions about: `if exists(folder)`."""
+    block = facts.regions[handler.partner].parent
+    return {
+        value
+        for call in facts.calls
+        if call.region == block and call.start > handler.end and call.use is Use.CONDITION
+        for value in call.args
+        if facts.values[value].kind in (ValueKind.BINDING, ValueKind.PARAM, ValueKind.ELEMENT, ValueKind.MEMBER)
+    }
+
+
 def _is_datagram(file: File, call: Call) -> bool:
     """Whether a call sends something over UDP, where it may get lost anyway: `socket.sendto(bytes, address)`,
     `socket.send(bytes, port, address)`, `socket.send(bytes, offset, length, port, address)`."""
@@ -166,6 +183,7 @@ class _Silent:
         """The rule's data: names of functions and methods (`asks`, `tidies`, `says`) and of clients (`peers`)."""
         self._program = program
         self._quiet = _Names([*data["asks"], *data["tidies"]])
+        self._tidies = _Names(data["tidies"])
         self._says = _Names(data["says"])
         self._peers = _Names(data["peers"])
 
@@ -188,21 +206,29 @@ class _Silent:
 
     def loses_work(self, file: File, handler: Region) -> bool:
         """Whether the `try` of a handler does something besides finding out a value: a call that is a statement of its
-        own, `mail.send()`. A value that could not be had has its default, or is tested afterwards."""
+        own, `mail.send()`. A value that could not be had has its default, or is tested afterwards, as is a folder that
+        could not be made."""
         facts = file.facts
         guarded = facts.regions[handler.partner]
         calls = [(number, call) for number, call in enumerate(facts.calls) if _within(guarded, call.start, call.end)]
         if any(_is_datagram(file, call) for _, call in calls):
             return False
         loud = [call for _, call in calls if not self._is_quiet(file, call) and not _only_keeps(file, call)]
+        if any(exit_.value != NONE for exit_ in facts.exits if _is_return_within(facts, exit_, guarded)):
+            return False
         kept = _kept(facts) if loud else set()
+        tested = _tested_behind(facts, handler)
         return any(
             facts.regions[inner.region].function == facts.regions[call.region].function
             for number, call in calls
             if call.use in (Use.STATEMENT, Use.VOIDED) or (call.use is Use.AWAITED and number not in kept)
+            if not self._is_tidying(file, call) and tested.isdisjoint(call.args)
             for inner in loud
             if call.start <= inner.start and inner.end <= call.end
         )
+
+    def _is_tidying(self, file: File, call: Call) -> bool:
+        return (file.facts.values[call.callee].text or _name(file, call.callee)) in self._tidies
 
     def _is_quiet(self, file: File, call: Call) -> bool:
         callee = file.facts.values[call.callee]
