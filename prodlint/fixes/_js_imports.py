@@ -458,4 +458,20 @@ def statement_after_imports(file: File, text: str, before: int | None) -> Edits:
                 return insert_before(file, statement, text)
     if not imports:
         return insert_first(file, text)
+    alike = _alike_after(file, imports[-1][0], text)
+    if alike is not None:
+        return insert_after(file, alike, text)
     return insert_after(file, imports[-1][0], text, above=1, below=1)
+
+
+def _alike_after(file: File, node: Node, text: str) -> Node | None:
+    """The last of the declarations right after a node that take their value from where `text` takes it: `const A =
+    process.env.A`."""
+    origin = text.partition(" = ")[2].rpartition(".")[0]
+    found = None
+    following = node.next_named_sibling
+    while origin and following is not None and following.type in DECLARATIONS:
+        if f" = {origin}." not in file.text(following):
+            break
+        found, following = following, following.next_named_sibling
+    return found

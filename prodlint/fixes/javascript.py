@@ -571,8 +571,20 @@ def remove_declaration(path: str, source: bytes, value: Span) -> Edits | None:
     if not begins_line(source, statement.start_byte) or behind not in (b"", b";"):
         return None
     after = next_line(source, end)
-    between_blanks = not source[line_start(source, start - 1) : start].strip() and not source[end:after].strip()
-    return (Edit(path, start, after if between_blanks and start > 0 else end, ""),)
+    above = line_start(source, _first_of_run(file, statement).start_byte)
+    between_blanks = not source[line_start(source, above - 1) : above].strip() and not source[end:after].strip()
+    return (Edit(path, start, after if between_blanks and above > 0 else end, ""),)
+
+
+def _first_of_run(file: File, statement: Node) -> Node:
+    """The first of the declarations on the lines directly above a statement that are `require`s, as those are removed
+    together; the statement itself where there is none."""
+    first = statement
+    while (above := first.prev_named_sibling) is not None and above.type in DECLARATIONS:
+        if above.end_point.row + 1 != first.start_point.row or "require(" not in file.text(above):
+            break
+        first = above
+    return first
 
 
 def guard_statement(path: str, source: bytes, span: Span, name: str, text: str) -> Edits | None:
@@ -632,7 +644,23 @@ def move_statement_after(path: str, source: bytes, span: Span, target: Span) -> 
     text = source[lines.start : lines.end].decode()
     if source[place - 1 : place] != b"\n":
         text = file.style.newline + text.rstrip("\r\n")
-    return Edit(path, lines.start, lines.end, ""), Edit(path, place, place, text)
+    if after.start_point.row < after.end_point.row and _stands_apart(source, after):
+        text = file.style.newline + text
+    return _taken_out(path, source, lines), Edit(path, place, place, text)
+
+
+def _taken_out(path: str, source: bytes, lines: Span) -> Edit:
+    """The removal of lines, and of the blank line below them if one is above, too."""
+    after = next_line(source, lines.end)
+    above = source[line_start(source, lines.start - 1) : lines.start] if lines.start else b"\n"
+    between_blanks = not above.strip() and not source[lines.end : after].strip()
+    return Edit(path, lines.start, after if between_blanks else lines.end, "")
+
+
+def _stands_apart(source: bytes, statement: Node) -> bool:
+    """Whether a blank line is above a statement and its comments."""
+    start = line_start(source, _with_comments(source, statement).start_byte)
+    return start > 0 and not source[line_start(source, start - 1) : start].strip()
 
 
 def move_statement_before(path: str, source: bytes, span: Span, target: Span) -> Edits | None:
@@ -648,7 +676,7 @@ def move_statement_before(path: str, source: bytes, span: Span, target: Span) ->
     if not file.style.semicolons and continues_a_line(source, first.start_byte):
         return None
     place = line_start(source, first.start_byte)
-    return Edit(path, place, place, text), Edit(path, lines.start, lines.end, "")
+    return Edit(path, place, place, text), _taken_out(path, source, lines)
 
 
 def _moving(path: str, source: bytes, span: Span, target: Span) -> tuple[File, Span, Node] | None:

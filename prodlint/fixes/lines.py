@@ -39,10 +39,11 @@ def insert_instruction(path: str, source: bytes, stage: int, text: str) -> Edits
         return None
     starts = [instruction for instruction in own if instruction.name in ("CMD", "ENTRYPOINT")]
     if starts:
-        place = line_start(source, starts[-1].start)
+        command = place = line_start(source, starts[-1].start)
         while place > own[0].end and source[line_start(source, place - 1) : place].lstrip().startswith(b"#"):
             place = line_start(source, place - 1)
-        return insert_lines(path, source, place, text, newline)
+        is_apart = place < command and not source[line_start(source, place - 1) : place].strip()
+        return insert_lines(path, source, place, text + newline if is_apart else text, newline)
     return insert_lines(path, source, next_line(source, own[-1].end), text, newline)
 
 

@@ -23,7 +23,9 @@ Fields = tuple[tuple[str, int], ...]
 """An object of named arguments: (key, position)."""
 
 
-_SAYS_LEVEL = re.compile(rb"""[rRfFuU]{0,2}(?:\"{3}|'{3}|["'`])\W*(?:(warn(?:ing)?)|error|fatal)\b""", re.IGNORECASE)
+_SAYS_LEVEL = re.compile(
+    rb"""[\s(]*[rRfFuU]{0,2}(?:\"{3}|'{3}|["'`])\W*(?:(warn(?:ing)?)|error|fatal)\b""", re.IGNORECASE
+)
 
 
 def level_said(source: bytes, call: Call) -> str:

@@ -318,8 +318,12 @@ def print_to_log(path: str, source: bytes, span: Span, method: str, placeholder:
     if arguments is None or in_string(chain, method, *arguments):
         return None
     opening = source.index(b"(", file.outer(call.func).end) + 1
-    if len(call.args) == 1 and arguments == [file.text(file.outer(call.args[0].value))]:
-        return (Edit(path, span.start, opening, f"{method}("),)
+    first = call.args[0]
+    if first.keyword is None and arguments == [file.text(file.outer(first.value))]:
+        start, end = file.span(first).end, file.span(call.args[-1]).end
+        rest = (Edit(path, start, end, ""),) if len(call.args) > 1 else ()
+        if b"#" not in source[start:end]:
+            return Edit(path, span.start, opening, f"{method}("), *rest
     if b"#" in _between(file, call):
         return None
     written = f"{method}({laid_out(file, span, arguments, len(method))})"

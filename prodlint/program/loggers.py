@@ -46,6 +46,9 @@ _LIBRARIES = {
     "flask.Flask().logger": "logging",
     "flask.current_app.logger": "logging",
     "quart.Quart().logger": "logging",
+    "tornado.log.access_log": "logging",
+    "tornado.log.app_log": "logging",
+    "tornado.log.gen_log": "logging",
 }
 _NAME = re.compile(r"_?(?:log|logger|logging)", re.IGNORECASE)
 """What a project calls a logger of its own, of no library that is known here."""
@@ -127,7 +130,8 @@ class Loggers:
             if program.roles[file.index] is FileRole.SOURCE:
                 self._exported += self._exports(file)
                 if file.is_python:
-                    dialects.update({(bound.library, bound.name) for bound in self._bound[file.index]})
+                    names = {(bound.library, bound.name) for bound in self._bound[file.index]}
+                    dialects.update(dialect for dialect in names if dialect[1].isidentifier())
         self._dialects = [dialect for dialect, _ in dialects.most_common() if dialect[0] in _PYTHON]
         self._own = {file.index: own for file in program.files if (own := self._of_settings(file)) is not None}
 
@@ -281,6 +285,7 @@ class Loggers:
                 library = next((found for value in binding.values if (found := self.library(file, value))), "")
                 if library:
                     yield _Bound(binding.name, library, binding.end)
+        yield from self._of_apps(file) if file.is_python else ()
         for request in file.facts.imports:
             if file.facts.regions[request.region].function == 0 and request.kind in _BINDING_IMPORTS:
                 since = 0 if request.kind is ImportKind.IMPORT and not file.is_python else request.end
@@ -313,6 +318,23 @@ class Loggers:
                 for local in request.locals:
                     if local in levels and local not in others:
                         yield _Bound(local, "", since, frozenset(levels[local]))
+
+    def _of_apps(self, file: File) -> Iterator[_Bound]:
+        """The loggers that a file logs with as members of an app of its top level: `current_app.logger.info(…)`."""
+        facts = file.facts
+        since = {local: request.end for request in facts.imports for local in request.locals}
+        since |= {binding.name: binding.end for binding in facts.bindings if binding.function == 0}
+        seen: set[int] = set()
+        for call in facts.calls:
+            value = facts.values[call.callee].ref if facts.values[call.callee].kind is ValueKind.MEMBER else NONE
+            if value == NONE or value in seen or facts.values[value].kind is not ValueKind.MEMBER:
+                continue
+            seen.add(value)
+            app, member = facts.values[value].ref, facts.values[value].text
+            library = self.library(file, value) if app != NONE and member == "logger" else ""
+            name = _top_level_name(file, app) if library else ""
+            if name in since:
+                yield _Bound(f"{name}.{member}", library, since[name])
 
     def _imported(self, file: File, request: Import, name: str) -> Iterable[Target]:
         """What an imported name is."""
@@ -361,10 +383,16 @@ def _stem(file: File) -> str:
 
 def _local_name(file: File, value: int) -> str:
     """What a file calls a value that may be a logger of its own; "" for all others."""
+    name = _top_level_name(file, value)
+    return name if _NAME.fullmatch(name) else ""
+
+
+def _top_level_name(file: File, value: int) -> str:
+    """What a file calls a value that it binds or imports at its top level; "" for all others."""
     fact = file.facts.values[value]
     if fact.kind is ValueKind.BINDING:
-        name = file.facts.bindings[fact.ref].name
-        return name if _NAME.fullmatch(name) else ""
+        binding = file.facts.bindings[fact.ref]
+        return binding.name if binding.function == 0 else ""
     member, module = "", fact
     if fact.kind is ValueKind.MEMBER and fact.ref != NONE:
         member, module = fact.text, file.facts.values[fact.ref]
@@ -373,11 +401,11 @@ def _local_name(file: File, value: int) -> str:
     names = (
         local
         for request in file.facts.imports
-        if request.module == module.text
+        if request.module == module.text and file.facts.regions[request.region].function == 0
         for name, local in zip(request.names, request.locals, strict=True)
         if name in ((member,) if member else ("", "default", "*"))
     )
-    return next((name for name in names if _NAME.fullmatch(name)), "")
+    return next(names, "")
 
 
 def _is_used(file: File, name: str) -> bool:
@@ -394,8 +422,9 @@ def _is_used(file: File, name: str) -> bool:
 
 
 def _is_shadowed(file: File, region: int, name: str) -> bool:
-    """Whether a name of the top level means something else in a region (nowhere, for NONE)."""
-    facts = file.facts
+    """Whether a name of the top level (the first of a dotted one) means something else in a region (nowhere, for
+    NONE)."""
+    facts, name = file.facts, name.partition(".")[0]
     around = set()
     function = facts.regions[region].function if region != NONE else NONE
     while function not in (NONE, 0):

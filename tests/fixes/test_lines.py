@@ -24,7 +24,7 @@ def result(source: str, edits: Edits | None) -> str | None:
         ("FROM x\nRUN y", "FROM x\nRUN y\nUSER z"),
         ("FROM x\n", "FROM x\nUSER z\n"),
         ("FROM x\r\nCMD y\r\n", "FROM x\r\nUSER z\r\nCMD y\r\n"),
-        ("FROM x\nRUN a\n\n# how it\n# starts\nCMD y\n", "FROM x\nRUN a\n\nUSER z\n# how it\n# starts\nCMD y\n"),
+        ("FROM x\nRUN a\n\n# how it\n# starts\nCMD y\n", "FROM x\nRUN a\n\nUSER z\n\n# how it\n# starts\nCMD y\n"),
         ("FROM x\n# how\nCMD y\n", "FROM x\nUSER z\n# how\nCMD y\n"),
         ("FROM x\nCMD y\n# next\nFROM q\nCMD r\n", "FROM x\nUSER z\nCMD y\n# next\nFROM q\nCMD r\n"),
         ("FROM x\nRUN <<E\nCMD no\nE\n", "FROM x\nRUN <<E\nCMD no\nE\nUSER z\n"),

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from prodlint.facts import NONE, Call, RegionKind, Value, ValueKind
+from prodlint.facts import NONE, Call, RegionKind, Use, Value, ValueKind
 from prodlint.findings import Applicability, Confidence, Edit, Finding, Fix, Severity, Span
 from prodlint.fixes.logcalls import level_said, log_call, set_up
 from prodlint.fixes.reasons import NO_LOGGER, ODD_FORM
@@ -236,6 +236,8 @@ def _obstacle(program: Program, rule: Rule, site: CallSite, api: str, position: 
         return "the project has no logger: export one from a module, or name one in `javascript-logger`"
     if position != NONE:
         return "" if _is_rejection_handler(file, call, position) else "it is handed on as a function"
+    if file.is_python and call.use is Use.ARGUMENT:
+        return "what it returns is used"
     if api == _TRACEBACK:
         if call.args or not _handles_an_error(program, file, call):
             return "there is no error to log"
@@ -293,8 +295,8 @@ def _python_fix(program: Program, file: File, call: Call, api: str, logger: Logg
         edits = python.replace_expression(file.path, source, span, text)
     else:
         to_stderr = keyword_of(call, "file") != NONE and b"stderr" in source[call.start : call.end]
-        is_error = to_stderr or _handles_an_error(program, file, call)
-        level = level_said(source, call) or ("error" if is_error else _LEVELS[api])
+        usual = "warn" if to_stderr else _LEVELS[api]
+        level = level_said(source, call) or ("error" if _handles_an_error(program, file, call) else usual)
         method = f"{logger.name}.{'warning' if level == 'warn' else level}"
         placeholder = "{}" if logger.library == "loguru" else "%s"
         edits = python.print_to_log(file.path, source, span, method, placeholder)
