@@ -1,6 +1,7 @@
 """The process files of `forever`: a JSON file with one app, or a list of them.
 
-Source: forever's README, "JSON Configuration Files".
+Sources: forever's README, "JSON Configuration Files"; `getOptions` in its lib/forever/cli.js, which passes all keys
+over that it does not name, `env` among them: variables come from the shell that runs forever.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ def extract(data: bytes, path: str) -> FileFacts:
 
 
 def _settings(app: Map, script: Node) -> Iterator[Setting]:
-    words = [app.text("command") or "node", *_words(app.get("nodeOptions")), text_of(script) or ""]
+    words = [*shlex.split(app.text("command") or "node"), text_of(script) or ""]
     yield Setting("command.exec", json.dumps([*words, *_words(app.get("args"))]), script.start, script.end)
     folder = app.get("sourceDir") or app.get("workingDir")
     if isinstance(folder, Scalar):
@@ -44,10 +45,6 @@ def _settings(app: Map, script: Node) -> Iterator[Setting]:
         value = app.get(key)
         if isinstance(value, Scalar) and not value.is_null:
             yield Setting(name, value.text, value.start, value.end)
-    variables = app.get("env")
-    for name, pair in variables.own.items() if isinstance(variables, Map) else ():
-        if isinstance(pair.value, Scalar):
-            yield Setting(f"env.{name}", pair.value.text, pair.value.start, pair.value.end)
 
 
 def _words(node: Node | None) -> list[str]:

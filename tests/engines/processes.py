@@ -1,17 +1,19 @@
-"""Running nginx, HAProxy and Varnish, and a small service behind them."""
+"""Running nginx, HAProxy, Varnish and Caddy, and a small service behind them."""
 
 from __future__ import annotations
 
 import contextlib
 import json
+import os
 import socket
 import subprocess
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPResponse
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 _PATIENCE = 20.0
 """Seconds until a program that has not come up counts as broken."""
@@ -74,11 +76,12 @@ def service() -> Iterator[Service]:
 
 
 @contextlib.contextmanager
-def running(port: int, *command: str) -> Iterator[None]:
-    """A program while it runs in the foreground and listens on a port."""
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+def running(port: int, *command: str, **variables: str) -> Iterator[None]:
+    """A program while it runs in the foreground and listens on a port; `variables` are added to its environment."""
+    environment = {**os.environ, **variables}
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     try:
-        _wait_for(port, process)
+        wait_until(lambda: _listens(port), process)
         yield
     finally:
         process.terminate()
@@ -88,15 +91,22 @@ def running(port: int, *command: str) -> Iterator[None]:
         process.communicate()
 
 
-def _wait_for(port: int, process: subprocess.Popen[str]) -> None:
+def wait_until(holds: Callable[[], bool], process: subprocess.Popen[Any]) -> None:
+    """Waits for something that a program does while it runs; fails when it ends before, or takes too long."""
     end = time.monotonic() + _PATIENCE
-    while time.monotonic() < end:
+    while not holds():
         if process.poll() is not None:
-            raise AssertionError(process.communicate()[0])
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-            return
+            output = process.stdout or process.stderr
+            raise AssertionError(output.read() if output is not None else "it ended")
+        if time.monotonic() > end:
+            raise AssertionError("it did not happen")
         time.sleep(0.05)
-    raise AssertionError(f"nobody listens on port {port}")
+
+
+def _listens(port: int) -> bool:
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+        return True
+    return False
 
 
 def get(port: int, path: str = "/", **headers: str) -> HTTPResponse:

@@ -1,4 +1,4 @@
-"""PM2, supervisord and Gunicorn read their configuration as prodlint does."""
+"""PM2, forever, Honcho, supervisord and Gunicorn read their configuration as prodlint does."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from prodlint.deploy import READERS
 from prodlint.engine import Session
 from prodlint.program.services.processes import Count
 from tests.deploy.conftest import values
+from tests.engines.processes import wait_until
 from tests.node_packages import NodeModules
 from tests.pages import fix
 
@@ -114,6 +115,76 @@ def test_pm2_sets_what_prodlint_says(pm2: Mapping[str, list[Any]]) -> None:
             real = pm2[variant.outer.name][0]["env"]
             for name, answer in variant.launch.env.known.items():
                 assert real[name] == answer.value, (variant.outer.name, name)
+
+
+# --- forever ----------------------------------------------------------------------------------------------------------
+
+FOREVER = {
+    "uid": "shop",
+    "script": "server.js",
+    "args": ["--port", "1"],
+    "command": "node --no-deprecation",
+    "env": {"NODE_ENV": "production"},
+    "sourceDir": "app",
+    "max": 1,
+}
+TELLS = """\
+const fs = require('fs');
+fs.writeFileSync('half.json', JSON.stringify([process.argv, process.execArgv, process.env.NODE_ENV]));
+fs.renameSync('half.json', 'seen.json');
+"""
+
+
+@pytest.mark.needs("node", "npm")
+def test_forever_starts_what_prodlint_says(node_modules: NodeModules, tmp_path: Path) -> None:
+    binary = node_modules.of(HERE / "node" / "forever") / "forever" / "bin" / "forever"
+    (tmp_path / "app").mkdir()
+    (tmp_path / "app" / "server.js").write_text(TELLS, encoding="utf-8")
+    text = json.dumps(FOREVER | {"sourceDir": str(tmp_path / "app")})
+    (tmp_path / "forever.json").write_text(text, encoding="utf-8")
+    environment = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
+    environment |= {"FOREVER_ROOT": str(tmp_path / ".forever"), "HOME": str(tmp_path)}
+    command = ["node", str(binary), "forever.json"]
+    seen = tmp_path / "app" / "seen.json"
+    with subprocess.Popen(
+        command, cwd=tmp_path, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    ) as forever:
+        try:
+            wait_until(seen.exists, forever)
+        finally:
+            forever.kill()
+    words, options, node_env = json.loads(seen.read_text(encoding="utf-8"))
+
+    (app,) = READERS["forever"].extract(text.encode(), "forever.json").artefacts
+    said = values(app)
+    node, *ours = json.loads(said["command.exec"] or "")
+    assert (node, ours) == ("node", [*options, "server.js", *words[2:]])
+    assert words[1] == str(Path(said["workdir"] or "") / "server.js")
+    # It passes `env` over.
+    assert node_env is None
+    assert not values(app, "env.")
+
+
+# --- Procfile ---------------------------------------------------------------------------------------------------------
+
+PROCFILE = """\
+# the shop
+web: gunicorn -w 4 "shop.wsgi:application" --bind 0.0.0.0:$PORT
+worker:celery -A shop worker # its tasks
+release: python manage.py migrate && echo done
+no command:
+url: curl http://example.org:8080/
+under_score-1:   node  server.js
+: nothing
+web two: node
+"""
+
+
+def test_honcho_reads_processes_as_prodlint_does() -> None:
+    environ = pytest.importorskip("honcho.environ", reason="honcho is not installed")
+    real = environ.parse_procfile(PROCFILE).processes
+    facts = READERS["procfile"].extract(PROCFILE.encode(), "Procfile")
+    assert {each.name: values(each)["command.shell"] for each in facts.artefacts} == dict(real)
 
 
 # --- supervisord ------------------------------------------------------------------------------------------------------
