@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from tree_sitter import Node
 
 from prodlint.findings import Span
-from prodlint.fixes.text import BOM, Edits, append_item, indent_at, line_start
+from prodlint.fixes.text import BOM, Edits, append_item, indent_at, line_end, line_start
 from prodlint.parsing import TooHard
 from prodlint.source import _py_grammar as grammar
 
@@ -28,7 +28,7 @@ _DEFINITIONS = frozenset({grammar.FUNCTION, grammar.CLASS, grammar.DECORATED})
 
 
 class File(NamedTuple):
-    """A stretch of a file, parsed: whole statements of its module level."""
+    """A stretch of a file, parsed: statements of its module level, or a function, in a class that is not there."""
 
     source: bytes
     """All of the file."""
@@ -117,29 +117,42 @@ def _block(statement: Node) -> Node | None:
 
 def piece(source: bytes, start: int, end: int) -> File | None:
     """The statements of module level in `[start, end)`, which begins at the start of a line, parsed by libcst."""
-    whole = tree(source)
-    return None if whole is None else _parsed(source, max(start, bom_length(source)), end, whole.newline, whole.indent)
+    return _parsed(source, max(start, bom_length(source)), end, b"")
 
 
 @lru_cache(maxsize=16)
-def _parsed(source: bytes, start: int, end: int, newline: str, indent: str) -> File | None:
+def _parsed(source: bytes, start: int, end: int, before: bytes) -> File | None:
+    """`[start, end)` of the file, parsed as if `before` stood in front of it."""
     import libcst as cst
     from libcst.metadata import ByteSpanPositionProvider, MetadataWrapper
 
+    whole = tree(source)
+    if whole is None:
+        return None
     try:
-        module = cst.parse_module(source[start:end].decode())
+        module = cst.parse_module((before + source[start:end]).decode())
     except cst.ParserSyntaxError:
         return None
     # A fresh tree shares no node, so the copy that guards against sharing can be saved.
     wrapper = MetadataWrapper(module, unsafe_skip_copy=True)
-    return File(source, module, wrapper.resolve(ByteSpanPositionProvider), start, newline, indent)
+    spans = wrapper.resolve(ByteSpanPositionProvider)
+    return File(source, module, spans, start - len(before), whole.newline, whole.indent)
 
 
 def around(source: bytes, span: Span) -> File | None:
-    """The statements of module level that `span` stands in, parsed."""
+    """What `span` stands in, parsed: the innermost function, or statements of module level."""
     whole = tree(source)
     if whole is None or not whole.statements:
         return None
+    node = whole.root.descendant_for_byte_range(span.start, max(span.end, span.start))
+    while node is not None and node.kind_id != grammar.FUNCTION:
+        node = node.parent
+    if node is not None and node.parent is not None and node.parent.kind_id == grammar.DECORATED:
+        node = node.parent
+    if node is not None:
+        start = line_start(source, node.start_byte)
+        if start < node.start_byte:
+            return _parsed(source, start, line_end(source, node.end_byte), b"class _:" + whole.newline.encode())
     start = whole.starts[max(bisect_right(whole.starts, span.start) - 1, 0)]
     after = bisect_left(whole.starts, max(span.end, start + 1))
     return piece(source, start, whole.starts[after] if after < len(whole.starts) else len(source))
