@@ -101,8 +101,8 @@ class Value(_Fact):
     kind: ValueKind
     ref: int = NONE
     text: str = ""
-    items: list[int] = []
-    names: list[str] = []
+    items: tuple[int, ...] = ()
+    names: tuple[str, ...] = ()
 
 
 class RegionKind(IntEnum):
@@ -314,8 +314,8 @@ class Call(_Fact):
     name_end: int
     callee: int
     region: int
-    args: list[int] = []
-    keywords: list[str] = []
+    args: tuple[int, ...] = ()
+    keywords: tuple[str, ...] = ()
     """Python: names of the last len(keywords) arguments in `args`; "**" for an unpacked one."""
     use: Use = Use.OTHER
     user: int = NONE
@@ -324,7 +324,7 @@ class Call(_Fact):
     """`f?.()` or `a?.f()`."""
     args_start: int = NONE
     """Offset of the opening parenthesis (NONE for `new X`)."""
-    arg_spans: list[int] = []
+    arg_spans: tuple[int, ...] = ()
     """start, end of each argument in turn (2 * len(args); of a keyword argument, its whole `k=v`)."""
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -114,7 +114,7 @@ class _Finder:
                     self._change(key, file, call.start, call.end, call.region, call.args, depth > 0)
 
     def _change(
-        self, key: _Key, file: File, start: int, end: int, region: int, values: list[int], is_nested: bool
+        self, key: _Key, file: File, start: int, end: int, region: int, values: Sequence[int], is_nested: bool
     ) -> None:
         if not is_nested and self._is_looked_up(key, file, region):
             return  # kept so as not to be computed again

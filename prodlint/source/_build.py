@@ -43,7 +43,7 @@ class Values:
         index = table.get(key)
         if index is None:
             index = table[key] = len(self.facts)
-            self.facts.append(Value(kind, ref, text, list(items), list(names)))
+            self.facts.append(Value(kind, *key))
         return index
 
     def member(self, ref: int, name: str) -> int:

@@ -317,14 +317,16 @@ def _callee_node(walk: Walk, node: Node) -> Node:
 def _arguments(walk: Walk, node: Node, fact: Call, index: int) -> None:
     if node.type != "arguments":
         # A tagged template.
-        fact.args.append(walk.value(node, Use.ARGUMENT, index))
-        fact.arg_spans += (node.start_byte, node.end_byte)
+        fact.args = (walk.value(node, Use.ARGUMENT, index),)
+        fact.arg_spans = (node.start_byte, node.end_byte)
         return
     fact.args_start = node.start_byte
-    args, spans = fact.args, fact.arg_spans
+    args: list[int] = []
+    spans: list[int] = []
     for child in walk.operands(node):
         args.append(walk.value(child, Use.ARGUMENT, index))
         spans += (child.start_byte, child.end_byte)
+    fact.args, fact.arg_spans = tuple(args), tuple(spans)
 
 
 # Operators

@@ -10,7 +10,6 @@ from tree_sitter import Node
 from prodlint.facts import (
     NONE,
     Access,
-    Call,
     Exit,
     ExitKind,
     Export,
@@ -277,6 +276,7 @@ class Events:
 
     def _arguments(self, index: int, given: Sequence[Node], scope: Scope) -> None:
         call = self.outline.calls[index]
+        positional: list[tuple[Node | None, Node]] = []
         keywords = []
         for argument in given:
             kind = argument.kind_id
@@ -287,15 +287,16 @@ class Events:
             elif kind == g.DICTIONARY_SPLAT:
                 keywords.append(("**", argument, argument))
             else:
-                self._argument(call, index, argument, argument, scope)
-        for name, value, argument in keywords:
-            call.keywords.append(name)
-            self._argument(call, index, value, argument, scope)
+                positional.append((argument, argument))
+        every = [*positional, *((value, whole) for _, value, whole in keywords)]
+        call.args = tuple(self._argument(index, value, scope) for value, _ in every)
+        call.arg_spans = tuple(offset for _, whole in every for offset in (whole.start_byte, whole.end_byte))
+        call.keywords = tuple(name for name, _, _ in keywords)
 
-    def _argument(self, call: Call, index: int, value: Node | None, whole: Node, scope: Scope) -> None:
-        call.args.append(self.evaluator.item(value, scope) if value is not None else UNKNOWN)
-        call.arg_spans += (whole.start_byte, whole.end_byte)
+    def _argument(self, index: int, value: Node | None, scope: Scope) -> int:
+        item = self.evaluator.item(value, scope) if value is not None else UNKNOWN
         self._use(value, Use.ARGUMENT, index)
+        return item
 
     def _note_special_call(self, index: int, region: int) -> None:
         """Imports by call, and reads of the environment by call."""

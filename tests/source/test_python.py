@@ -576,7 +576,7 @@ def test_call_arguments(source: str, args: list[str], keywords: list[str]) -> No
     facts = facts_of(source)
     (call,) = facts.calls
     assert [show(facts, value) for value in call.args] == args
-    assert call.keywords == keywords
+    assert [*call.keywords] == keywords
     assert len(call.arg_spans) == 2 * len(args)
     assert source[call.args_start] == "("
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from prodlint.facts import NONE, Value, ValueKind
@@ -94,7 +94,7 @@ def _texts(file: File, value: Value, depth: int = 0) -> str:
         return ""
     if value.kind is ValueKind.STRING:
         return value.text
-    items = list(value.items) if value.kind in (ValueKind.TEMPLATE, ValueKind.OP) else []
+    items: Sequence[int] = value.items if value.kind in (ValueKind.TEMPLATE, ValueKind.OP) else ()
     if value.kind is ValueKind.CALL:
         items = file.facts.calls[value.ref].args
     elif value.kind is ValueKind.BINDING:
