@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from prodlint.facts import NONE, ExitKind, Use, ValueKind
-from prodlint.findings import Applicability, Confidence, Finding, Fix, Span
+from prodlint.findings import Applicability, Confidence, Finding, Fix, ImportRequest, Span
 from prodlint.fixes.reasons import NO_PLACE, NOT_UTF8
 from prodlint.program.apps import App, Kind, Registered
 from prodlint.program.instances import Key
@@ -94,8 +94,6 @@ def _finding(program: Program, rule: Rule, key: Key, app: App, confidence: Confi
 
 
 def _fixless(app: App, last: CallSite | None) -> str:
-    if app.site.file.facts.kind != "javascript":
-        return "its parameters would need types that the fix cannot choose"
     return "" if last is not None else "its routes are registered in other places than the app is made"
 
 
@@ -124,8 +122,15 @@ def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
     call = file.facts.calls[finding.data["last"]]
     source = program.read(file.path)
     style = javascript.style_of(file.path, source)
-    if style is None or style.typescript:
-        return NOT_UTF8 if style is None else "its parameters need types"
+    if style is None:
+        return NOT_UTF8
+    requests: tuple[ImportRequest, ...] = ()
+    parameters = "err, req, res, next"
+    if style.typescript:
+        requests = tuple(ImportRequest(file.path, "express", name) for name in ("NextFunction", "Request", "Response"))
+        if any(javascript.local_name(file.path, source, request) != request.name for request in requests):
+            return "the names of its parameters' types are taken in the file"
+        parameters = "err: Error & { status?: number }, req: Request, res: Response, next: NextFunction"
     logger = program.loggers.of(file)
     if logger is None:
         log = "process.stderr.write(`${err.stack || err}\\n`)"
@@ -134,7 +139,7 @@ def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
         log = f"{logger.name}.error({said})"
     text = "\n".join(
         (
-            f"{finding.data['name']}.use((err, req, res, next) => {{",
+            f"{finding.data['name']}.use(({parameters}) => {{",
             f"\t{log}",
             "\tif (res.headersSent) return next(err)",
             f"\tres.status(err.status || 500).send({style.string('Internal Server Error')})",
@@ -142,5 +147,5 @@ def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
         )
     )
     edits = javascript.insert_statement_after(file.path, source, Span(call.start, call.end), text)
-    requests = (logger.request,) if logger is not None and logger.request is not None else ()
+    requests = (*requests, logger.request) if logger is not None and logger.request is not None else requests
     return Fix("Add error middleware after the routes", Applicability.UNSAFE, edits, requests) if edits else NO_PLACE
