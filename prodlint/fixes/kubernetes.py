@@ -45,14 +45,16 @@ def set_variable(path: str, source: bytes, container: Artefact, name: str, value
 
 
 def add_probe(path: str, source: bytes, container: Artefact, url: str, port: str) -> Edits | None:
-    """Adds a `readinessProbe` that asks for a path, at the end of a container. `port` is a number, or a port's name."""
+    """Adds a `readinessProbe` at the end of a container, that asks for a path, or, where `url` is "", whether the port
+    is open. `port` is a number, or a port's name."""
     newline = newline_of(source)
     table = _map_at(parse(source).documents, container.start)
     if newline is None or is_template(source) or table is None or table.flow or table.merges:
         return None
     first, last = table.pairs[0], table.pairs[-1]
     indent = " " * (first.start - line_start(source, first.start))
-    lines = ("readinessProbe:", "  httpGet:", f"    path: {url}", f"    port: {port}")
+    asked = ("  httpGet:", f"    path: {url}") if url else ("  tcpSocket:",)
+    lines = ("readinessProbe:", *asked, f"    port: {port}")
     text = newline.join(f"{indent}{line}" for line in lines)
     end = len(source[: last.value.end if last.value is not None and not last.is_alias else last.end].rstrip())
     edits = insert_lines(path, source, next_line(source, end), text, newline)

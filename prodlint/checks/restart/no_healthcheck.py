@@ -63,7 +63,7 @@ def _in_pods(program: Program, rule: Rule, service: Service, pods: list[Variant]
                 "`readinessProbe`.",
                 variant.outer.location,
                 data={"container": variant.outer.name, "path": path, "port": port},
-                fixless="" if path and port else _unknown("port" if path else "path"),
+                fixless="" if port else _unknown("port"),
                 service=service.name,
             )
             return
