@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import takewhile
 
 from tree_sitter import Node
 
@@ -65,11 +66,11 @@ def function(walk: Walk, node: Node, use: Use, user: int) -> int:
 
 
 def _speaks_of_errors(walk: Walk, body: Node) -> bool:
-    """Whether a function's body begins with a comment that says something of errors."""
-    if body.type != "statement_block" or not body.named_child_count:
+    """Whether a function's body begins with comments of which one says something of errors."""
+    if body.type != "statement_block":
         return False
-    first = body.named_child(0)
-    return first is not None and first.type == "comment" and _ERRORS.search(walk.source.of(first)) is not None
+    comments = takewhile(lambda child: child.type == "comment", body.named_children)
+    return any(_ERRORS.search(walk.source.of(comment)) is not None for comment in comments)
 
 
 def _read_keywords(node: Node, fact: Function) -> Node | None:

@@ -40,6 +40,7 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
     """Functions handed to calls as their last argument whose first parameter is an error that is not used, or only
     logged while the function goes on with the result."""
     exceptions = frozenset(rule.data.get("except", []))
+    asks = frozenset(rule.data.get("asks", []))
     clean_up = frozenset(rule.data.get("clean-up", []))
     seen: set[tuple[int, int]] = set()
     for site, targets in program.calls:
@@ -50,7 +51,9 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
         function = site.file.facts.functions[number]
         body = site.file.facts.regions[function.region]
         is_empty = body.is_empty
-        if apis & exceptions or (is_empty and apis & clean_up) or body.has_comment:
+        if apis & exceptions or (is_empty and apis & clean_up) or body.has_comment or _is_explained(site):
+            continue
+        if apis & asks and _tests_result(site.file, number, function):
             continue
         seen.add((site.file.index, number))
         if program.flow.ends_process(site.file.fn_base + number):
@@ -83,6 +86,21 @@ def _callback(program: Program, site: CallSite) -> int | None:
     if callee.kind is ValueKind.MEMBER and callee.text in LISTENS:
         return None  # events have the arguments that they have
     return None if timing(program, site, len(call.args) - 1) in (Timing.NOW, Timing.PROMISE) else last.ref
+
+
+def _is_explained(site: CallSite) -> bool:
+    """Whether the call is all that a function does, and the function begins with a comment that speaks of errors."""
+    facts = site.file.facts
+    region = facts.regions[site.call.region]
+    is_body = facts.functions[region.function].region == site.call.region
+    return is_body and region.has_comment and sum(call.region == site.call.region for call in facts.calls) == 1
+
+
+def _tests_result(file: File, number: int, function: Function) -> bool:
+    """Whether a callback looks whether it was given a result."""
+    results = [parameter_value(file, number, position) for position in range(1, len(function.params))]
+    made = {value for result in results if result != NONE for value in derived(file, result)}
+    return any(not made.isdisjoint(region.values) for region in file.facts.regions if region.kind in _BRANCHES)
 
 
 def _ignores(program: Program, file: File, number: int, function: Function) -> str:
