@@ -16,7 +16,7 @@ from prodlint.program.apps import Apps
 from prodlint.program.callers import ON_LOOP, Callers
 from prodlint.program.callgraph import CallGraph, Edge, Registration, aliases_of
 from prodlint.program.contexts import Contexts, Reach, State
-from prodlint.program.engines import draws, foreign_files
+from prodlint.program.engines import draws, foreign_files, is_front_end
 from prodlint.program.flow import Flow
 from prodlint.program.loggers import Loggers
 from prodlint.program.memory_stores import MemoryStore, memory_stores
@@ -289,7 +289,9 @@ class Program:
             return None if is_drawn and draws(file, self.versions.packages) else Confidence.CERTAIN
         if reached and not any(context in reached for context in _SERVER):
             return None
-        return self.is_loaded(file)
+        loaded = self.is_loaded(file)
+        is_shared = loaded is not None and file.index not in self.serving and is_front_end(file, self.versions.packages)
+        return Confidence.LIKELY if is_shared else loaded
 
     def on_loop(self, file: File, region: int, rule: str) -> tuple[Context, Reach] | None:
         """The event-loop context (a request's first) that a region runs in, or None: nothing known blocks there."""

@@ -35,6 +35,13 @@ def draws(file: File, packages: Mapping[str, PackageInfo]) -> bool:
     return not any(name.removeprefix("node:") in _NODE or name.startswith("node:") for name, _ in _packages_of(file))
 
 
+def is_front_end(file: File, packages: Mapping[str, PackageInfo]) -> bool:
+    """Whether a file is a front end's, and its package is no server's besides: what a server takes from such a package
+    is hardly all of it."""
+    manifest = next(_manifests(file.path, packages), None)
+    return manifest is not None and not _FRAMEWORKS & manifest.dependencies.keys() and draws(file, packages)
+
+
 def foreign_files(
     files: Sequence[File], resolver: Resolver, packages: Mapping[str, PackageInfo], importers: Mapping[int, set[int]]
 ) -> set[int]:

@@ -36,7 +36,11 @@ _TRACEBACK = "traceback.print_exc"
 _BACK_END_NAME = re.compile(r"(?:^|[-_.])log(?:s|ger|gers|ging)?$|logger$", re.IGNORECASE)
 _BACK_END_BASES = ("logging.", "winston-transport", "structlog.", "pino.", "bunyan.")
 _USAGE = re.compile(r"(?:^|[a-z_])(?:help|usage|[hH]elp|[uU]sage)$|^(?:unit|self)_?[tT]ests?$")
-_ASKED = frozenset({"verbosity", "verbose"})
+_ASKED = re.compile(
+    r"(?:enable|use|is|show|print|with)?_?(?:console|verbose|verbosity|logging|debug_?log(?:s|ging)?)(?:_?enabled)?",
+    re.IGNORECASE,
+)
+"""What a switch is called that somebody turns to see what is written."""
 _LEVEL_NAMES = frozenset({"log", "info", "warn", "warning", "error", "debug", "trace", "verbose", "fatal", "critical"})
 _WHILE_SERVING = frozenset({Context.REQUEST, Context.REQUEST_THREAD, Context.BACKGROUND, Context.BACKGROUND_THREAD})
 
@@ -149,7 +153,7 @@ class _Judge:
             return True
         regions = (facts.regions[at] for at in self._program.regions_up(site.file, site.call.region))
         tests = (test for region in regions if region.kind is RegionKind.THEN for test in region.values)
-        return any(_ASKED & names_in(facts, test) for test in tests)
+        return any(_ASKED.fullmatch(name) for test in tests for name in names_in(facts, test))
 
     def _is_tool(self, file: File) -> bool:
         if file.index in self._program.serving:
