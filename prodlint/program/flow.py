@@ -66,6 +66,7 @@ _LOG_METHODS = frozenset(
 _CANNOT_THROW = _LOG_METHODS | {"then", "catch", "finally"}
 _COLLECTS = frozenset({"Promise.all", "Promise.allSettled", "Promise.race", "Promise.any"})
 _PROMISIFIES = frozenset({"util.promisify", "bluebird.promisify"})
+_DEEP = 6
 _RAN_UNCONDITIONALLY = (RegionKind.BODY, RegionKind.TRY, RegionKind.FINALLY, RegionKind.WITH)
 
 _COMMANDS = (
@@ -248,10 +249,14 @@ class Flow:
         return bool(returned) and all(self._is_resolved(file, file.facts.values[value]) for value in returned)
 
     def _is_resolved(self, file: File, value: Value) -> bool:
-        """Whether a value is `Promise.resolve(…)` of what is no promise itself."""
+        """Whether a value is `Promise.resolve(…)` of what is no promise itself, or what functions of the program answer
+        that are never rejected."""
         if value.kind is not ValueKind.CALL:
             return False
         site = CallSite(file, value.ref)
+        own = [target.id for target in self.targets(site) if isinstance(target, Fn)]
+        if own and len(own) == len(self.targets(site)):
+            return not any(self.can_reject(fn) for fn in own)
         plain = all(file.facts.values[argument].kind is not ValueKind.CALL for argument in site.call.args)
         return plain and self.targets(site) == (Api("Promise.resolve"),)
 
@@ -260,7 +265,8 @@ class Flow:
         for exit_ in file.facts.exits:
             if file.function_at(exit_.region) != function:
                 continue
-            if exit_.kind is ExitKind.THROW and not self.catches(file, exit_.region):
+            is_thrown = exit_.kind is ExitKind.THROW and not self.catches(file, exit_.region)
+            if is_thrown and not self._is_asked_to_throw(file, exit_.region):
                 return True
         for site in self.calls_in(function):
             if site.call.use is Use.AWAITED and not self.catches(file, site.call.region) and self.can_fail(site):
@@ -268,6 +274,18 @@ class Flow:
             if site.call.use is Use.RETURNED and self.returns_promise(site) and self.can_fail(site):
                 return True
         return self._awaits_a_value(file, function)
+
+    def _is_asked_to_throw(self, file: File, region: int) -> bool:
+        """Whether what a `catch` throws again depends on more than the error: `if (options.throws) throw err`."""
+        facts = file.facts
+        asked = False
+        for at in self._program.regions_up(file, region):
+            fact = facts.regions[at]
+            if fact.kind is RegionKind.CATCH:
+                return asked
+            if fact.kind in (RegionKind.THEN, RegionKind.ELSE):
+                asked = asked or not any(_reads_error(file, test) for test in fact.values)
+        return False
 
     def _awaits_a_value(self, file: File, function: int) -> bool:
         """`return await promise` (no call) outside `try`."""
@@ -413,3 +431,22 @@ class Flow:
             self.promises(target.id, depth + 1) if isinstance(target, Fn) else self._target_promises(target)
             for target in targets
         )
+
+
+def _reads_error(file: File, value: int, depth: int = 0) -> bool:
+    """Whether an expression has something to do with a caught error."""
+    if value == NONE or depth > _DEEP:
+        return False
+    facts = file.facts
+    fact = facts.values[value]
+    if fact.kind is ValueKind.CATCH:
+        return True
+    inner = [*fact.items]
+    if fact.kind is ValueKind.CALL:
+        call = facts.calls[fact.ref]
+        inner += [call.callee, *call.args]
+    elif fact.kind is ValueKind.BINDING:
+        inner += facts.bindings[fact.ref].values
+    elif fact.kind in (ValueKind.MEMBER, ValueKind.SUBSCRIPT, ValueKind.AWAIT):
+        inner.append(fact.ref)
+    return any(_reads_error(file, each, depth + 1) for each in inner)

@@ -6,7 +6,7 @@ import posixpath
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from prodlint.findings import Applicability, Finding, Fix, Severity
+from prodlint.findings import Applicability, Confidence, Finding, Fix, Severity
 from prodlint.fixes.reasons import ODD_FORM
 from prodlint.program.exposure import is_worker
 from prodlint.program.faults import main_fault
@@ -47,7 +47,13 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
             if (finding := _of_variant(program, rule, service, variant)) is not None
         ]
         if found:
-            yield max(found, key=lambda finding: (finding.severity or rule.severity).rank)
+            yield max(
+                found,
+                key=lambda finding: (
+                    finding.confidence is Confidence.CERTAIN,
+                    (finding.severity or rule.severity).rank,
+                ),
+            )
 
 
 def _of_variant(program: Program, rule: Rule, service: Service, variant: Variant) -> Finding | None:
@@ -79,14 +85,24 @@ def _of_variant(program: Program, rule: Rule, service: Service, variant: Variant
         f"{name.capitalize()} starts one process, and nothing starts another: it uses one core, and answers nobody "
         "while it restarts. Give it `--workers`, or run several replicas."
     )
-    return _of_command(program, rule, service, hop, text, Severity.ADVICE)
+    # One such process may be all that it needs.
+    return _of_command(program, rule, service, hop, text, Severity.ADVICE, Confidence.LIKELY)
 
 
-def _of_command(program: Program, rule: Rule, service: Service, hop: Hop, text: str, severity: Severity) -> Finding:
+def _of_command(
+    program: Program,
+    rule: Rule,
+    service: Service,
+    hop: Hop,
+    text: str,
+    severity: Severity,
+    confidence: Confidence = Confidence.CERTAIN,
+) -> Finding:
     return Finding(
         rule.name,
         text,
         place_of(program.facts, hop),
+        confidence=confidence,
         data={"place": whereabouts(hop.source), "words": list(hop.start.words), "target": hop.start.target},
         severity=severity,
         fixless=_fixless(hop),
@@ -106,6 +122,7 @@ def _plain(program: Program, rule: Rule, service: Service, variant: Variant) -> 
         f"{service.name} runs in one process: {engine} one core for it, and nobody is answered while it restarts. Run "
         "several replicas behind a proxy, or a cluster of workers.",
         outer.location._replace(start=artefact.anchor, end=artefact.anchor_end),
+        confidence=Confidence.LIKELY,
         fixless="how it is to be multiplied is for you to choose",
         service=service.name,
     )
