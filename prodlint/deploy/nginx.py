@@ -266,7 +266,7 @@ def _filled_in(data: bytes, directives: list[Directive]) -> Iterator[tuple[Span,
 _SIGNS = re.compile(
     rb"^[ \t]*(?:(?:http|server|stream|events)[ \t]*\{|upstream[ \t]+[\w.${}-]+[ \t]*\{|location[ \t]+[^;{}\n]+\{"
     rb"|(?:proxy|uwsgi|grpc)_pass[ \t]+[^;\n]+;|proxy_(?:set_header|cache|http_version|redirect)[ \t]+[^;\n]+;"
-    rb"|gzip(?:_\w+)?[ \t]+[^;\n]+;)",
+    rb"|gzip(?:_\w+)?[ \t]+[^;\n]+;|(?:map|geo|split_clients)[ \t]+[^;{}\n]*\$\w+[ \t]*\{)",
     re.MULTILINE,
 )
 

@@ -167,6 +167,20 @@ def test_a_very_long_haproxy_file() -> None:
     assert len(read("haproxy", servers.encode(), "haproxy.cfg").artefacts[-1].settings) == 50_000
 
 
+def test_a_map_of_five_megabytes() -> None:
+    lines = [f"    /old/{n:06d}/the-name-of-a-page /new/{n:06d};\n" for n in range(120_000)]
+    files = {
+        "nginx.conf": "http {\n  include redirects.conf;\n  server {\n    location / {\n      proxy_pass http://127.0.0.1:3000;\n    }\n  }\n}\n",
+        "redirects.conf": f"map $uri $new {{\n{''.join(lines)}}}\n",
+        "app.js": "require('express')().listen(3000);\n",
+        "package.json": '{"name": "shop", "scripts": {"start": "node app.js"}, "dependencies": {"express": "4"}}',
+    }
+    assert len(files["redirects.conf"]) > 5_000_000
+    session = Session.from_memory(files, {"select": ["proxy-gzip-off"]})
+    assert [finding.location.path for finding in session.analysis.findings] == ["nginx.conf"]
+    assert not session.analysis.troubles
+
+
 def test_a_block_that_is_never_closed_and_an_include_that_is_missing() -> None:
     files = {
         "nginx.conf": "http {\n  include missing.conf;\n  include nginx.conf;\n  server {\n    location / {\n      proxy_pass http://web:1;\n",
