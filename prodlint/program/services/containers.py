@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import posixpath
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -66,15 +67,24 @@ def dockerfile_variants(project: Project, others: Sequence[Variant]) -> Iterator
         for variant in others
         if variant.image and variant.dev_score < 1 and not variant.launch.is_worker
     }
-    for_developers = {variant.image.partition("#")[0] for variant in others if variant.image} - built
+    users: dict[str, list[Variant]] = defaultdict(list)
+    for each in others:
+        users[each.image.partition("#")[0]].append(each)
+    # What is taken by its name, and not built, was published.
+    for_developers = {
+        path
+        for path, variants in users.items()
+        if path not in built and all("build.context" in variant.layers[0].settings for variant in variants)
+    }
     found = {
         path: variant
         for path in project.by_kind["dockerfile"]
         if path not in built and (variant := _dockerfile_variant(project, path)) is not None
     }
-    known = [*others, *found.values()]
     for path, variant in found.items():
-        twin = _production_twin(project, path, variant, known, for_developers) if path in for_developers else ""
+        beside = [each for other, each in found.items() if _is_beside(path, other) and other not in for_developers]
+        known = [*(each for each in others if _is_same_package(each, variant)), *beside]
+        twin = _production_twin(project, path, variant, known) if path in for_developers else ""
         if twin:
             weights = {**variant.dev, f"{posixpath.basename(twin)} is there for production": 1.0}
             yield replace(variant, dev=weights)
@@ -82,27 +92,27 @@ def dockerfile_variants(project: Project, others: Sequence[Variant]) -> Iterator
             yield variant
 
 
-def _production_twin(
-    project: Project, path: str, variant: Variant, known: Sequence[Variant], for_developers: Collection[str]
-) -> str:
+def _production_twin(project: Project, path: str, variant: Variant, known: Sequence[Variant]) -> str:
     """The Dockerfile that is there for production beside one that only what is for development builds; "" if there is
-    none: one beside it that is called so, or one of another image of the same package, or of the same name and more
-    (`Dockerfile-cloud`)."""
-    folder, _, name = path.rpartition("/")
+    none: one beside it that is called so, or that of one of `known`."""
     for other in project.by_kind["dockerfile"]:
-        file = posixpath.basename(other)
-        if other != path and posixpath.dirname(other) == folder and sum(name_evidence(file).values()) < 0:
+        is_called_so = sum(name_evidence(posixpath.basename(other)).values()) < 0
+        if other != path and posixpath.dirname(other) == posixpath.dirname(path) and is_called_so:
             return other
     for each in known:
         other = each.image.partition("#")[0]
-        if other in ("", path) or other in for_developers or each.dev_score >= 1:
-            continue
-        is_beside = posixpath.dirname(other) == folder and posixpath.basename(other).startswith(name)
-        if each.launch.language == variant.launch.language and (
-            is_beside or each.launch.package == variant.launch.package != ""
-        ):
+        if other not in ("", path) and each.launch.language == variant.launch.language and each.dev_score < 1:
             return other
     return ""
+
+
+def _is_beside(path: str, other: str) -> bool:
+    """Whether a Dockerfile stands beside another one and has its name and more: `Dockerfile-cloud`."""
+    return other.startswith(path) and posixpath.dirname(other) == posixpath.dirname(path)
+
+
+def _is_same_package(variant: Variant, other: Variant) -> bool:
+    return variant.launch.package == other.launch.package != ""
 
 
 def _dockerfile_variant(project: Project, path: str) -> Variant | None:
