@@ -399,8 +399,7 @@ class Resolver:
 
     def _class_member(self, target: Cls | Inst, name: str) -> list[Definition]:
         file, fact = self.classes[target.id]
-        members = self.members_of(target.id)
-        own: list[Definition] = [(file, members[name])] if name in members else []
+        own: list[Definition] = [(file, member)] if (member := self._declared(target, name)) != NONE else []
         for owner in (Inst(target.id), Cls(target.id)):
             own += self._properties.get(owner, {}).get(name, [])
         if own:
@@ -411,6 +410,18 @@ class Resolver:
                 if isinstance(parent, Cls) and parent.id != target.id:
                     found += self.definitions(type(target)(parent.id), name)
         return found
+
+    def _declared(self, target: Cls | Inst, name: str) -> int:
+        """The member that a class declares itself: of two with one name, the static one is the class's."""
+        file, fact = self.classes[target.id]
+        member = self.members_of(target.id).get(name, NONE)
+        if member != NONE and fact.names.count(name) > 1:
+            for other_name, other in zip(fact.names, fact.members, strict=False):
+                value = file.facts.values[other]
+                is_static = value.kind is ValueKind.FUNCTION and file.facts.functions[value.ref].is_static
+                if other_name == name and is_static is isinstance(target, Cls):
+                    return other
+        return member
 
     def _inherited_api(self, target: Cls | Inst, name: str) -> Targets:
         """A member that a class can only have from a foreign base."""

@@ -11,6 +11,7 @@ from prodlint.findings import Applicability, Finding, Fix, Span
 from prodlint.fixes.reasons import NO_PLACE
 from prodlint.program.reached import by_request
 from prodlint.program.resolve import File
+from prodlint.program.roles import FileRole
 
 if TYPE_CHECKING:
     from prodlint.program import Program
@@ -21,10 +22,11 @@ _CONFIG = re.compile(r"^(?:config|configuration|env|environment|settings|constan
 
 def check(program: Program, rule: Rule) -> Iterator[Finding]:
     """Reads of single variables in functions that a request reaches, outside configuration modules."""
+    set_here = _set_by_the_program(program)
     for file in program.files:
         if file.is_python or _is_configuration(file):
             continue
-        written = {store.name for store in file.facts.stores}
+        written = {store.name for store in file.facts.stores} | set_here
         for number, access in enumerate(file.facts.accesses):
             name = file.facts.values[access.value].text
             if file.facts.regions[access.region].function == 0 or not name or name in written:
@@ -41,6 +43,17 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
                 trace=reached.trace,
                 data={"file": file.index, "access": number},
             )
+
+
+def _set_by_the_program(program: Program) -> set[str]:
+    """The variables that the program itself sets somewhere: they may change while it runs."""
+    return {
+        store.name
+        for file in program.files
+        if not file.is_python and program.roles[file.index] is not FileRole.TEST
+        for store in file.facts.stores
+        if program.resolver.api_of(file, store.target) == "process.env"
+    }
 
 
 def _is_configuration(file: File) -> bool:
