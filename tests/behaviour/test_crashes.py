@@ -328,3 +328,38 @@ def test_an_error_fails_its_own_request_only(launch: Launch) -> None:
     other = server.send("/?theme=dark")
     assert server.get("/").text == "handled: no theme"
     assert not other.answered()
+
+
+UNDEFINED = """
+    (req, res, next) => {
+      fs.readFile(req.query.name, 'utf8', (error, text) => {
+        if (error) return next(err); // flagged: undefined-variable
+        res.send(typeof notThere === 'undefined' ? text : notThere);
+      });
+    }
+"""
+
+
+@pytest.mark.proves("undefined-variable")
+@pytest.mark.parametrize("stack", ["express4", "express5"])
+def test_an_undefined_name_in_a_callback_ends_the_process_when_somebody_gets_there(launch: Launch, stack: str) -> None:
+    server = launch(program("undefined-variable", stack, express(UNDEFINED)))
+    assert server.get("/?name=app.js").text.startswith("const fs")
+    request = server.send("/?name=no-such-file")
+    assert server.exit_code() == 1
+    assert request.is_cut()
+    assert "ReferenceError: err is not defined" in server.stderr
+
+
+@pytest.mark.proves("undefined-variable")
+def test_express_answers_an_undefined_name_in_a_handler(launch: Launch) -> None:
+    handler = """
+        (req, res) => {
+          if (req.query.name) return res.send(nmae); // flagged: undefined-variable
+          res.send('nobody');
+        }
+    """
+    server = launch(program("undefined-variable", "express4", express(handler)))
+    assert server.get("/").text == "nobody"
+    assert server.get("/?name=Eve").text == "handled: nmae is not defined"
+    assert server.get("/alive").text == "yes"

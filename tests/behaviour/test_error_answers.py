@@ -531,3 +531,23 @@ def test_some_servers_survive_sys_exit(launch: Launch, stack: str, source: str) 
     before = server.get("/pid").text
     assert server.get("/").status == 500
     assert server.get("/pid").text == before
+
+
+@pytest.mark.proves("undefined-variable")
+def test_python_says_that_a_name_is_not_defined_when_a_request_gets_there(launch: Launch) -> None:
+    source = """
+        from fastapi import FastAPI
+
+        app = FastAPI()
+
+
+        @app.get("/")
+        def index(name: str = "") -> str:
+            if name:
+                return f"hello {nmae}"  # flagged: undefined-variable
+            return "hello"
+    """
+    server = launch(program("undefined-variable", "fastapi", source))
+    assert server.get("/").text == '"hello"'
+    assert server.get("/?name=Eve").status == 500
+    server.wait_for_output("NameError: name 'nmae' is not defined")
