@@ -83,16 +83,17 @@ def examine(app: Mapping[str, Any], source: Path, scratch: Path, *, preview: boo
             subprocess.run([sys.executable, "-m", "venv", str(venv)], check=True)
         for command in app["setup"]:
             _shell(command, folder, venv).check_returncode()
+    part = folder / app.get("part", "")
     before = _tested(app, folder, venv)
-    safe = _fixed(folder, preview, unsafe=False)
+    safe = _fixed(part, preview, unsafe=False)
     after_safe = _tested(app, folder, venv) if safe.changed else before
-    _restore(folder, safe)
-    everything = _fixed(folder, preview, unsafe=True)
+    _restore(part, safe)
+    everything = _fixed(part, preview, unsafe=True)
     if "package.json" in everything.changed:  # with a dependency more
         for command in app["setup"]:
             _shell(command, folder, venv).check_returncode()
     after_all = _tested(app, folder, venv) if everything.changed else before
-    _restore(folder, everything)
+    _restore(part, everything)
     return Row(app["name"], before, len(safe.applied), after_safe, len(everything.applied), after_all)
 
 

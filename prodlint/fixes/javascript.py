@@ -733,7 +733,10 @@ def _insert_after(file: File, statement: Node, text: str) -> Edits | None:
         return (Edit(path, statement.end_byte, statement.end_byte, before + written + closing + after),)
     indent = indent_at(source, statement.start_byte)
     lines = _indented(file, written, indent)
-    return (Edit(path, end, end, f"{file.style.newline}{indent}{_semicolon_for(file, written, statement)}{lines}"),)
+    are_long = "\n" in text and statement.start_point.row < statement.end_point.row
+    blank = file.style.newline if are_long and _stands_apart(source, statement) else ""
+    joint = _semicolon_for(file, written, statement)
+    return (Edit(path, end, end, f"{blank}{file.style.newline}{indent}{joint}{lines}"),)
 
 
 def _following(node: Node) -> Node | None:
