@@ -8,7 +8,7 @@ decides, all possibilities are in the answer (capped).
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 
 from prodlint.facts import NONE, Call, Class, ExitKind, FileFacts, Function, FunctionKind, Value, ValueKind
@@ -406,7 +406,7 @@ class Resolver:
             return own
         found: list[Definition] = []
         for base in fact.bases:
-            for parent in self.resolve(file, base):
+            for parent in self._whole(self.resolve(file, base)):
                 if isinstance(parent, Cls) and parent.id != target.id:
                     found += self.definitions(type(target)(parent.id), name)
         return found
@@ -431,11 +431,20 @@ class Resolver:
             if isinstance(parent, Api)
         )
 
+    def _whole(self, targets: Targets) -> Iterator[Target]:
+        """The targets, with what a module is as a whole (`module.exports = class …`) in its place, if that is set."""
+        for target in targets:
+            whole = self.definitions(target, "=") if isinstance(target, Module) else []
+            if whole:
+                yield from (hit for file, value in whole for hit in self.resolve(file, value))
+            else:
+                yield target
+
     def bases_of(self, cls: int, seen: frozenset[int] = frozenset()) -> Iterable[Target]:
         """All classes that a class derives from, the program's own (`Cls`) and foreign ones (`Api`), nearest first."""
         file, fact = self.classes[cls]
         for base in fact.bases:
-            for parent in self.resolve(file, base):
+            for parent in self._whole(self.resolve(file, base)):
                 if isinstance(parent, Cls):
                     if parent.id not in seen and parent.id != cls:
                         yield parent
@@ -517,7 +526,7 @@ class Resolver:
         return [
             Inst(parent.id) if isinstance(parent, Cls) else Api(self._called(parent.path))
             for base in fact.bases
-            for parent in self.resolve(owner, base)
+            for parent in self._whole(self.resolve(owner, base))
             if isinstance(parent, (Cls, Api))
         ]
 
