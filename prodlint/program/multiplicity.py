@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from prodlint.facts import ValueKind
 from prodlint.findings import Step
-from prodlint.program.launches import Source
+from prodlint.program.launches import Source, State
 from prodlint.program.roles import FileRole
 from prodlint.program.services.processes import Count, Processes, together
 
 if TYPE_CHECKING:
     from prodlint.program import Program
     from prodlint.program.resolve import File
-    from prodlint.program.services import Service
+    from prodlint.program.services import Service, Variant
 
 _SOCKETS = ("socket.io", "socket.io.Server", "@nestjs/websockets.WebSocketGateway", "flask_socketio.SocketIO")
+_CONCURRENT = ("-k", "--worker-class", "--threads")
+"""Options that let a worker of Gunicorn answer several requests at a time."""
 _EMBEDDED = frozenset(
     {"sqlite3", "better-sqlite3", "sqlite", "aiosqlite", "@databases/sqlite", "node:sqlite", "nedb", "lowdb"}
 )
@@ -35,6 +38,17 @@ def processes_of(program: Program, file: File) -> Processes:
     if len({processes.state for processes in found}) > 1:
         return together(processes for processes in found if processes.state is not Count.MANY)
     return together(found)
+
+
+def answers_one_at_a_time(variant: Variant) -> bool:
+    """Whether each process of a variant is a Gunicorn worker of the default class, which answers one request at a
+    time, as far as its command and its configuration say."""
+    gunicorn = next(
+        (hop for hop in variant.launch.hops if "gunicorn" in map(posixpath.basename, hop.start.words)), None
+    )
+    if gunicorn is None or any(variant.setting(key).state is not State.ABSENT for key in ("worker_class", "threads")):
+        return False
+    return not any(word.partition("=")[0] in _CONCURRENT or word.startswith("-k") for word in gunicorn.start.words)
 
 
 def copies_of(program: Program, file: File) -> Processes:

@@ -10,7 +10,7 @@ from prodlint.findings import Applicability, Confidence, Finding, Fix, Severity
 from prodlint.fixes.reasons import ODD_FORM
 from prodlint.program.exposure import is_worker
 from prodlint.program.faults import main_fault
-from prodlint.program.multiplicity import needs_one_process, proxied_apart, serves
+from prodlint.program.multiplicity import answers_one_at_a_time, needs_one_process, proxied_apart, serves
 from prodlint.program.operations import (
     CONTAINERS,
     artefact_of,
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from prodlint.program.services import Service, Variant
     from prodlint.rulebook import Rule
 
-_SYNC = ("-k", "--worker-class", "--threads")
 """Options of Gunicorn that make one worker answer several requests at a time."""
 
 
@@ -64,9 +63,7 @@ def _of_variant(program: Program, rule: Rule, service: Service, variant: Variant
     if manager is None:
         return _plain(program, rule, service, variant) if is_one else None
     name, hop = manager
-    if name == "gunicorn" and not any(
-        word.partition("=")[0] in _SYNC or word.startswith("-k") for word in hop.start.words
-    ):
+    if name == "gunicorn" and answers_one_at_a_time(variant):
         text = (
             "Gunicorn starts one worker, which answers one request at a time: all others wait. Give it more, by "
             "`--workers` or the variable `WEB_CONCURRENCY`."

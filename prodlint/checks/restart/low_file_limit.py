@@ -9,6 +9,7 @@ from prodlint.findings import Applicability, Finding, Fix
 from prodlint.fixes.reasons import ODD_FORM
 from prodlint.program.exposure import answers_requests
 from prodlint.program.limits import file_limit, sets_file_limit
+from prodlint.program.multiplicity import answers_one_at_a_time
 from prodlint.program.operations import in_production
 
 if TYPE_CHECKING:
@@ -65,6 +66,8 @@ def _default(rule: Rule, service: Service, variant: Variant) -> Finding | None:
         )
     if variant.kind != "systemd" or service.language == "node" or sets_file_limit(variant):
         return None
+    if answers_one_at_a_time(variant):
+        return None  # so it has one connection at a time
     return Finding(
         rule.name,
         f"systemd gives {service.name} 1024 file descriptors if it does not ask for more, and Python does not: with "

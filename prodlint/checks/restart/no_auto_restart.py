@@ -9,7 +9,7 @@ from prodlint.findings import Applicability, Confidence, Edit, Finding, Fix, Sev
 from prodlint.fixes.reasons import ODD_FORM
 from prodlint.program.exposure import answers_requests
 from prodlint.program.launches import State
-from prodlint.program.operations import artefact_of, in_production, is_tool, looked_at, whereabouts
+from prodlint.program.operations import artefact_of, in_production, is_known, is_tool, looked_at, whereabouts
 from prodlint.program.supervision import after_crash
 
 if TYPE_CHECKING:
@@ -58,12 +58,16 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
         bare = [
             variant
             for variant in deployed or variants
-            # A pod that answers nobody and is not started again does something once.
-            if after_crash(variant) is State.ABSENT
-            and (variant.kind != "kubernetes" or answers_requests(program, service, variant))
+            if after_crash(variant) is State.ABSENT and not _runs_once(program, service, variant)
         ]
         if bare:
             yield _finding(program, rule, service, bare, variants)
+
+
+def _runs_once(program: Program, service: Service, variant: Variant) -> bool:
+    """Whether a pod or a container that answers nobody says itself that it is not to be started again."""
+    is_told = variant.kind == "kubernetes" or is_known(variant.setting("restart"), "no", "false")
+    return is_told and not answers_requests(program, service, variant)
 
 
 def _finding(program: Program, rule: Rule, service: Service, bare: list[Variant], variants: list[Variant]) -> Finding:

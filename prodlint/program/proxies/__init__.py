@@ -79,10 +79,14 @@ class Proxies:
         machine or the only service there is; LIKELY if it names some container that no file describes. None for other
         projects' services and other people's servers."""
         best: Confidence | None = None
+        path = each.location.path
         for target in each.targets:
-            if any(self._is_named(service, target, each.location.path) for service in self._services):
+            named = [each for each in self._services if self._is_named(each, target, path)]
+            if any(service.production for service in named) or (named and not self._has_production):
                 return Confidence.CERTAIN
-            if self._web_services and self._may_mean(target, each.location.path):
+            if named:
+                continue  # developers' own: in production something else answers there
+            if self._web_services and self._may_mean(target, path):
                 if target.is_local or (target.is_inside and len(self._web_services) == 1):
                     return Confidence.CERTAIN
                 if target.is_inside:
@@ -108,6 +112,11 @@ class Proxies:
             return None
         likely = self._web_services
         return Front(proxy, False) if len(likely) == 1 and likely[0] is service else None
+
+    @cached_property
+    def _has_production(self) -> bool:
+        """Whether anything is deployed for production, as far as is known."""
+        return any(service.production for service in self._services)
 
     @cached_property
     def _web_services(self) -> list[Service]:

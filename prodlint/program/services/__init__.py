@@ -15,6 +15,7 @@ import posixpath
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from prodlint.deploy.commands import PYTHON_SERVERS
 from prodlint.facts import FileFacts
 from prodlint.program.launches import Launch
 from prodlint.program.services.compose import compose_variants
@@ -93,6 +94,7 @@ def _service(project: Project, group: list[Variant]) -> Service | None:
     package = launch.package
     info = project.view.packages.get(package)
     names = [variant.outer.name for variant in first if variant.kind in _NAMED]
+    names = [name for name in names if name.removesuffix(".service") not in PYTHON_SERVERS]  # what it runs on
     folder = posixpath.basename(package)
     name = (info.name if info and launch.language == "node" else "") or (names[0] if names else "") or folder
     group = [variant if variant.launch.language else _as_unknown(variant, launch) for variant in group]
