@@ -286,7 +286,8 @@ class Program:
         if any(context in reached and reached[context].certain for context in _SERVER):
             # Front ends have timers, too.
             is_drawn = file.index not in self._loaded and not _ASKED & reached.keys()
-            return None if is_drawn and draws(file, self.versions.packages) else Confidence.CERTAIN
+            is_drawn = is_drawn and (draws(file, self.versions.packages) or self._is_browser(file))
+            return None if is_drawn else Confidence.CERTAIN
         if reached and not any(context in reached for context in _SERVER):
             return None
         loaded = self.is_loaded(file)
