@@ -155,7 +155,7 @@ class Program:
         """Whether a JavaScript file is written for browsers: it uses their globals and nothing of Node's."""
         if file.is_python:
             return False
-        names = {value.text for value in file.facts.values if value.kind is ValueKind.GLOBAL}
+        names = {unbound.name for unbound in file.facts.unbound}
         if names & {"require", "module", "process", "__dirname", "Buffer"}:
             return False
         modules = {request.module for request in file.facts.imports}
