@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from prodlint.facts import NONE, ParamKind, RegionKind, Use, ValueKind
 from prodlint.findings import Applicability, Confidence, Edit, Finding, Fix, ImportRequest, Span
 from prodlint.fixes.reasons import NO_AWAIT, NO_LOGGER, ODD_FORM
-from prodlint.program.callbacks import takes_callback, whom_to_tell
+from prodlint.program.callbacks import Continuation, takes_callback, whom_to_tell
 from prodlint.program.resolve import CallSite, File
 from prodlint.program.targets import Api, Fn
 from prodlint.source.frameworks.model import Context
@@ -42,7 +42,7 @@ def _finding(program: Program, rule: Rule, site: CallSite, confidence: Confidenc
     function = site.file.facts.regions[site.call.region].function
     if not name and not site.file.facts.functions[function].is_async:
         handler = _handler_without_next(program, site)
-        whom = whom_to_tell(program, site.file, function)
+        whom = _callback(program, site, function)
         name = "next" if handler != NONE else whom.name if whom is not None else ""
         is_next = handler != NONE
     return Finding(
@@ -54,6 +54,16 @@ def _finding(program: Program, rule: Rule, site: CallSite, confidence: Confidenc
         data={"file": site.file.index, "call": site.index, "whom": name, "is_next": is_next, "handler": handler},
         fixless=_obstacle(program, site, name),
     )
+
+
+def _callback(program: Program, site: CallSite, function: int) -> Continuation | None:
+    """The callback that what is done with the promise calls in the end: `find().then((user) => done(null, user))`. One
+    that is called elsewhere has perhaps been called when the promise is rejected."""
+    whom, call = whom_to_tell(program, site.file, function), site.call
+    if whom is None or whom.value == NONE:
+        return None
+    is_inside = any(each.callee == whom.value and call.start <= each.start < call.end for each in site.file.facts.calls)
+    return whom if is_inside else None
 
 
 def _matters(program: Program, site: CallSite) -> Confidence | None:
