@@ -25,6 +25,7 @@ _WRAPPERS = frozenset(
 )
 _LOG = re.compile(r"(?:^|_|(?<=[a-z])(?=L))[lL]og(?:s|[A-Z_0-9]|file|$)")
 """A name of a log: `logFile`, `access_log`; not `catalog`, `login`."""
+_SPELT_LARGE = frozenset({"URL", "RegExp", "Number", "String", "BigInt"})
 _WITH_PORT = 3
 _WITH_LENGTH = 5
 _FAREWELLS = frozenset({"__del__", "__exit__", "__aexit__"})
@@ -222,17 +223,16 @@ class _Silent:
             facts.regions[inner.region].function == facts.regions[call.region].function
             for number, call in calls
             if call.use in (Use.STATEMENT, Use.VOIDED) or (call.use is Use.AWAITED and number not in kept)
-            if not self._is_tidying(file, call) and tested.isdisjoint(call.args)
+            if not self._is_tidying(file, call) and not self._is_message(file, call) and tested.isdisjoint(call.args)
             for inner in loud
             if call.start <= inner.start and inner.end <= call.end
         )
 
     def _is_tidying(self, file: File, call: Call) -> bool:
-        return (file.facts.values[call.callee].text or _name(file, call.callee)) in self._tidies
+        return _called(file, call) in self._tidies
 
     def _is_quiet(self, file: File, call: Call) -> bool:
-        callee = file.facts.values[call.callee]
-        name = callee.text or _name(file, call.callee)
+        name = _called(file, call)
         return name in self._quiet or self._is_message(file, call) or _writes_log(file, call, name)
 
     def _is_message(self, file: File, call: Call) -> bool:
@@ -243,6 +243,8 @@ class _Silent:
             return False
         if _is_datagram(file, call) or self._is_peer(file, callee.ref):
             return True
+        if facts.functions[facts.regions[call.region].function].name in self._says:
+            return True  # `function send(data) { try { tunnel.write(data); } catch {} }`
         if callee.text == "write" and (facts.values[callee.ref].text or _name(file, callee.ref)).endswith("client"):
             return True
         is_text = bool(call.args) and _is_made_by(file, call.args[0], "stringify")
@@ -300,6 +302,12 @@ class _Names:
 
     def __contains__(self, name: str) -> bool:
         return name in self._exact or name.startswith(self._prefixes) or name.endswith(self._suffixes)
+
+
+def _called(file: File, call: Call) -> str:
+    """The name of what a call calls; in JavaScript as it would be spelt small."""
+    name = file.facts.values[call.callee].text or _name(file, call.callee)
+    return name if file.is_python or name in _SPELT_LARGE else name[:1].lower() + name[1:]
 
 
 def _name(file: File, value: int) -> str:
