@@ -164,7 +164,28 @@ def _grouped(variants: Sequence[Variant]) -> list[list[Variant]]:
         own = own.union(*(keys[at] for at in joint))
         groups = [each for at, each in enumerate(groups) if at not in joint] + [group]
         keys = [each for at, each in enumerate(keys) if at not in joint] + [own]
-    return _with_opaque(groups)
+    return _with_developers(_with_opaque(groups))
+
+
+def _with_developers(groups: list[list[Variant]]) -> list[list[Variant]]:
+    """Servers for development that name no file (`nest start --watch`, `vite`) belong to the service of their package,
+    if it has one."""
+    found = list(groups)
+    for group in groups:
+        if any(variant.launch.entry or variant.dev_score < 1 for variant in group):
+            continue
+        package = group[0].launch.package
+        owners = [
+            each
+            for each in found
+            if each is not group
+            and any(variant.dev_score < 1 and variant.launch.language == "node" for variant in each)
+            and all(variant.launch.package == package for variant in (*each, *group))
+        ]
+        if len(owners) == 1:
+            owners[0] += group
+            found = [each for each in found if each is not group]
+    return found
 
 
 def _with_opaque(groups: list[list[Variant]]) -> list[list[Variant]]:
