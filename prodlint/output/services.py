@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from prodlint.program.launches import PROCESS_FILES, Answer, Source, State
-from prodlint.program.supervision import after_crash
+from prodlint.program.operations import programs
+from prodlint.program.supervision import SUPERVISORS, after_crash, ends_by_itself
 
 if TYPE_CHECKING:
     from prodlint.program import Program
@@ -102,9 +103,12 @@ def _restart(variant: Variant) -> Answer:
     if answer.state is not State.ABSENT or variant.setting("restart_policy").state is not State.ABSENT:
         return answer
     by_default = after_crash(variant)
+    by = next((layer.source for layer in variant.layers if layer.source.kind in PROCESS_FILES), variant.outer)
+    if ends_by_itself(variant):
+        return Answer(State.SET, "not meant to, it ends by itself", variant.outer)
     if by_default is State.SET:
-        by = next((layer.source for layer in variant.layers if layer.source.kind in PROCESS_FILES), variant.outer)
-        return Answer(State.SET, "by default", by)
+        managers = SUPERVISORS & set(programs(variant))
+        return Answer(State.SET, f"by {min(managers)}" if managers else "by default", by)
     if by_default is State.UNKNOWN:
         who = "whoever runs the image" if variant.kind == "dockerfile" else "the platform"
         return Answer(State.UNKNOWN, by=variant.outer, reason=f"{who} decides")

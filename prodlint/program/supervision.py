@@ -34,7 +34,7 @@ _ONE_SHOT = re.compile(
 def after_crash(variant: Variant) -> State:
     """Whether something starts the variant again when its process ends with an error: SET, ABSENT, or UNKNOWN where a
     platform or a script that is not here decides. What is meant to end counts as SET."""
-    if _ends_by_itself(variant) or set(programs(variant)) & SUPERVISORS:
+    if ends_by_itself(variant) or set(programs(variant)) & SUPERVISORS:
         return State.SET
     if variant.kind == "systemd":
         answer = variant.setting("restart")
@@ -85,7 +85,8 @@ _HOSTS = {
 }
 
 
-def _ends_by_itself(variant: Variant) -> bool:
+def ends_by_itself(variant: Variant) -> bool:
+    """Whether a variant is meant to end: a job, a migration, one of many instances."""
     if (
         is_known(variant.setting("type"), "oneshot", "task", "job", "cronjob")
         or variant.setting("profile").state is not State.ABSENT
