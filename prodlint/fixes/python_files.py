@@ -51,7 +51,8 @@ def in_thread(path: str, source: bytes, span: Span, runner: str, path_class: str
         return None
     place, head, arguments, tail = made
     width = place.start - inner.start + len(f"{head}await {runner}{tail}")
-    listed = ", ".join(arguments) if head else laid_out(file, Span(start, start), arguments, width)
+    is_short = bool(head) or len(arguments) == 1
+    listed = ", ".join(arguments) if is_short else laid_out(file, Span(start, start), arguments, width)
     awaited = f"await {runner}({listed})"
     if not head and is_operand(used[0], used[1][-1]):
         awaited = f"({awaited})"
