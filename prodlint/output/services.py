@@ -6,7 +6,8 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from prodlint.program.launches import PROCESS_FILES, Answer, Source, State
+from prodlint.program.django_settings import production_settings
+from prodlint.program.launches import ABSENT, PROCESS_FILES, Answer, Source, State
 from prodlint.program.operations import programs
 from prodlint.program.supervision import SUPERVISORS, after_crash, ends_by_itself
 
@@ -54,20 +55,34 @@ def render(program: Program) -> Iterator[str]:
             what = f"compression {proxy.compression.value}, cache {_known(proxy.caches)}"
             sure = "" if front.is_certain else ", as the only one"
             yield f"  behind {proxy.name} in {proxy.location.path}{sure}: {what}"
+        world = _world(program, service, name)
         for variant in service.variants:
-            yield from _variant(places, variant, _world(service, name))
+            yield from _variant(places, variant, world)
 
 
-def _world(service: Service, framework: str) -> str:
-    """Which variables matter to a service: a key of `_ENVIRONMENT`. Where nothing says what it is written with, what
-    Django is started by does."""
+class _World(NamedTuple):
+    """Which variables matter to a service, and what holds where nothing sets them."""
+
+    key: str
+    """A key of `_ENVIRONMENT`."""
+    default: Answer = ABSENT
+    """The settings that Django takes then, as `wsgi.py` says."""
+
+
+def _world(program: Program, service: Service, framework: str) -> _World:
+    """Where nothing says what a service is written with, what Django is started by does."""
     if service.language != "python" or framework not in ("", "django"):
-        return service.language
-    is_django = framework == "django" or service.entry.endswith(("wsgi.py", "asgi.py", "manage.py"))
-    return "django" if is_django else "python"
+        return _World(service.language)
+    if framework != "django" and not service.entry.endswith(("wsgi.py", "asgi.py", "manage.py")):
+        return _World("python")
+    for settings in production_settings(program):
+        if settings.service is service and settings.by.path in program.by_path:
+            by = Source("source", "", settings.by)
+            return _World("django", Answer(State.SET, f"{settings.file.path} by default", by))
+    return _World("django")
 
 
-def _variant(places: _Places, variant: Variant, world: str) -> Iterator[str]:
+def _variant(places: _Places, variant: Variant, world: _World) -> Iterator[str]:
     purpose = "for development" if variant.dev_score >= 1 else "for production"
     chain = " -> ".join(_named(layer.source) for layer in variant.layers)
     yield f"  {purpose}: {chain}"
@@ -84,11 +99,11 @@ def _variant(places: _Places, variant: Variant, world: str) -> Iterator[str]:
     yield f"    processes: {count}{why}{by}"
 
 
-def _answers(variant: Variant, world: str) -> Iterator[_Line]:
-    for name in _ENVIRONMENT[world]:
+def _answers(variant: Variant, world: _World) -> Iterator[_Line]:
+    for name in _ENVIRONMENT[world.key]:
         answer = variant.setting(f"env.{name}")
-        if world != "python" or answer.state is State.SET:
-            yield _Line(name, answer)
+        if world.key != "python" or answer.state is State.SET:
+            yield _Line(name, world.default if answer.state is State.ABSENT else answer)
     for key, label in (*_KEYS.items(), *_OPTIONAL.items()):
         answer = _restart(variant) if key == "restart" else variant.setting(key)
         if answer.state is not State.ABSENT or key in ("restart", "user", "healthcheck"):
@@ -171,6 +186,7 @@ def as_json(program: Program) -> list[dict[str, Any]]:
 
 def _service_data(program: Program, places: _Places, service: Service) -> dict[str, Any]:
     name, version = _framework(program, service)
+    world = _world(program, service, name)
     return {
         "id": service.id,
         "name": service.name,
@@ -191,11 +207,11 @@ def _service_data(program: Program, places: _Places, service: Service) -> dict[s
             for front in program.proxies.in_front_of(service)
         ],
         "processes": _processes_data(places, service.processes),
-        "variants": [_variant_data(places, variant, _world(service, name)) for variant in service.variants],
+        "variants": [_variant_data(places, variant, world) for variant in service.variants],
     }
 
 
-def _variant_data(places: _Places, variant: Variant, world: str) -> dict[str, Any]:
+def _variant_data(places: _Places, variant: Variant, world: _World) -> dict[str, Any]:
     env = {name: _answer_data(places, variant.launch.env.get(name)) for name in sorted(variant.launch.env.known)}
     return {
         "kind": variant.kind,
