@@ -30,7 +30,8 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
         found = [
             (variant, between, hop)
             for variant in in_production(service)
-            if not main_fault(program, variant)
+            # What is started beside something else is not what a signal is for.
+            if not main_fault(program, variant) and not variant.launch.is_background
             for between, hop in [in_between(variant) or (None, None)]
             if between is not None and hop is not None
             if between is Between.MANAGER or are_lost(variant, between)
