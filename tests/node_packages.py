@@ -42,9 +42,13 @@ class NodeModules:
             half.mkdir()
             (half / "package.json").write_bytes(wanted)
             options = ["--ignore-scripts", "--no-audit", "--no-fund", "--no-package-lock"]
-            done = subprocess.run([npm, "install", *options], cwd=half, capture_output=True, text=True)
-            if done.returncode != 0:
-                missing(f"npm cannot install {target.name}: {done.stderr.strip()}")
+            for _ in range(2):  # a download may fail
+                done = subprocess.run([npm, "install", *options], cwd=half, capture_output=True, text=True)
+                if done.returncode == 0:
+                    break
+            else:
+                said = (done.stderr + done.stdout).strip()
+                missing(f"npm cannot install {target.name}: exit code {done.returncode}: {said}")
             half.rename(target)
 
 
