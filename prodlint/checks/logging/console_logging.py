@@ -14,6 +14,7 @@ from prodlint.fixes.reasons import NO_LOGGER, ODD_FORM
 from prodlint.program.loggers import Logger
 from prodlint.program.once import names_in
 from prodlint.program.resolve import CallSite, File, keyword_of
+from prodlint.program.roles import FileRole
 from prodlint.program.targets import Api
 from prodlint.source.frameworks.model import Context, Role
 
@@ -36,6 +37,7 @@ _TRACEBACK = "traceback.print_exc"
 _BACK_END_NAME = re.compile(r"(?:^|[-_.])log(?:s|ger|gers|ging)?$|logger$", re.IGNORECASE)
 _BACK_END_BASES = ("logging.", "winston-transport", "structlog.", "pino.", "bunyan.")
 _USAGE = re.compile(r"(?:^|[a-z_])(?:help|usage|[hH]elp|[uU]sage)$|^(?:unit|self)_?[tT]ests?$")
+_MOST_CALLERS = 100
 _ASKED = re.compile(
     r"(?:enable|use|is|show|print|with)?_?(?:console|verbose|verbosity|logging|debug_?log(?:s|ging)?)(?:_?enabled)?",
     re.IGNORECASE,
@@ -113,6 +115,8 @@ class _Judge:
             return False  # `def report(write=print)`: the caller decides
         if self._program.server_code(file, site.call.region) is None or self._is_tool(file):
             return False
+        if file.is_python and self._is_commands_alone(file.function_at(site.call.region)):
+            return False
         if self._is_why_it_ends(site) or (self.at_startup(site) and self._is_last_or_first_word(site)):
             return False
         if self._is_asked_for(site):
@@ -164,6 +168,34 @@ class _Judge:
             or _shares_its_terminal(file)
             or any(request.module in self._tools for request in file.facts.imports)
         )
+
+    def _is_commands_alone(self, function: int) -> bool:
+        """Whether only commands of a command line tool (`@click.command()`) come to a function, and perhaps tests."""
+        program = self._program
+        if program.contexts.of(function):
+            return False
+        pending, seen, commands = [function], {function}, False
+        while pending and len(seen) < _MOST_CALLERS:
+            file, fact = program.function(pending.pop())
+            if any(
+                isinstance(target, Api) and re.split(r"[.(]", target.path)[0] in self._tools
+                for decorator in fact.decorators
+                for target in program.resolver.resolve(file, decorator)
+            ):
+                commands = True
+                continue
+            at = file.function_at(fact.region)
+            callers = [
+                site
+                for site in program.resolver.callers.get(at, ())
+                if program.roles[site.file.index] is not FileRole.TEST
+            ]
+            above = {site.file.function_at(site.call.region) for site in callers}
+            if not above:
+                return False
+            pending += above - seen
+            seen |= above
+        return commands and not pending
 
     def _is_log_method(self, site: CallSite) -> bool:
         """Whether the call stands in a method of a logger: in a function that is called `log`, `info`, `error` … in a
