@@ -285,9 +285,12 @@ class Program:
         reached = self.contexts.of(file.function_at(region))
         if any(context in reached and reached[context].certain for context in _SERVER):
             # Front ends have timers, too.
-            is_drawn = file.index not in self._loaded and not _ASKED & reached.keys()
-            is_drawn = is_drawn and (draws(file, self.versions.packages) or self._is_browser(file))
-            return None if is_drawn else Confidence.CERTAIN
+            is_asked = bool(_ASKED & reached.keys())
+            if not is_asked and file.index not in self._loaded:
+                is_drawn = draws(file, self.versions.packages) or self._is_browser(file)
+                return None if is_drawn else Confidence.CERTAIN
+            is_shared = not is_asked and is_front_end(file, self.versions.packages)
+            return Confidence.LIKELY if is_shared else Confidence.CERTAIN
         if reached and not any(context in reached for context in _SERVER):
             return None
         loaded = self.is_loaded(file)

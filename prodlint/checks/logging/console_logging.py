@@ -36,7 +36,7 @@ _LEVELS = {
 _TRACEBACK = "traceback.print_exc"
 _BACK_END_NAME = re.compile(r"(?:^|[-_.])log(?:s|ger|gers|ging)?$|logger$", re.IGNORECASE)
 _BACK_END_BASES = ("logging.", "winston-transport", "structlog.", "pino.", "bunyan.")
-_USAGE = re.compile(r"(?:^|[a-z_])(?:help|usage|[hH]elp|[uU]sage)$|^(?:unit|self)_?[tT]ests?$")
+_USAGE = re.compile(r"(?:^|[a-z_])(?:help|usage|dump|[hH]elp|[uU]sage|[dD]ump)$|^(?:unit|self)_?[tT]ests?$")
 _MOST_CALLERS = 100
 _ASKED = re.compile(
     r"(?:enable|use|is|show|print|with)?_?(?:console|verbose|verbosity|logging|debug_?log(?:s|ging)?)(?:_?enabled)?",
@@ -119,7 +119,7 @@ class _Judge:
             return False
         if self._is_why_it_ends(site) or (self.at_startup(site) and self._is_last_or_first_word(site)):
             return False
-        if self._is_asked_for(site):
+        if self._is_asked_for(site) or self._says_that_it_listens(site):
             return False
         return not (_is_back_end(file) or self._is_log_method(site) or _goes_to_a_file(self._program, site))
 
@@ -135,6 +135,18 @@ class _Judge:
             if registration.role is Role.LIFESPAN and registration.label.startswith("listen"):
                 return True
         return self._program.flow.ends_in(file, region)
+
+    def _says_that_it_listens(self, site: CallSite) -> bool:
+        """Whether a call says so behind the `listen` of its function: `app.listen(port); console.log('Listening')`."""
+        facts = site.file.facts
+        function = facts.regions[site.call.region].function
+        words = [word for argument in site.call.args[:1] for word in _words(site.file, argument)]
+        return any("listening" in word.lower() for word in words) and any(
+            facts.values[call.callee].text == "listen"
+            and call.start < site.call.start
+            and facts.regions[call.region].function == function
+            for call in facts.calls
+        )
 
     def _is_why_it_ends(self, site: CallSite) -> bool:
         """Whether a call stands in the listener of an event, such as a server's `error`, that ends the process."""
@@ -216,6 +228,16 @@ class _Judge:
             isinstance(base, Api) and base.path.startswith(_BACK_END_BASES)
             for base in self._program.resolver.bases_of(file.cls_base + cls)
         )
+
+
+def _words(file: File, value: int) -> Iterator[str]:
+    """The literal texts of which a string is made."""
+    fact = file.facts.values[value]
+    if fact.kind in (ValueKind.STRING, ValueKind.TEMPLATE):
+        yield fact.text
+    elif fact.kind is ValueKind.OP and fact.text == "+":
+        for item in fact.items:
+            yield from _words(file, item)
 
 
 def _shares_its_terminal(file: File) -> bool:
