@@ -249,11 +249,13 @@ class Flow:
         return bool(returned) and all(self._is_resolved(file, file.facts.values[value]) for value in returned)
 
     def _is_resolved(self, file: File, value: Value) -> bool:
-        """Whether a value is `Promise.resolve(…)` of what is no promise itself, or what functions of the program answer
-        that are never rejected."""
+        """Whether a value is `Promise.resolve(…)` of what is no promise itself, a promise that nothing rejects, or what
+        functions of the program answer whose promises are not."""
         if value.kind is not ValueKind.CALL:
             return False
         site = CallSite(file, value.ref)
+        if site.call.is_new and self.targets(site) == (Api("Promise"),):
+            return not self._may_reject_new(site)
         own = [target.id for target in self.targets(site) if isinstance(target, Fn)]
         if own and len(own) == len(self.targets(site)):
             return not any(self.can_reject(fn) for fn in own)
