@@ -119,7 +119,8 @@ def _plain(program: Program, rule: Rule, service: Service, variant: Variant) -> 
         f"{service.name} runs in one process: {engine} one core for it, and nobody is answered while it restarts. Run "
         "several replicas behind a proxy, or a cluster of workers.",
         outer.location._replace(start=artefact.anchor, end=artefact.anchor_end),
-        confidence=Confidence.LIKELY,
+        # PM2 is there to start several; one container or unit may be all that a service needs.
+        confidence=Confidence.CERTAIN if variant.kind == "pm2" else Confidence.LIKELY,
         fixless="how it is to be multiplied is for you to choose",
         service=service.name,
     )

@@ -100,6 +100,36 @@ def _hides(file: File, number: int) -> Confidence | None:
     return Confidence.LIKELY if only.kind is ExitKind.CONTINUE or _says_nothing(file, only.value) else None
 
 
+def _leaves_unbound(facts: FileFacts, handler: Region) -> bool:
+    """Whether a variable that has its only value from the `try` is used behind its handler: there it has none."""
+    guarded = facts.regions[handler.partner]
+    only_here = {
+        number
+        for number, binding in enumerate(facts.bindings)
+        if binding.function == guarded.function
+        and _within(guarded, binding.start, binding.end)
+        and len(binding.values) == 1
+    }
+    names = {
+        number
+        for number, value in enumerate(facts.values)
+        if value.kind is ValueKind.BINDING and value.ref in only_here
+    }
+    block = facts.regions[handler.partner].parent
+    return bool(names) and any(
+        call.start > handler.end
+        and call.region == block
+        and (_receiver(facts, call) in names or not names.isdisjoint(call.args))
+        for call in facts.calls
+    )
+
+
+def _receiver(facts: FileFacts, call: Call) -> int:
+    """The value that a method is called on, or NONE."""
+    callee = facts.values[call.callee]
+    return callee.ref if callee.kind is ValueKind.MEMBER else NONE
+
+
 def _is_return_within(facts: FileFacts, exit_: Exit, guarded: Region) -> bool:
     is_inside = _within(guarded, exit_.start, exit_.end)
     return is_inside and exit_.kind is ExitKind.RETURN and facts.regions[exit_.region].function == guarded.function
@@ -215,6 +245,8 @@ class _Silent:
         if any(_is_datagram(file, call) for _, call in calls):
             return False
         loud = [call for _, call in calls if not self._is_quiet(file, call) and not _only_keeps(file, call)]
+        if file.is_python and _leaves_unbound(facts, handler):
+            return True
         if any(exit_.value != NONE for exit_ in facts.exits if _is_return_within(facts, exit_, guarded)):
             return False
         kept = _kept(facts) if loud else set()
