@@ -7,8 +7,10 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from prodlint.facts import Store, ValueKind
 from prodlint.findings import Applicability, Finding, Fix, Span
 from prodlint.fixes.reasons import NO_PLACE
+from prodlint.program.once import names_in
 from prodlint.program.reached import by_request
 from prodlint.program.resolve import File
 from prodlint.program.roles import FileRole
@@ -46,14 +48,21 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
 
 
 def _set_by_the_program(program: Program) -> set[str]:
-    """The variables that the program itself sets somewhere: they may change while it runs."""
+    """The variables that the program itself sets somewhere, and not only to what they are by default: they may change
+    while it runs."""
     return {
         store.name
         for file in program.files
         if not file.is_python and program.roles[file.index] is not FileRole.TEST
         for store in file.facts.stores
-        if program.resolver.api_of(file, store.target) == "process.env"
+        if program.resolver.api_of(file, store.target) == "process.env" and not _is_default(file, store)
     }
+
+
+def _is_default(file: File, store: Store) -> bool:
+    """`process.env.X = process.env.X || 'x'`, `process.env.X ??= 'x'`."""
+    value = file.facts.values[store.value]
+    return store.op != "=" or (value.kind is ValueKind.OP and store.name in names_in(file.facts, store.value))
 
 
 def _is_configuration(file: File) -> bool:
