@@ -333,7 +333,7 @@ class Loggers:
             app, member = facts.values[value].ref, facts.values[value].text
             library = self.library(file, value) if app != NONE and member == "logger" else ""
             name = _top_level_name(file, app) if library else ""
-            if name in since:
+            if name and name in since:
                 yield _Bound(f"{name}.{member}", library, since[name])
 
     def _imported(self, file: File, request: Import, name: str) -> Iterable[Target]:
