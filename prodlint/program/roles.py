@@ -46,11 +46,13 @@ _MODULE_NAMES = ("setup.py", "tasks.py")
 _BROWSER_FOLDERS = frozenset(
     {"public", "static", "assets", "frontend", "client", "www", "webapp", "browser", "htdocs", "wwwroot"}
 )
-_TEST_NAME = re.compile(r"(?:^test_.*|.*_tests?|^conftest|^tests?|.*[.-](?:test|spec|e2e|mock)s?)\.[a-z]+$")
+_TEST_NAME = re.compile(
+    r"(?:^test_.*|.*_tests?|^conftest|^pytest_plugin|^tests?|.*[.-](?:test|spec|e2e|mock)s?)\.[a-z]+$"
+)
 _DEV_SERVER = re.compile(r"^(?:.*[.-])?dev(?:-?server)?\.[cm]?[jt]s$")
 _SCRIPT_NAME = re.compile(
     r"^(?:setup|manage|noxfile|fabfile|tasks|dodo|conf|gulpfile.*|gruntfile.*|jakefile.*|rollup.*|webpack.*|vite.*|babel.*|"
-    r"karma.*|jest.*|knexfile.*|.*\.config|\..*rc|.*\.conf|metro|postcss.*|tailwind.*|seed|migrate(?:[-_].*)?|cli|__main__)\.[a-z]+$",
+    r"karma.*|jest.*|knexfile.*|.*\.config|\..*rc|.*\.conf|metro|postcss.*|tailwind.*|seed|migrate(?:[-_].*)?|cli|__main__|_version|versioneer)\.[a-z]+$",
     re.IGNORECASE,
 )
 
