@@ -31,6 +31,8 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from tests.robustness.odd import ODD, TOKEN  # noqa: E402
+
 SOURCE_PATHS = {"javascript": "app.js", "typescript": "app.ts", "tsx": "app.tsx", "python": "app.py"}
 DEPLOY_PATHS = {
     "caddyfile": "Caddyfile",
@@ -232,27 +234,6 @@ def write_seeds(folder: Path, inputs: Iterable[bytes], most: int) -> None:
     by_name = {hashlib.sha1(data).hexdigest(): data for data in inputs}
     for name in sorted(by_name)[:most]:
         (folder / name).write_bytes(by_name[name])
-
-
-TOKEN = re.compile(rb"\w+|\s+|[^\w\s]")
-ODD = (
-    *(b"\0", b"\xff\xfe", b"\xef\xbb\xbf", b"\r", b"\t", b"\x1b[31m", b"\xc2\x9b", b"\\", b"\\\n", b"'", b'"', b"`"),
-    *(b"[", b"{", b"(", b"]", b"}", b")", b"${", b"{{", b"%}", b"/*", b"//", b"#", b"<<EOF", b"&a", b"*a", b"<<: *a"),
-    *(
-        b"---\n",
-        b": ",
-        b"- ",
-        b"prodlint: ignore[",
-        b"async ",
-        b"await ",
-        b"lambda:",
-        b"f'{",
-        b"@",
-        b"=>",
-        b"...",
-        b";",
-    ),
-)
 
 
 def mutated(data: bytes, chance: random.Random) -> bytes:

@@ -196,11 +196,11 @@ def is_bound_at(source: bytes, name: str, offset: int) -> bool:
     )
 
 
-def _pieces(source: bytes, *names: str) -> Iterator[File]:
-    """The statements of module level that one of `names` stands in, parsed, in their order."""
+def _pieces(source: bytes, name: str) -> Iterator[File]:
+    """The statements of module level that `name` stands in, parsed, in their order."""
     whole = tree(source)
     for start, end in pairwise((*whole.starts, len(source)) if whole is not None else ()):
-        if start < end and any(name.encode() in source[start:end] for name in names):
+        if start < end and name.encode() in source[start:end]:
             found = piece(source, start, end)
             if found is not None:
                 yield found

@@ -115,14 +115,10 @@ def _block(statement: Node) -> Node | None:
     return next((child for child in statement.children if child.kind_id == grammar.BLOCK), None)
 
 
-def piece(source: bytes, start: int, end: int) -> File | None:
-    """The statements of module level in `[start, end)`, which begins at the start of a line, parsed by libcst."""
-    return _parsed(source, max(start, bom_length(source)), end, b"")
-
-
 @lru_cache(maxsize=16)
-def _parsed(source: bytes, start: int, end: int, before: bytes) -> File | None:
-    """`[start, end)` of the file, parsed as if `before` stood in front of it."""
+def piece(source: bytes, start: int, end: int, before: bytes = b"") -> File | None:
+    """The lines `[start, end)` of the file, parsed by libcst: statements of module level, or what is one with `before`
+    in front of it."""
     import libcst as cst
     from libcst.metadata import ByteSpanPositionProvider, MetadataWrapper
 
@@ -144,7 +140,7 @@ def around(source: bytes, span: Span) -> File | None:
     whole = tree(source)
     if whole is None or not whole.statements:
         return None
-    node = whole.root.descendant_for_byte_range(span.start, max(span.end, span.start))
+    node = whole.root.descendant_for_byte_range(span.start, span.end)
     while node is not None and node.kind_id != grammar.FUNCTION:
         node = node.parent
     if node is not None and node.parent is not None and node.parent.kind_id == grammar.DECORATED:
@@ -152,7 +148,7 @@ def around(source: bytes, span: Span) -> File | None:
     if node is not None:
         start = line_start(source, node.start_byte)
         if start < node.start_byte:
-            return _parsed(source, start, line_end(source, node.end_byte), b"class _:" + whole.newline.encode())
+            return piece(source, start, line_end(source, node.end_byte), b"class _:" + whole.newline.encode())
     start = whole.starts[max(bisect_right(whole.starts, span.start) - 1, 0)]
     after = bisect_left(whole.starts, max(span.end, start + 1))
     return piece(source, start, whole.starts[after] if after < len(whole.starts) else len(source))
@@ -166,7 +162,8 @@ def head(source: bytes) -> File | None:
     definitions = (at for at, each in enumerate(whole.statements) if each.kind_id in _DEFINITIONS)
     first = next(definitions, None)
     end = whole.starts[first] if first is not None else len(source)
-    return piece(source, 0, max(end, bom_length(source)))
+    start = bom_length(source)
+    return piece(source, start, max(end, start))
 
 
 def text_of(node: Node) -> str:

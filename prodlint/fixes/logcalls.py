@@ -4,13 +4,16 @@ comes to its logger."""
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from prodlint.facts import Call, Value, ValueKind
 from prodlint.findings import ImportRequest
 from prodlint.fixes.text import Edits
 from prodlint.program.loggers import Logger
 from prodlint.program.resolve import File
+
+if TYPE_CHECKING:
+    from prodlint.program import Program
 
 _LIKE_CONSOLE = frozenset({"bunyan", "consola", "debug", "log4js", "loglevel"})
 """Libraries that take the arguments of `console.log` as they are."""
@@ -129,8 +132,12 @@ class Listener(NamedTuple):
     requests: tuple[ImportRequest, ...]
 
 
-def error_listener(file: File, source: bytes, logger: Logger, *, before: int) -> Listener | None:
-    """`(err) => logger.error(err)`, for a use at `before`; None where the logger's name is taken."""
+def error_listener(program: Program, file: File, source: bytes, region: int, *, before: int) -> Listener | None:
+    """`(err) => logger.error(err)` for a use in a region, at `before`; None where there is no logger, or its name is
+    taken."""
+    logger = program.loggers.for_errors(file, region)
+    if logger is None:
+        return None
     added = set_up(file, source, logger, before=before)
     method = logger.name if logger.library == "debug" else f"{logger.name}.error"
     requests = (logger.request,) if logger.request is not None else ()

@@ -4,7 +4,6 @@ raises, and takes work in proportion to their length."""
 from __future__ import annotations
 
 import random
-import re
 import sys
 from functools import cache
 from pathlib import Path
@@ -18,30 +17,11 @@ from prodlint.extraction import SOURCE, decode, encode, extract
 from prodlint.files import kind_of
 from prodlint.sources import Sources
 from tests.pages import ROOT, deep_case_files, read_page, rule_pages
+from tests.robustness.odd import ODD, TOKEN
 
 CRASHERS = Path(__file__).with_name("crashers")
 CALLS_PER_BYTE = 100
 """Calls of Python functions; sound code takes less than ten."""
-
-TOKEN = re.compile(rb"\w+|\s+|[^\w\s]")
-ODD = (
-    *(b"\0", b"\xff\xfe", b"\xef\xbb\xbf", b"\r", b"\t", b"\x1b[31m", b"\xc2\x9b", b"\\", b"\\\n", b"'", b'"', b"`"),
-    *(b"[", b"{", b"(", b"]", b"}", b")", b"${", b"{{", b"%}", b"/*", b"//", b"#", b"<<EOF", b"&a", b"*a", b"<<: *a"),
-    *(
-        b"---\n",
-        b": ",
-        b"- ",
-        b"prodlint: ignore[",
-        b"async ",
-        b"await ",
-        b"lambda:",
-        b"f'{",
-        b"@",
-        b"=>",
-        b"...",
-        b";",
-    ),
-)
 
 
 @cache

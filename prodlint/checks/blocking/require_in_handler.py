@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from prodlint.facts import NONE, BindingKind, Import, ImportKind, RegionKind, Use, ValueKind
+from prodlint.facts import BindingKind, Import, ImportKind, RegionKind, Use, ValueKind
 from prodlint.findings import Applicability, Confidence, Finding, Fix, ImportRequest, Span
 from prodlint.program.once import runs_once
 from prodlint.program.reached import by_request
@@ -39,7 +39,7 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
             is_sure = (
                 not circular
                 and loaded.weighs(file, request, builtin)
-                and not _is_fallback(file, request)
+                and not _is_fallback(program, file, request)
                 and not _may_be_missing(program, file, request.module)
             )
             yield Finding(
@@ -160,14 +160,10 @@ def _is_kept(file: File, request: Import) -> bool:
     return False
 
 
-def _is_fallback(file: File, request: Import) -> bool:
+def _is_fallback(program: Program, file: File, request: Import) -> bool:
     """Whether a module is loaded only where something else has failed."""
-    region = request.region
-    while region != NONE:
-        if file.facts.regions[region].kind is RegionKind.CATCH:
-            return True
-        region = file.facts.regions[region].parent
-    return False
+    around = program.regions_out(file, request.region)
+    return any(file.facts.regions[at].kind is RegionKind.CATCH for at in around)
 
 
 def _is_guarded(program: Program, file: File, request: Import) -> bool:

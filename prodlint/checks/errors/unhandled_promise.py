@@ -187,8 +187,7 @@ def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
     added, requests = _take_next(source, file, finding.data["handler"])
     title = f"Pass its rejection to `{name}`"
     if not name and not is_async:
-        logger = program.loggers.for_errors(file, site.call.region)
-        listener = error_listener(file, source, logger, before=site.call.start) if logger is not None else None
+        listener = error_listener(program, file, source, site.call.region, before=site.call.start)
         if listener is None:
             return NO_LOGGER
         name, added, requests = listener

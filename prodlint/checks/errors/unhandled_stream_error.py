@@ -129,8 +129,7 @@ def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
         name = whom.name if whom is not None else ""
         is_next &= whom is not None and whom.is_next
         if not name:
-            logger = program.loggers.for_errors(file, call.region)
-            listener = error_listener(file, source, logger, before=call.start) if logger is not None else None
+            listener = error_listener(program, file, source, call.region, before=call.start)
             if listener is None:
                 return _NOBODY
             name = listener.text
@@ -154,8 +153,7 @@ def _listen_to_socket(program: Program, file: File, finding: Finding, event: str
 
     source, function = program.read(file.path), file.facts.functions[finding.data["function"]]
     body = file.facts.regions[function.region]
-    logger = program.loggers.for_errors(file, function.region)
-    listener = error_listener(file, source, logger, before=function.start) if logger is not None else None
+    listener = error_listener(program, file, source, function.region, before=function.start)
     if listener is None:
         return _NOBODY
     text = f"{function.params[finding.data['position']].name}.on({event}, {listener.text})"

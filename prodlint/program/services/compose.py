@@ -21,6 +21,7 @@ from prodlint.program.services.evidence import (
     DEBUG_PORT,
     DEV_WORDS,
     TARGET_DEV,
+    is_called_for_production,
     name_evidence,
 )
 from prodlint.program.services.model import Variant, layer_of
@@ -112,7 +113,7 @@ def _built_elsewhere(project: Project, service: _ComposeService, image: str) -> 
                 found.add(joined(context, values.get("build.dockerfile") or "Dockerfile"))
     folders = {posixpath.dirname(path) for path in found}
     beside = [path for path in project.by_kind["dockerfile"] if posixpath.dirname(path) in folders]
-    called = {path for path in beside if sum(name_evidence(posixpath.basename(path)).values()) < 0}
+    called = {path for path in beside if is_called_for_production(path)}
     plain = {_FOR_DEVELOPMENT.sub("", path) for path in found} & {*beside}
     return next((min(paths) for paths in (called, plain) if len(paths) == 1), None)
 
@@ -363,7 +364,7 @@ def _production_twin(project: Project, path: str, name: str) -> str:
     if file not in _DEFAULT_COMPOSE:
         return ""
     for other in project.by_kind["compose"]:
-        if posixpath.dirname(other) == folder and sum(name_evidence(posixpath.basename(other)).values()) < 0:
+        if posixpath.dirname(other) == folder and is_called_for_production(other):
             for artefact in project.files[other].artefacts:
                 keys = {setting.key for setting in artefact.settings}
                 if artefact.kind == "service" and artefact.name == name and keys & {"image", "build.context"}:

@@ -22,7 +22,7 @@ from prodlint.program.launches import (
     source_of,
     words_of,
 )
-from prodlint.program.services.evidence import TARGET_DEV, name_evidence
+from prodlint.program.services.evidence import TARGET_DEV, is_called_for_production, name_evidence
 from prodlint.program.services.model import Variant, layer_of
 from prodlint.program.services.project import Project
 
@@ -96,8 +96,8 @@ def _production_twin(project: Project, path: str, variant: Variant, known: Seque
     """The Dockerfile that is there for production beside one that only what is for development builds; "" if there is
     none: one beside it that is called so, or that of one of `known`."""
     for other in project.by_kind["dockerfile"]:
-        is_called_so = sum(name_evidence(posixpath.basename(other)).values()) < 0
-        if other != path and posixpath.dirname(other) == posixpath.dirname(path) and is_called_so:
+        is_beside = other != path and posixpath.dirname(other) == posixpath.dirname(path)
+        if is_beside and is_called_for_production(other):
             return other
     for each in known:
         other = each.image.partition("#")[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 
 DEV_WORDS = frozenset(
@@ -54,6 +55,11 @@ def name_evidence(path: str, *names: str) -> dict[str, float]:
 def is_dev_path(path: str, *names: str) -> bool:
     """Whether a file's path, or the names of what is in it, say that it is for development or tests."""
     return sum(name_evidence(path, *names).values()) >= 1
+
+
+def is_called_for_production(path: str) -> bool:
+    """Whether a file's name, wherever it lies, says that it is for production."""
+    return sum(name_evidence(posixpath.basename(path)).values()) < 0
 
 
 def folder_words(folder: str) -> set[str]:
