@@ -102,10 +102,8 @@ class Program:
         )
         self.serving = frozenset(serving)
         runs = {index for index in serving if self.roles[index] in (FileRole.SOURCE, FileRole.BROWSER)}
-        above = _closure(
-            runs, importers, lambda index: self.roles[index] is not FileRole.TEST and not self._tool(index)
-        )
-        loaded = _closure(above, imports, lambda index: self.roles[index] is not FileRole.TEST)
+        above = closure(runs, importers, lambda index: self.roles[index] is not FileRole.TEST and not self._tool(index))
+        loaded = closure(above, imports, lambda index: self.roles[index] is not FileRole.TEST)
         homes = {self._home(index) for index in runs}
         perhaps = {
             file.index
@@ -465,7 +463,7 @@ class Program:
         if entry not in self._run_by_entry:
             file = self.by_path.get(entry)
             start = {file.index} if file is not None else set()
-            self._run_by_entry[entry] = _closure(start, self._imports, lambda index: True)
+            self._run_by_entry[entry] = closure(start, self._imports)
         return self._run_by_entry[entry]
 
     def forks(self) -> Iterator[tuple[str, str]]:
@@ -533,7 +531,9 @@ def _path_aliases(files: Mapping[str, FileFacts]) -> Iterator[PathAlias]:
             yield from path_aliases(path, facts)
 
 
-def _closure(start: set[int], edges: Mapping[int, set[int]], wanted: Callable[[int], bool]) -> set[int]:
+def closure(
+    start: set[int], edges: Mapping[int, set[int]], wanted: Callable[[int], bool] = lambda index: True
+) -> set[int]:
     """All that can be reached from `start`, through what is wanted."""
     seen = set(start)
     stack = list(start)
@@ -545,4 +545,4 @@ def _closure(start: set[int], edges: Mapping[int, set[int]], wanted: Callable[[i
     return seen
 
 
-__all__ = ["SOURCE_KINDS", "CallSite", "Context", "File", "FileRole", "Program", "link"]
+__all__ = ["SOURCE_KINDS", "CallSite", "Context", "File", "FileRole", "Program", "closure", "link"]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from prodlint.facts import BindingKind, Import, ImportKind, RegionKind, Use, ValueKind
 from prodlint.findings import Applicability, Confidence, Finding, Fix, ImportRequest, Span
+from prodlint.program import closure
 from prodlint.program.once import runs_once
 from prodlint.program.reached import by_request
 from prodlint.program.resolve import File
@@ -87,12 +88,8 @@ class _Loaded:
                     asked.add(found.index)
                     if _is_at_top(file, request):
                         early[file.index].add(found.index)
-        stack = [file.index for file in files if file.index not in asked or file.index in self._program.serving]
-        seen = set(stack)
-        while stack:
-            new = early[stack.pop()] - seen
-            seen |= new
-            stack += new
+        start = {file.index for file in files if file.index not in asked or file.index in self._program.serving}
+        seen = closure(start, early)
         return [file for file in files if file.index in seen]
 
     def _add(self, file: File, request: Import) -> None:
