@@ -143,7 +143,7 @@ def files_of(data: bytes) -> dict[str, bytes]:
 def try_program(data: bytes) -> None:
     """Everything that `prodlint check` does with a small project."""
     from prodlint.engine import Extracting, Session
-    from prodlint.files import Project, SourceFile, kind_of
+    from prodlint.files import Project, source_file
     from prodlint.fixes.apply import fix_all
     from prodlint.output import FORMATS, Options, Report, Stats, render
     from prodlint.output.services import as_json
@@ -155,7 +155,7 @@ def try_program(data: bytes) -> None:
     files = files_of(data)
     sources = Sources(None, files)
     settings = Settings(preview=True)
-    found = [SourceFile(path, kind) for path in sorted(files) if (kind := kind_of(path, sources)) is not None]
+    found = [file for path in sorted(files) if (file := source_file(path, sources, settings)) is not None]
     known = load_rules()
     session = Session(
         Project(Path(), found), sources, settings, chosen_rules(known, settings), known, Extracting(jobs=1)

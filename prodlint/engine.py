@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING, Any
 
 from prodlint.extraction import SOURCE, Extraction, Progress, decode, describe_crash, encode, extract_all
 from prodlint.facts import FileFacts
-from prodlint.files import Project, Root, SourceFile, discover, exists, find_root, kind_of
+from prodlint.files import Project, Root, discover, exists, find_root, source_file
 from prodlint.findings import Edit, Finding, Fix, Location, Severity, Trouble
+from prodlint.roles import FileRole
 from prodlint.rulebook import Rule, load_rules
 from prodlint.settings import Choice, Settings, chosen_rules, parse_settings, read_settings
 from prodlint.sources import Sources, Stamp, Unreadable
@@ -134,7 +135,7 @@ class Session:
         rules = load_rules()
         parsed = parse_settings(settings or {}, rules)
         sources = Sources(None, {path: text.encode() for path, text in files.items()})
-        found = [SourceFile(path, kind) for path in sorted(files) if (kind := kind_of(path, sources)) is not None]
+        found = [file for path in sorted(files) if (file := source_file(path, sources, parsed)) is not None]
         extracting = Extracting(jobs=1, through_codec=True)
         return cls(Project(Path(), found), sources, parsed, chosen_rules(rules, parsed), rules, extracting)
 
@@ -142,7 +143,8 @@ class Session:
         """The state in which `files` have these bytes, on top of what this state already overlays."""
         sources = self.sources.with_overlay(files)
         there = {file.path for file in self.project.files}
-        added = [SourceFile(path, kind) for path in files if path not in there and (kind := kind_of(path, sources))]
+        opened = (source_file(path, sources, self.settings) for path in files if path not in there)
+        added = [file for file in opened if file is not None]
         project = Project(self.project.root, sorted([*self.project.files, *added]), self.project.given)
         after = self._after(project, sources, files)
         is_linked = "program" in self.__dict__ or self._still_holds
@@ -214,16 +216,22 @@ class Session:
         return self.facts.keys()
 
     @cached_property
+    def linked(self) -> Mapping[str, FileFacts]:
+        """The facts of the files that make up the program: not those of tests, which are here only if named."""
+        tests = {file.path for file in self.project.files if file.role is FileRole.TEST}
+        return {path: facts for path, facts in self.facts.items() if path not in tests} if tests else self.facts
+
+    @cached_property
     def program(self) -> Program:
         """All facts linked."""
         if self._still_holds:
             assert self._earlier is not None
             program = copy(self._earlier.program)  # with whatever is known of it by now
-            program.facts, program.read = self.facts, self.read
+            program.facts, program.read = self.linked, self.read
             return program
         from prodlint.program import link
 
-        return link(self.facts, self.settings.knowledge, self.read)
+        return link(self.linked, self.settings.knowledge, self.read)
 
     @cached_property
     def _still_holds(self) -> bool:
@@ -263,7 +271,7 @@ class Session:
         suppressed = suppress(findings, self.facts)
         kept = suppressed.kept
         if UNUSED_RULE in self.rules:
-            idle = unused(self.facts, suppressed.used, program.used_directives, self.rules, frozenset(self.known))
+            idle = unused(self.linked, suppressed.used, program.used_directives, self.rules, frozenset(self.known))
             kept = [*kept, *suppress(idle, self.facts).kept]
         stops = _FileIgnores(self.settings)
         kept = [finding for finding in kept if not stops(finding, self.rules[finding.rule])]

@@ -24,6 +24,7 @@ from prodlint.facts import FileFacts, Problem
 from prodlint.files import SourceFile
 from prodlint.findings import Trouble
 from prodlint.parsing import TooHard, one_file
+from prodlint.roles import FileRole
 from prodlint.sources import Sources, Stamp, TooLarge, Unreadable
 
 if TYPE_CHECKING:
@@ -84,7 +85,9 @@ def _undecodable(data: bytes) -> Problem | None:
 
 def key_of(data: bytes, file: SourceFile) -> bytes:
     """The key that the file's facts have in the cache and in shards: all that `extract` looks at is in it."""
-    return content_key(data, file.kind if file.kind in SOURCE else f"{file.kind} {file.path}")
+    if file.kind not in SOURCE:
+        return content_key(data, f"{file.kind} {file.path}")
+    return content_key(data, f"{file.kind} browser" if file.role is FileRole.BROWSER else file.kind)
 
 
 def encode(facts: FileFacts) -> bytes:
@@ -129,6 +132,24 @@ def is_generated(data: bytes, kind: str) -> bool:
 
 def _in_long_lines(data: bytes) -> int:
     return sum(len(line) for line in data.split(b"\n") if len(line) > _LONG_LINE)
+
+
+# --- scripts of web pages ---------------------------------------------------------------------------------------------
+
+_MODULE = re.compile(rb"\b(?:require|exports|process|__dirname)\b|(?:^|[;}\n])[ \t]*(?:import|export)\b")
+_AMD = re.compile(rb"\bdefine\.amd\b|\btypeof define\b")
+_NODE = re.compile(
+    rb"""(?:\brequire\s*\(|\bfrom|\bimport)\s*\(?\s*['"`](?:node:|(?:fs|https?|net|child_process|path|os|cluster|crypto|zlib|"""
+    rb"""util|events|stream|url|express|koa|fastify|ws|socket\.io)['"`/])"""
+)
+
+
+def is_script(data: bytes) -> bool:
+    """Whether JavaScript that lies where browsers get it from can be of no concern to a server: it is no module, or one
+    for loaders in browsers (AMD, UMD) that asks for nothing of Node's."""
+    if _AMD.search(data):
+        return not _NODE.search(data)
+    return not _MODULE.search(data)
 
 
 # --- many files -------------------------------------------------------------------------------------------------------
@@ -313,7 +334,7 @@ def _processors() -> int:
 
 def _facts_of(task: _Task) -> FileFacts | _Outcome:
     file, data = task
-    if not file.is_given and is_generated(data, file.kind):
+    if not file.is_given and (is_generated(data, file.kind) or (file.role is FileRole.BROWSER and is_script(data))):
         return LEFT_OUT
     try:
         return extract(data, file.kind, file.path)

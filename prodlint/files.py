@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from prodlint import deploy
 from prodlint.findings import Trouble
 from prodlint.globs import ignore_spec, is_glob
+from prodlint.roles import FileRole, role_of
 from prodlint.settings import Settings, find_config
 from prodlint.sources import Sources, Unreadable, describe, read_regular
 
@@ -35,6 +36,7 @@ _KINDS = {
     ".tsx": "tsx",
     ".py": "python",
 }
+_LANGUAGES = frozenset(_KINDS.values())
 _MISSING = "no such file or folder"
 _DECLARATIONS = (".d.ts", ".d.mts", ".d.cts")
 _INTERPRETERS = re.compile(rb"#!.*\b(?:(?P<javascript>node|nodejs|bun|deno)|(?P<python>python[\d.]*|pypy[\d.]*|uv))\b")
@@ -50,6 +52,8 @@ class SourceFile(NamedTuple):
     kind: str
     is_given: bool = False
     """Whether the user named this very file: then it is analysed whatever it looks like."""
+    role: FileRole = FileRole.SOURCE
+    """As far as the path tells."""
 
 
 class Root(NamedTuple):
@@ -103,6 +107,18 @@ def kind_of(path: str, sources: Sources) -> str | None:
     except Unreadable:
         return None
     return match.lastgroup if match else None
+
+
+def source_file(path: str, sources: Sources, settings: Settings, *, is_given: bool = False) -> SourceFile | None:
+    """The file `path` as it is to be analysed; None if prodlint does not read it, because of its kind or because it is
+    a test that nobody asked for."""
+    kind = kind_of(path, sources)
+    if kind is None:
+        return None
+    role = FileRole.SOURCE
+    if kind in _LANGUAGES:
+        role = role_of(path, settings.knowledge.scripts, settings.knowledge.tests)
+    return SourceFile(path, kind, is_given, role) if is_given or role is not FileRole.TEST else None
 
 
 # --- the root ---------------------------------------------------------------------------------------------------------
@@ -193,7 +209,7 @@ def discover(
     `.gitignore` files and the settings' excludes are honoured; what is given by name is analysed all the same, unless
     `force_exclude` says otherwise. Whatever cannot be walked or read is one `Trouble`.
     """
-    walk = _Walk(root, sources, _Excludes(settings.exclude))
+    walk = _Walk(root, sources, settings, _Excludes(settings.exclude))
     inside = [path for path in paths if path.is_relative_to(root.folder)]
     given = frozenset("/".join(path.relative_to(root.folder).parts) for path in inside)
     if root.is_marked and given:
@@ -219,6 +235,7 @@ class _Walk:
 
     root: Root
     sources: Sources
+    settings: Settings
     excludes: _Excludes
     files: dict[str, SourceFile] = field(default_factory=dict)
     troubles: list[Trouble] = field(default_factory=list)
@@ -262,11 +279,11 @@ class _Walk:
         elif exists(absolute) and not stat.S_ISREG(_mode(absolute)):
             self.troubles.append(Trouble(path, 0, "not a regular file"))
         elif self._has_sound_name(path):
-            kind = kind_of(path, self.sources)
-            if kind is None:
+            file = source_file(path, self.sources, self.settings, is_given=True)
+            if file is None:
                 self.troubles.append(Trouble(path, 0, "not a kind of file that prodlint reads", is_failure=False))
             else:
-                self.files[path] = SourceFile(path, kind, is_given=True)
+                self.files[path] = file
 
     def outer_ignores(self) -> tuple[_Ignore, ...]:
         """The ignore files of the git repository that the root lies in, above the root (its own is not among them)."""
@@ -291,9 +308,9 @@ class _Walk:
                 self._add(beside)
 
     def _add(self, path: str, ignores: tuple[_Ignore, ...] = ()) -> None:
-        kind = kind_of(path, self.sources)
-        if kind is not None and not _is_ignored(path, ignores) and self._has_sound_name(path):
-            self.files[path] = SourceFile(path, kind)
+        file = source_file(path, self.sources, self.settings)
+        if file is not None and not _is_ignored(path, ignores) and self._has_sound_name(path):
+            self.files[path] = file
 
     def _has_sound_name(self, path: str) -> bool:
         message = _complaint_about(path)

@@ -14,7 +14,8 @@ from prodlint import extraction
 from prodlint.cache import FILE_NAME, Cache, content_key, default_directory, extractor_version
 from prodlint.extraction import Extraction, decode, encode, extract_all
 from prodlint.facts import FileFacts
-from prodlint.files import SourceFile
+from prodlint.files import Root, SourceFile, discover
+from prodlint.settings import Settings
 from prodlint.sources import Sources, Stamp
 
 OLD = 1_600_000_000
@@ -332,3 +333,37 @@ def test_processes_find_the_same_and_report_progress(tmp_path: Path, monkeypatch
 )
 def test_is_generated(data: bytes, kind: str, is_generated: bool) -> None:
     assert extraction.is_generated(data, kind) is is_generated
+
+
+@pytest.mark.parametrize(
+    ("data", "is_script"),
+    [
+        (b"$('#menu').on('click', () => document.title = 'x');", True),
+        (b"var important = 1; // exported: no module\n", True),
+        (
+            b"(function (f) { typeof define === 'function' && define.amd ? define(['jquery'], f) : f(require('jquery')); })",
+            True,
+        ),
+        (b"import { createApp } from 'vue';\n", False),
+        (b"const app = require('express')();", False),
+        (b"if (typeof define === 'function' && define.amd) {}\nconst fs = require('fs');", False),
+        (b"x = 1; export default x;", False),
+        (b"log(process.env.PORT)", False),
+    ],
+)
+def test_is_script(data: bytes, is_script: bool) -> None:
+    assert extraction.is_script(data) is is_script
+
+
+def test_the_place_decides_about_the_scripts_of_web_pages(tmp_path: Path) -> None:
+    for name in ("static/menu.js", "src/menu.js"):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_text("document.title = 'x';\n")
+    settings, sources = Settings(exclude=("cache/",)), Sources(tmp_path)
+    with Cache(tmp_path / "cache") as cache:
+        for _ in range(2):
+            files = discover([tmp_path], Root(tmp_path, None, True), settings, sources).files
+            run = extract_all(files, sources, cache=cache)
+            assert (list(run.facts), run.left_out) == (["src/menu.js"], ["static/menu.js"])
+    named = discover([tmp_path / "static/menu.js"], Root(tmp_path, None, True), settings, sources).files
+    assert "static/menu.js" in extract_all(named, sources).facts

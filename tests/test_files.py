@@ -11,6 +11,8 @@ import pytest
 
 from prodlint.files import Project, Root, SourceFile, discover, find_root, kind_of
 from prodlint.findings import Trouble
+from prodlint.knowledge import Knowledge
+from prodlint.roles import FileRole
 from prodlint.settings import Settings
 from prodlint.sources import Sources, TooLarge, Unreadable
 
@@ -131,6 +133,16 @@ def test_given_files_and_folders_are_analysed_even_if_excluded(tmp_path: Path) -
         SourceFile("vendor/b/c.js", "javascript"),
     ]
     assert _paths(_discover(tmp_path, "a.js", "vendor/b", "lib/a.min.js", force_exclude=True)) == ["a.js"]
+
+
+def test_tests_are_not_read_unless_they_are_named(tmp_path: Path) -> None:
+    _make(tmp_path, "app.py", "test/helpers.js", "src/app.spec.ts", "test/Dockerfile", "contest.py", "checks/a.py")
+    assert _paths(_discover(tmp_path)) == ["app.py", "checks/a.py", "contest.py", "test/Dockerfile"]
+    named = _discover(tmp_path, "test/helpers.js")
+    assert [file.path for file in named.files if file.role is FileRole.TEST] == ["test/helpers.js"]
+    settings = Settings(knowledge=Knowledge(tests=("checks/**",)))
+    project = discover([tmp_path], Root(tmp_path, None, True), settings, Sources(tmp_path))
+    assert _paths(project) == ["app.py", "contest.py", "test/Dockerfile"]
 
 
 def test_excludes_are_globs_as_in_gitignore(tmp_path: Path) -> None:

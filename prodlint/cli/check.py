@@ -185,7 +185,7 @@ def _fix_and_report(session: Session, options: Mapping[str, Any], clock: Clock) 
     for trouble in session.fix_troubles:  # known only when all fixes were asked for
         say(one_line(session, trouble), err=True)
     if not (options["quiet"] or any(map(session.project.reports, session.analysed())) or troubles):
-        click.echo("There is nothing to check here: no file that prodlint reads.", err=True)
+        click.echo("There is nothing to check here: no file that prodlint reads. Tests are left out.", err=True)
     if any(trouble.is_failure for trouble in (*troubles, *session.fix_troubles)):
         return FAILED
     if options["exit_zero"]:

@@ -23,12 +23,12 @@ from prodlint.program.memory_stores import MemoryStore, memory_stores
 from prodlint.program.modules import NodeModules, PythonModules
 from prodlint.program.proxies import Proxies
 from prodlint.program.resolve import CallSite, File, Resolver
-from prodlint.program.roles import FileRole, role_of
 from prodlint.program.services import Service, SourceView, build_services
 from prodlint.program.shared_state import SharedState, shared_states
 from prodlint.program.targets import Api, Cls, Targets
 from prodlint.program.versions import Versions
 from prodlint.program.webapps import WebApps
+from prodlint.roles import FileRole, role_of
 from prodlint.source.frameworks import FRAMEWORKS
 from prodlint.source.frameworks.model import Context
 
@@ -98,12 +98,12 @@ class Program:
             registration.file
             for registration in self.graph.registrations
             if registration.context in (Context.REQUEST, Context.REQUEST_THREAD)
-            and self.roles[registration.file] not in (FileRole.TEST, FileRole.FOREIGN)
+            and self.roles[registration.file] is not FileRole.FOREIGN
         )
         self.serving = frozenset(serving)
         runs = {index for index in serving if self.roles[index] in (FileRole.SOURCE, FileRole.BROWSER)}
-        above = closure(runs, importers, lambda index: self.roles[index] is not FileRole.TEST and not self._tool(index))
-        loaded = closure(above, imports, lambda index: self.roles[index] is not FileRole.TEST)
+        above = closure(runs, importers, lambda index: not self._tool(index))
+        loaded = closure(above, imports)
         homes = {self._home(index) for index in runs}
         perhaps = {
             file.index
@@ -165,17 +165,14 @@ class Program:
         contexts: dict[int, Context] = {}
         for file in self.files:
             role = self.roles[file.index]
-            if role is FileRole.TEST:
-                contexts[file.fn_base] = Context.TEST
-            elif file.index in self._loaded and not (role is FileRole.SCRIPT and file.index not in self.graph.serving):
+            if file.index in self._loaded and not (role is FileRole.SCRIPT and file.index not in self.graph.serving):
                 contexts[file.fn_base] = Context.STARTUP
             elif role is FileRole.SCRIPT or file.facts.shebang:
                 contexts[file.fn_base] = Context.SCRIPT
         return contexts
 
     def _contexts(self, barriers: Set[tuple[int, int]] = frozenset()) -> Contexts:
-        tests = {file.index for file in self.files if self.roles[file.index] is FileRole.TEST}
-        return Contexts(self.graph, self._modules(), self._coroutines(), tests, barriers)
+        return Contexts(self.graph, self._modules(), self._coroutines(), barriers)
 
     def _coroutines(self) -> list[tuple[int, bool]]:
         """Python's `async def`s in what a service loads: they run on an event loop, whoever calls them. It may be at
@@ -274,9 +271,9 @@ class Program:
 
     def server_code(self, file: File, region: int) -> Confidence | None:
         """Whether what stands in a region is server code: run for a request, at start-up or in the background of a
-        service. None for scripts, tests, build files, code for browsers and other engines, and branches for development
+        service. None for scripts, build files, code for browsers and other engines, and branches for development
         only."""
-        if self.roles[file.index] in (FileRole.TEST, FileRole.SCRIPT, FileRole.BROWSER, FileRole.FOREIGN):
+        if self.roles[file.index] in (FileRole.SCRIPT, FileRole.BROWSER, FileRole.FOREIGN):
             return None
         if self.dev_only(file, region) or self.is_main_guard(file, region):
             return None

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from prodlint.facts import FileFacts, ValueKind
 from prodlint.program.resolve import File
-from prodlint.program.roles import FileRole
+from prodlint.roles import FileRole
 
 if TYPE_CHECKING:
     from prodlint.program import Program
@@ -40,7 +40,7 @@ def may_compress(program: Program, service: Service) -> bool:
     if any(_PACKAGES.fullmatch(name) for name in service.dependencies):
         return True
     for file in program.files:
-        if program.roles[file.index] in (FileRole.TEST, FileRole.BROWSER):
+        if program.roles[file.index] is FileRole.BROWSER:
             continue
         services = program.services_of(file.path)
         if (not services or service in services) and _has_sign(file.facts):
@@ -115,9 +115,9 @@ def files_of(program: Program, path: str) -> list[File]:
     """The source files that make up the app that is made in `path`: those of its package, and what they load."""
     made = program.by_path[path]
     home = program.web_apps.home(made)
-    roles = (FileRole.TEST, FileRole.BROWSER)
     return [
         file
         for file in program.files
-        if program.roles[file.index] not in roles and (program.web_apps.home(file) == home or program.loads(path, file))
+        if program.roles[file.index] is not FileRole.BROWSER
+        and (program.web_apps.home(file) == home or program.loads(path, file))
     ]

@@ -38,18 +38,15 @@ class Contexts:
         graph: CallGraph,
         modules: Mapping[int, Context],
         coroutines: Iterable[tuple[int, bool]] = (),
-        tests: Set[int] = frozenset(),
         barriers: Set[tuple[int, int]] = frozenset(),
     ) -> None:
         """`modules`: the context of module bodies, by function id; `coroutines`: functions that run on an event loop
         whoever calls them, for those that nobody is known to call, and whether a service surely does that while it
-        serves; `tests`: files whose registrations are tests';
-        `barriers`: calls (file, index) that count as not there."""
+        serves; `barriers`: calls (file, index) that count as not there."""
         self.reach: dict[State, Reach] = {}
         self._of: dict[int, dict[Context, Reach]] = {}
         self._graph = graph
         self._barriers = barriers
-        self._tests = tests
         for certain in (True, False):
             self._flow(self._roots(modules, certain), certain)
         known = {function for function, _ in self.reach}
@@ -67,13 +64,10 @@ class Contexts:
     def _roots(self, modules: Mapping[int, Context], certain: bool) -> Iterable[tuple[State, Reach]]:
         for registration in self._graph.registrations:
             if registration.certain or not certain:
-                state = (registration.function, self._context(registration))
+                state = (registration.function, registration.context)
                 yield state, Reach(None, None, registration, registration.certain, 0)
         for function, context in modules.items():
             yield (function, context), Reach(None, None, None, True, 0)
-
-    def _context(self, registration: Registration) -> Context:
-        return Context.TEST if registration.file in self._tests else registration.context
 
     def _flow(self, roots: Iterable[tuple[State, Reach]], certain: bool) -> None:
         queue: deque[State] = deque()
@@ -126,7 +120,7 @@ class Contexts:
         return len(roots)
 
     def _registered(self) -> set[State]:
-        return {(registration.function, self._context(registration)) for registration in self._graph.registrations}
+        return {(registration.function, registration.context) for registration in self._graph.registrations}
 
     def _backwards(self) -> dict[State, set[State]]:
         if not hasattr(self, "_before"):
@@ -140,7 +134,7 @@ class Contexts:
 
 def moved(context: Context, edge: Edge) -> Context:
     """The context of a callee, from that of its caller."""
-    if context in (Context.SCRIPT, Context.TEST):
+    if context is Context.SCRIPT:
         return context
     if edge.moved is Context.REQUEST_THREAD:
         return {

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from prodlint.facts import BindingKind, ValueKind
 from prodlint.findings import Location
 from prodlint.program.resolve import File
-from prodlint.program.roles import FileRole
 from prodlint.program.services.evidence import name_evidence
 
 if TYPE_CHECKING:
@@ -31,7 +30,7 @@ class MiddlewareList:
 def middleware_lists(program: Program) -> Iterator[MiddlewareList]:
     """The lists of middleware in settings modules that are not for development or tests."""
     for file in program.files:
-        if not file.is_python or program.roles[file.index] is FileRole.TEST:
+        if not file.is_python:
             continue
         if sum(name_evidence(file.path).values()) >= 1:
             continue

@@ -16,7 +16,6 @@ from prodlint.facts import Binding, BindingKind, Import, RegionKind, Value, Valu
 from prodlint.findings import Confidence, Location
 from prodlint.program.launches import Answer, State
 from prodlint.program.resolve import CallSite, File
-from prodlint.program.roles import FileRole
 from prodlint.program.services.evidence import is_dev_path, is_for_development
 
 if TYPE_CHECKING:
@@ -155,10 +154,7 @@ def production_settings(program: Program) -> list[Settings]:
 
 def _all(program: Program) -> Iterator[Settings]:
     starts = [
-        site.file
-        for api in _MAKES_APP
-        for site in program.api_calls.get(api, ())
-        if program.roles[site.file.index] is not FileRole.TEST and not is_dev_path(site.file.path)
+        site.file for api in _MAKES_APP for site in program.api_calls.get(api, ()) if not is_dev_path(site.file.path)
     ]
     starts = list({file.index: file for file in starts}.values())
     served: set[int] = set()
@@ -237,7 +233,7 @@ def _of_module(
     program: Program, near: File, text: str, by: Location, service: Service | None, confidence: Confidence
 ) -> Iterator[Settings]:
     file = program.resolver.module(near, text)
-    if file is None or is_for_development(VARIABLE, text) or program.roles[file.index] is FileRole.TEST:
+    if file is None or is_for_development(VARIABLE, text):
         return
     settings = Settings(program, file, by, confidence, service)
     if any(settings.get(name).state is not State.ABSENT for name in _IDENTIFYING):

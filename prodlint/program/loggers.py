@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from prodlint.facts import NONE, Call, Import, ImportKind, ValueKind
 from prodlint.findings import ImportRequest
 from prodlint.program.resolve import File
-from prodlint.program.roles import FileRole
 from prodlint.program.specifiers import specifier
 from prodlint.program.targets import Api, Module, Target
+from prodlint.roles import FileRole
 
 if TYPE_CHECKING:
     from prodlint.program import Program

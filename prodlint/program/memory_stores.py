@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 from prodlint.facts import NONE, Call, ValueKind
 from prodlint.findings import Confidence
 from prodlint.program.resolve import CallSite, File, keyword_of
-from prodlint.program.roles import FileRole
 from prodlint.program.targets import Api, Fn, Obj
+from prodlint.roles import FileRole
 
 if TYPE_CHECKING:
     from prodlint.program import Program

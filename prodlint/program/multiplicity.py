@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from prodlint.facts import ValueKind
 from prodlint.findings import Step
 from prodlint.program.launches import Source, State
-from prodlint.program.roles import FileRole
 from prodlint.program.services.processes import Count, Processes, together
 
 if TYPE_CHECKING:
@@ -97,8 +96,6 @@ def _has_embedded_database(program: Program, files: Iterable[File]) -> bool:
     """Whether code imports such a database, or names one by its address or by Django's engine. What is only there in
     case that a variable of the environment names no other says nothing of production."""
     for file in files:
-        if program.roles[file.index] is FileRole.TEST:
-            continue
         if any(request.module in _EMBEDDED for request in file.facts.imports):
             return True
         fallbacks = _fallbacks(file)

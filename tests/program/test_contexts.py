@@ -266,16 +266,14 @@ def test_an_ignore_comment_on_a_call_is_a_barrier_for_its_rule_only(linked: Link
     assert program.used_directives == {("app.js", 0)}
 
 
-def test_scripts_and_tests_are_no_server_code(linked: Linker) -> None:
+def test_scripts_are_no_server_code(linked: Linker) -> None:
     program = linked(
         {
             "package.json": EXPRESS,
             "app.js": "const app = require('express')(); const l = require('./lib'); app.get('/', (q, s) => l.a());",
-            "lib.js": "exports.a = function a() {}; exports.b = function b() {}; exports.c = function c() {};",
+            "lib.js": "exports.a = function a() {}; exports.b = function b() {};",
             "scripts/seed.js": "require('../lib').b();",
-            "test/app.test.js": "require('../lib').c();",
         }
     )
     assert contexts(program, "a") == {"REQUEST"}
     assert contexts(program, "b") == {"SCRIPT"}
-    assert contexts(program, "c") == {"TEST"}

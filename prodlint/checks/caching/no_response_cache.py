@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from prodlint.facts import ValueKind
 from prodlint.findings import Confidence, Finding, Step
 from prodlint.program.resolve import CallSite, File
-from prodlint.program.roles import FileRole
+from prodlint.roles import FileRole
 from prodlint.source.frameworks.model import Context
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def _finding(program: Program, rule: Rule, front: Front, service: Service) -> Fi
 
 
 def _is_part(program: Program, file: File, service: Service) -> bool:
-    roles = (FileRole.TEST, FileRole.BROWSER, FileRole.SCRIPT)
+    roles = (FileRole.BROWSER, FileRole.SCRIPT)
     return program.roles[file.index] not in roles and service in program.services_of(file.path)
 
 

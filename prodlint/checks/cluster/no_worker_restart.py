@@ -11,8 +11,8 @@ from prodlint.findings import Applicability, Confidence, Finding, Fix, Span, Ste
 from prodlint.fixes.reasons import NO_PLACE
 from prodlint.program.listeners import Listener, calls_from, listeners
 from prodlint.program.resolve import CallSite, File
-from prodlint.program.roles import FileRole
 from prodlint.program.targets import Api
+from prodlint.roles import FileRole
 
 if TYPE_CHECKING:
     from prodlint.program import Program
@@ -45,7 +45,7 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
 def _is_server(program: Program, fork: CallSite) -> Confidence | None:
     """Whether a fork starts workers of a service. The file that does needs to import nothing of the service."""
     file, region = fork.file, fork.call.region
-    if program.roles[file.index] in (FileRole.TEST, FileRole.BROWSER) or program.dev_only(file, region):
+    if program.roles[file.index] is FileRole.BROWSER or program.dev_only(file, region):
         return None
     known = program.server_code(file, region)
     if known is None and program.roles[file.index] is FileRole.SOURCE:

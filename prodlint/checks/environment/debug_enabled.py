@@ -16,8 +16,8 @@ from prodlint.program.faults import dev_server
 from prodlint.program.operations import command_of, in_production, place_of, whereabouts
 from prodlint.program.options import options_of
 from prodlint.program.resolve import CallSite
-from prodlint.program.roles import FileRole
 from prodlint.program.targets import Api
+from prodlint.roles import FileRole
 
 if TYPE_CHECKING:
     from prodlint.program import Program

@@ -13,7 +13,6 @@ from prodlint.fixes.reasons import NO_PLACE
 from prodlint.program.once import names_in
 from prodlint.program.reached import by_request
 from prodlint.program.resolve import File
-from prodlint.program.roles import FileRole
 
 if TYPE_CHECKING:
     from prodlint.program import Program
@@ -53,7 +52,7 @@ def _set_by_the_program(program: Program) -> set[str]:
     return {
         store.name
         for file in program.files
-        if not file.is_python and program.roles[file.index] is not FileRole.TEST
+        if not file.is_python
         for store in file.facts.stores
         if program.resolver.api_of(file, store.target) == "process.env" and not _is_default(file, store)
     }

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from prodlint.facts import ImportKind
 from prodlint.findings import Finding
-from prodlint.program.roles import FileRole
+from prodlint.roles import FileRole
 
 if TYPE_CHECKING:
     from prodlint.program import Program

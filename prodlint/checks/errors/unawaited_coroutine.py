@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from prodlint.facts import NONE, FileFacts, Use, Value, ValueKind
 from prodlint.findings import Applicability, Finding, Fix, Span
 from prodlint.fixes.reasons import NO_AWAIT
-from prodlint.program.roles import FileRole
 from prodlint.program.targets import Api, Fn, Targets
 
 if TYPE_CHECKING:
@@ -25,7 +24,7 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
     """Calls of an `async def` of the program, or of an API that is one, whose coroutine nobody can have awaited."""
     apis = frozenset(rule.data["apis"])
     for site, targets in program.calls:
-        if not site.file.is_python or not targets or program.roles[site.file.index] is FileRole.TEST:
+        if not site.file.is_python or not targets:
             continue
         name = _coroutine(program, targets, apis)
         if not name:

@@ -11,7 +11,7 @@ from prodlint.facts import ImportKind, NameUse, Unbound, ValueKind
 from prodlint.findings import Confidence, Finding
 from prodlint.program.names import GlobalNames, names_in
 from prodlint.program.resolve import File
-from prodlint.program.roles import FileRole
+from prodlint.roles import FileRole
 
 if TYPE_CHECKING:
     from prodlint.program import Program
@@ -31,7 +31,7 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
         facts = file.facts
         if not facts.unbound or facts.problems or facts.makes_names:
             continue
-        if program.roles[file.index] in (FileRole.TEST, FileRole.FOREIGN):
+        if program.roles[file.index] in (FileRole.BROWSER, FileRole.FOREIGN):
             continue
         judge = judges[0] if file.is_python else judges[1]
         for unbound in judge.unknown(file):

@@ -14,7 +14,6 @@ from prodlint.fixes.reasons import NO_LOGGER, ODD_FORM
 from prodlint.program.loggers import Logger
 from prodlint.program.once import names_in
 from prodlint.program.resolve import CallSite, File, keyword_of
-from prodlint.program.roles import FileRole
 from prodlint.program.targets import Api
 from prodlint.source.frameworks.model import Context, Role
 
@@ -182,7 +181,7 @@ class _Judge:
         )
 
     def _is_commands_alone(self, function: int) -> bool:
-        """Whether only commands of a command line tool (`@click.command()`) come to a function, and perhaps tests."""
+        """Whether only commands of a command line tool (`@click.command()`) come to a function."""
         program = self._program
         if program.contexts.of(function):
             return False
@@ -197,12 +196,7 @@ class _Judge:
                 commands = True
                 continue
             at = file.function_at(fact.region)
-            callers = [
-                site
-                for site in program.resolver.callers.get(at, ())
-                if program.roles[site.file.index] is not FileRole.TEST
-            ]
-            above = {site.file.function_at(site.call.region) for site in callers}
+            above = {site.file.function_at(site.call.region) for site in program.resolver.callers.get(at, ())}
             if not above:
                 return False
             pending += above - seen

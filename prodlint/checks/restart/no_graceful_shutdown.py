@@ -12,7 +12,6 @@ from prodlint.fixes.reasons import NO_PLACE, NOT_UTF8
 from prodlint.program.listeners import Listener, calls_from, listeners
 from prodlint.program.once import names_in
 from prodlint.program.resolve import CallSite, File
-from prodlint.program.roles import FileRole
 
 if TYPE_CHECKING:
     from prodlint.program import Program
@@ -69,8 +68,6 @@ def _graceful(program: Program, rule: Rule) -> Iterator[File]:
     """The files in which a signal closes something, or a package or a framework takes care of it."""
     known = re.compile("|".join(rule.data["packages"]))
     for file in program.files:
-        if program.roles[file.index] is FileRole.TEST:
-            continue
         calls = (file.facts.values[call.callee].text for call in file.facts.calls)
         if any(known.search(request.module) for request in file.facts.imports) or "enableShutdownHooks" in calls:
             yield file

@@ -25,7 +25,6 @@ class Context(IntEnum):
     """Outside any request, in a thread or a worker process."""
     SCRIPT = 5
     """Command line tools, migrations, build and config files."""
-    TEST = 6
 
 
 class Role(IntEnum):

@@ -16,6 +16,7 @@ class FileRole(IntEnum):
 
     SOURCE = 0
     TEST = 1
+    """Not read: it serves no request, and what only tests call here may well be called from elsewhere."""
     SCRIPT = 2
     """Run by hand, by a build or a deployment: command line tools, migrations, configuration of tools, examples."""
     BROWSER = 3
