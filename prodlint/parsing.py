@@ -41,20 +41,25 @@ class Indents(NamedTuple):
     """What may stand before the text of a line: each sign in it, and the text, can be a level."""
     most: int
     """No person indents so deeply, and the buffer has room for it."""
-    deep: re.Pattern[bytes]
-    """So many signs of those that can be levels, somewhere: quick to look for, and seldom found."""
+    alike: bytes
+    """A table for `bytes.translate` that makes a blank of every sign that can be a level: as many of them in a row as
+    there may be levels are quick to look for, and seldom found."""
+
+
+def _alike(signs: bytes) -> bytes:
+    return bytes.maketrans(signs, b" " * len(signs))
 
 
 YAML = Indents(
     re.compile(rb"(?m)(?:^|(?<=\r))(?:\xef\xbb\xbf)?(?:(?:---|\.\.\.)[ \t])?(?:[ \t]|[-?:](?=[ \t\r\n]|\Z))++"),
     100,
-    re.compile(rb"[-?:. \t\xef\xbb\xbf]{100}"),
+    _alike(b"-?:. \t\xef\xbb\xbf"),
 )
-PYTHON = Indents(re.compile(rb"(?m)(?:^|(?<=\r))[ \t\f]++"), 350, re.compile(rb"[ \t\f]{350}"))
+PYTHON = Indents(re.compile(rb"(?m)(?:^|(?<=\r))[ \t\f]++"), 350, _alike(b" \t\f"))
 
 
 def _refuse_deep(data: bytes, indents: Indents) -> None:
-    if indents.deep.search(data) is None:
+    if b" " * indents.most not in data.translate(indents.alike):
         return
     stack: list[int] = []
     for line in re.split(rb"[\r\n]", data):
@@ -94,9 +99,12 @@ def parse(language: Language, data: bytes, indents: Indents | None = None) -> Tr
     if len(data) < _NEVER_LONG:
         return Parser(language).parse(data)
     deadline = _DEADLINE.at or time.thread_time() + LIMIT_SECONDS
+    # Asking for the thread's own time takes a system call, and it cannot have passed before the time of the clock has.
+    earliest = time.monotonic() + deadline - time.thread_time()
     try:
         tree = Parser(language).parse(
-            lambda offset, _: data[offset:], progress_callback=lambda _offset, _error: time.thread_time() > deadline
+            lambda offset, _: data[offset:],
+            progress_callback=lambda _offset, _error: time.monotonic() > earliest and time.thread_time() > deadline,
         )
     except ValueError:
         raise TooHard from None
