@@ -13,6 +13,7 @@ import hashlib
 import os
 import sys
 import time
+import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     import sqlite3
 
 DIRECTORY_VARIABLE = "PRODLINT_CACHE_DIR"
-FILE_NAME = "facts-1.sqlite"
+FILE_NAME = "facts-2.sqlite"
 """The number is the layout's: another layout is another file."""
 
 LEFT_OUT = b""
@@ -38,6 +39,9 @@ _REMEMBERED = 7 * 86_400
 
 _FORGOTTEN = 30 * 86_400
 """Seconds until a value that nobody used is dropped."""
+
+_CHECKSUM = 4
+"""Bytes at the end of each value that tell whether it is what was put: facts are decoded long after they are loaded."""
 
 _BATCH = 500
 """How many parameters one query has: older SQLite versions take at most 999."""
@@ -69,7 +73,12 @@ def default_directory() -> Path | None:
 def extractor_version() -> bytes:
     """A hash of all that facts depend on besides the file: the extractors' own source and the grammars' versions."""
     package = Path(__file__).parent
-    sources = [package / "facts.py", *_files_below(package / "source"), *_files_below(package / "deploy")]
+    sources = [
+        package / "extraction.py",
+        package / "facts.py",
+        *_files_below(package / "source"),
+        *_files_below(package / "deploy"),
+    ]
     digest = hashlib.blake2b(digest_size=16)
     for path in sources:
         digest.update(path.relative_to(package).as_posix().encode())
@@ -133,14 +142,16 @@ class Cache:
         """The values of those keys that it has."""
         found: dict[bytes, bytes] = {}
         for key, value, used in self._select("SELECT key, value, used FROM facts WHERE key IN", list(keys)):
-            found[key] = value
+            if zlib.crc32(value[:-_CHECKSUM]) != int.from_bytes(value[-_CHECKSUM:]):
+                continue  # the file was damaged
+            found[key] = value[:-_CHECKSUM]
             if used < self._now - _REMEMBERED:
                 self._used.append(key)
         return found
 
     def put(self, key: bytes, value: bytes) -> None:
         """Remembers the encoded facts of a key."""
-        self._new_facts[key] = value
+        self._new_facts[key] = value + zlib.crc32(value).to_bytes(_CHECKSUM)
 
     def result(self, place: str) -> tuple[bytes, bytes] | None:
         """The state of the project, and the result that was put for it."""

@@ -14,10 +14,11 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from prodlint.extraction import SOURCE, Extraction, Progress, decode, describe_crash, encode, extract_all
+from prodlint.extraction import SOURCE, Extraction, FactTable, Progress, describe_crash, encode, extract_all
 from prodlint.facts import FileFacts
 from prodlint.files import Project, Root, discover, exists, find_root, source_file
 from prodlint.findings import Edit, Finding, Fix, Location, Severity, Trouble
@@ -85,7 +86,7 @@ class Session:
         """The fixes that were asked for, with their findings, by the findings' identities."""
         self.edits: dict[Fix, tuple[Edit, ...] | str] = {}
         """The edits of the fixes whose edits were asked for, or why they cannot be made."""
-        self._before: Mapping[str, FileFacts] = {}
+        self._before = FactTable()
         """Facts of files that are as they were in the state that this one was made from."""
         self._stamps_before: Mapping[str, Stamp] = {}
         """Their stamps."""
@@ -93,6 +94,14 @@ class Session:
         """What was read again, for fixing."""
         self._earlier: _Earlier | None = None
         """What followed from the facts of that state: it follows from these, too, if they are the same."""
+        self._parts_before: Mapping[tuple[str, ...], Session] = {}
+        """The parts of that state, by their paths."""
+        self._changed: Collection[str] = ()
+        """The files that have other bytes than in that state."""
+        self._made_by: dict[Fix, Session] = {}
+        """The part that made a fix."""
+        self.is_part = False
+        """Whether this is a part of another session."""
         self._discover: Callable[[Sources], Project] = lambda sources: self.project
         """Walks the disk as it was done for this state."""
 
@@ -146,11 +155,7 @@ class Session:
         opened = (source_file(path, sources, self.settings) for path in files if path not in there)
         added = [file for file in opened if file is not None]
         project = Project(self.project.root, sorted([*self.project.files, *added]), self.project.given)
-        after = self._after(project, sources, files)
-        is_linked = "program" in self.__dict__ or self._still_holds
-        if not added and is_linked and "analysis" in self.__dict__:
-            after._earlier = _Earlier(self.program, self.analysis, {path: self.facts.get(path) for path in files})
-        return after
+        return self._after(project, sources, files)
 
     def with_disk_changes(self, changed: Collection[str], overlay: Mapping[str, bytes]) -> Session:
         """The state after the files `changed` came, went or changed on disk, with `overlay` in place of the present
@@ -173,10 +178,13 @@ class Session:
         session = Session(project, sources, self.settings, self.rules, self.known, extracting)
         session._discover = self._discover
         there = {file.path for file in project.files}
-        session._before = {path: facts for path, facts in self.facts.items() if path not in changed and path in there}
+        session._before = self.facts.part(path for path in self.facts if path not in changed and path in there)
         stamps = {**self._stamps_before, **self._extraction.stamps}
         session._stamps_before = {path: stamp for path, stamp in stamps.items() if path in session._before}
         session._contents = {path: data for path, data in self._contents.items() if path in session._before}
+        if "analysis" in self.__dict__ and "parts" in self.__dict__:
+            session._parts_before = {tuple(part.linked): part for part in self.parts}
+            session._changed = changed
         return session
 
     @property
@@ -199,15 +207,14 @@ class Session:
             progress=extracting.progress,
         )
         if extracting.through_codec:
-            extraction.facts = {path: decode(encode(facts)) for path, facts in extraction.facts.items()}
-        facts = {**self._before, **extraction.facts}
+            extraction.facts = FactTable({path: encode(facts) for path, facts in extraction.facts.items()})
         # In whatever order they came: nothing may depend on that.
-        extraction.facts = {file.path: facts[file.path] for file in self.project.files if file.path in facts}
+        extraction.facts = self._before.joined(extraction.facts).part(file.path for file in self.project.files)
         extraction.troubles.sort()
         return extraction
 
     @property
-    def facts(self) -> Mapping[str, FileFacts]:
+    def facts(self) -> FactTable:
         """The facts of every file that has some."""
         return self._extraction.facts
 
@@ -216,16 +223,82 @@ class Session:
         return self.facts.keys()
 
     @cached_property
-    def linked(self) -> Mapping[str, FileFacts]:
+    def linked(self) -> FactTable:
         """The facts of the files that make up the program: not those of tests, which are here only if named."""
         tests = {file.path for file in self.project.files if file.role is FileRole.TEST}
-        return {path: facts for path, facts in self.facts.items() if path not in tests} if tests else self.facts
+        return self.facts.part(path for path in self.facts if path not in tests) if tests else self.facts
+
+    @cached_property
+    def parts(self) -> list[Session]:
+        """The parts of the project that have nothing to do with each other, each as a session of its own; this session
+        itself where there is but one."""
+        groups = self._groups()
+        before, self._parts_before = self._parts_before, {}  # they are large
+        if len(groups) > 1:
+            return [self._part(group, before) for group in groups]
+        self._follow(before)
+        return [self]
+
+    def _groups(self) -> Sequence[Sequence[str]]:
+        before = self._parts_before
+        if before and sorted(self.linked) == sorted(chain(*before)) and not any(map(self._joins, self._changed)):
+            return list(before)
+        from prodlint.program.components import components
+
+        try:
+            return components(self.linked)
+        except Exception as error:  # then they are taken for one
+            message = f"prodlint failed to tell the projects apart: {describe_crash(error)}"
+            self._extraction.troubles.append(Trouble("", 0, message))
+            return []
+
+    def _joins(self, path: str) -> bool:
+        """Whether a changed file may tie others together than it did before."""
+        before = next((part.facts[path] for paths, part in self._parts_before.items() if path in paths), None)
+        now = self.linked.get(path)
+        return before is not now and (
+            before is None or now is None or now.kind not in SOURCE or before.imports != now.imports
+        )
+
+    def adopt(self, number: int, part: Session) -> None:
+        """Takes `part`, which knows already what is to be found, for the one of that number."""
+        self.parts[number] = part
+        self.fixes.update(part.fixes)
+        self.edits.update(part.edits)
+        self.fix_troubles += part.fix_troubles
+
+    def size(self) -> int:
+        """The bytes of all files that are on disk."""
+        stamps = self._extraction.stamps
+        return sum(stamps[file.path].size for file in self.project.files if file.path in stamps)
+
+    def _part(self, paths: Sequence[str], before: Mapping[tuple[str, ...], Session]) -> Session:
+        inside = frozenset(paths)
+        files = [file for file in self.project.files if file.path in inside]
+        project = Project(self.project.root, files, self.project.given)
+        part = Session(project, self.sources, self.settings, self.rules, self.known, self._extracting)
+        part.is_part = True
+        part.__dict__["_extraction"] = Extraction(self.facts.part(paths), stamps=self._extraction.stamps)
+        part.__dict__["parts"] = [part]
+        part._stamps_before, part._contents = self._stamps_before, self._contents
+        part._changed = self._changed
+        part._follow(before)
+        return part
+
+    def _follow(self, before: Mapping[tuple[str, ...], Session]) -> None:
+        """Takes over what is known of the part of the state before that had the same paths."""
+        earlier = before.get(tuple(self.linked))
+        if earlier is not None:
+            program: Program | None = earlier.__dict__.get("program")
+            if program is None and earlier._earlier is not None:
+                program = earlier._earlier.program
+            changed = {path: earlier.facts[path] for path in self._changed if path in self.linked}
+            self._earlier = _Earlier(program, earlier.analysis, changed)
 
     @cached_property
     def program(self) -> Program:
         """All facts linked."""
-        if self._still_holds:
-            assert self._earlier is not None
+        if self._still_holds and self._earlier is not None and self._earlier.program is not None:
             program = copy(self._earlier.program)  # with whatever is known of it by now
             program.facts, program.read = self.linked, self.read
             return program
@@ -248,6 +321,8 @@ class Session:
     @cached_property
     def analysis(self) -> Analysis:
         """What the checks found. A check that fails is a trouble; the others go on."""
+        if len(self.parts) > 1:
+            return self._joined(self.parts)
         if self._still_holds:
             assert self._earlier is not None
             return self._earlier.analysis
@@ -275,8 +350,19 @@ class Session:
             kept = [*kept, *suppress(idle, self.facts).kept]
         stops = _FileIgnores(self.settings)
         kept = [finding for finding in kept if not stops(finding, self.rules[finding.rule])]
-        kept.sort(key=lambda finding: (finding.location, finding.rule, finding.message))
+        kept.sort(key=_order)
         return Analysis(kept, suppressed.stopped, troubles, seconds)
+
+    def _joined(self, parts: Sequence[Session]) -> Analysis:
+        """What the checks found in all parts."""
+        every = [part.analysis for part in parts]
+        findings = sorted((finding for each in every for finding in each.findings), key=_order)
+        suppressed = [finding for each in every for finding in each.suppressed]
+        known = self.troubles()
+        news = [trouble for each in every for trouble in each.troubles if trouble not in known]
+        names = dict.fromkeys(name for each in every for name in each.seconds)
+        seconds = {name: sum(each.seconds.get(name, 0.0) for each in every) for name in names}
+        return Analysis(findings, suppressed, [*known, *dict.fromkeys(news)], seconds)
 
     def troubles(self) -> list[Trouble]:
         """What went wrong before anything was checked."""
@@ -284,9 +370,10 @@ class Session:
 
     def _syntax_errors(self) -> Iterator[Trouble]:
         """One trouble a file, however much of it cannot be read."""
-        for path, facts in self.facts.items():
-            if facts.problems:
-                first = facts.problems[0]
+        for path in self.facts:
+            problems = self.facts.outline(path).problems
+            if problems:
+                first = problems[0]
                 line = self._line(Location(path, first.start, first.end))
                 yield Trouble(path, line, first.message, is_failure=False)
 
@@ -305,15 +392,29 @@ class Session:
         """The fix for a finding of this state, or why it has none ("" if none of its rule's findings has one). Where
         making it failed, that is a trouble, too."""
         if id(finding) not in self.fixes:
-            self.fixes[id(finding)] = finding, self._fix_for(finding)
+            part = self._part_of(finding.location.path)
+            if part is self:
+                fix = self._fix_for(finding)
+            else:
+                fix = part.fix_for(finding)
+                self.fix_troubles += [trouble for trouble in part.fix_troubles if trouble not in self.fix_troubles]
+            self.fixes[id(finding)] = finding, fix
+            if isinstance(fix, Fix):
+                self._made_by[fix] = part
         return self.fixes[id(finding)][1]
+
+    def _part_of(self, path: str) -> Session:
+        if len(self.parts) == 1:
+            return self
+        return next(part for part in self.parts if path in part.facts)
 
     def edits_of(self, fix: Fix) -> tuple[Edit, ...] | str:
         """All edits of a fix of this state, those of its imports too; or why it cannot be made."""
         if fix not in self.edits:
             from prodlint.fixes.compose import resolve
 
-            self.edits[fix] = resolve(fix, self.read)
+            part = self._made_by.get(fix, self)
+            self.edits[fix] = resolve(fix, self.read) if part is self else part.edits_of(fix)
         return self.edits[fix]
 
     def _fix_for(self, finding: Finding) -> Fix | str:
@@ -368,10 +469,15 @@ class Session:
 class _Earlier:
     """What followed from the facts of the state before."""
 
-    program: Program
+    program: Program | None
+    """None where nobody needed it: what was found was known from a run before."""
     analysis: Analysis
     facts: Mapping[str, FileFacts | None]
     """Of the files whose bytes are others now."""
+
+
+def _order(finding: Finding) -> tuple[Location, str, str]:
+    return finding.location, finding.rule, finding.message
 
 
 class _FileIgnores:

@@ -514,6 +514,24 @@ class Unbound(_Fact):
         return NameUse.TESTED in self.places[2::3]
 
 
+class Outline(_Fact):
+    """What is needed of the facts of every file at once. Encoded `FileFacts` are decoded as this, too."""
+
+    kind: str
+    functions: msgspec.Raw = msgspec.Raw()
+    classes: msgspec.Raw = msgspec.Raw()
+    values: msgspec.Raw = msgspec.Raw()
+    bindings: msgspec.Raw = msgspec.Raw()
+    regions: msgspec.Raw = msgspec.Raw()
+    calls: msgspec.Raw = msgspec.Raw()
+    stores: msgspec.Raw = msgspec.Raw()
+    exits: msgspec.Raw = msgspec.Raw()
+    imports: list[Import] = []
+    exports: msgspec.Raw = msgspec.Raw()
+    directives: msgspec.Raw = msgspec.Raw()
+    problems: list[Problem] = []
+
+
 class FileFacts(_Fact):
     """All that is known of one file. Source files fill the first half, deployment files `artefacts`."""
 

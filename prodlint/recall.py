@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -40,10 +40,13 @@ class Result(msgspec.Struct, array_like=True):
 class Recalled(Session):
     """A session that knows from the beginning what will be found."""
 
-    def __init__(self, session: Session, result: Result) -> None:
+    def __init__(
+        self, session: Session, result: Result, seconds: Mapping[str, float] = {}, is_new: bool = False
+    ) -> None:
+        """`is_new` says that the cache does not have the result."""
         self.__dict__.update(session.__dict__)
         troubles = [*self.project.troubles, *result.syntax_errors]
-        self.__dict__["analysis"] = Analysis(result.findings, result.suppressed, troubles)
+        self.__dict__["analysis"] = Analysis(result.findings, result.suppressed, troubles, seconds)
         self.fixes = {
             id(finding): (finding, fix)
             for finding, fix in zip(result.findings, result.fixes, strict=True)
@@ -54,11 +57,11 @@ class Recalled(Session):
             for fix, edits in zip(result.fixes, result.edits, strict=True)
             if isinstance(fix, Fix) and edits is not None
         }
-        self._known = len(self.fixes), len(self.edits)
+        self._known = None if is_new else (len(self.fixes), len(self.edits))
         self._left_out = frozenset(result.left_out)
 
     def is_news(self) -> bool:
-        """Whether more was asked than was known."""
+        """Whether more is known now than the cache has."""
         return self._known != (len(self.fixes), len(self.edits))
 
     def analysed(self) -> Collection[str]:
@@ -78,7 +81,7 @@ def recall(session: Session, cache: Cache) -> Session:
     if kept is None or kept[0] != _state(session, cache):
         return session
     try:
-        return Recalled(session, _DECODER.decode(kept[1]))
+        return Recalled(session, decode_result(kept[1]))
     except (msgspec.MsgspecError, ValueError):
         return session
 
@@ -91,15 +94,38 @@ def is_news(session: Session) -> bool:
     return _can_be_kept(session) and not failed
 
 
+def recall_parts(session: Session, cache: Cache) -> None:
+    """Lets `session` take over what an earlier run found in those of its parts that are as they were."""
+    if len(session.parts) > 1:
+        for number, part in enumerate(session.parts):
+            known = recall(part, cache)
+            if known is not part:
+                session.adopt(number, known)
+
+
 def remember(session: Session, cache: Cache) -> None:
-    """Keeps what `session` found in `cache`, with the fixes that were asked for."""
-    state = _state(session, cache)
-    findings = session.findings()
-    for finding, kept in zip(findings, _DECODER.decode(_ENCODER.encode(_result(session))).findings, strict=True):
-        if finding != kept:
-            session.fix_for(finding)  # what its rule needs to know for that does not survive: now or never
-    if state is not None and not session.fix_troubles:
-        cache.put_result(_place(session), state, _ENCODER.encode(_result(session)))
+    """Keeps what `session` found in `cache`, as a whole and part by part, with the fixes that were asked for."""
+    for part in (session, *session.parts) if len(session.parts) > 1 else (session,):
+        if is_news(part) and (state := _state(part, cache)) is not None:
+            result = encode_result(part)
+            if not part.fix_troubles:
+                cache.put_result(_place(part), state, result)
+
+
+def encode_result(session: Session) -> bytes:
+    """What `session` found, as `decode_result` takes it."""
+    encoded = _ENCODER.encode(_result(session))
+    lost = [
+        pair[0] for pair in zip(session.findings(), decode_result(encoded).findings, strict=True) if pair[0] != pair[1]
+    ]
+    for finding in lost:
+        session.fix_for(finding)  # what its rule needs to know for that does not survive: now or never
+    return _ENCODER.encode(_result(session)) if lost else encoded
+
+
+def decode_result(encoded: bytes) -> Result:
+    """What `encode_result` made; raises `msgspec.MsgspecError` and `ValueError`."""
+    return _DECODER.decode(encoded)
 
 
 def _result(session: Session) -> Result:
@@ -127,7 +153,8 @@ def _place(session: Session) -> str:
     """The project, and everything about the way to look at it."""
     digest = hashlib.blake2b(_program(), digest_size=16)
     digest.update(_ENCODER.encode([[*session.rules.values()], sorted(session.known), session.settings]))
-    return f"{session.project.root} {digest.hexdigest()}"
+    part = f" {session.project.files[0].path}" if session.is_part else ""
+    return f"{session.project.root}{part} {digest.hexdigest()}"
 
 
 def _state(session: Session, cache: Cache) -> bytes | None:

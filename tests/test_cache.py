@@ -110,7 +110,8 @@ def test_the_key_has_content_kind_and_extractor_in_it(monkeypatch: pytest.Monkey
 
 def test_the_extractors_version_changes_with_its_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = extractor_version()
-    for path in ("facts.py", "source/python.py", "deploy/compose.py", "source/python.scm", "cache.py", "cli.py"):
+    sources = ("extraction.py", "facts.py", "source/python.py", "deploy/compose.py", "source/python.scm")
+    for path in (*sources, "cache.py", "cli.py"):
         (tmp_path / path).parent.mkdir(exist_ok=True)
         (tmp_path / path).touch()
     monkeypatch.setattr(cache_module, "__file__", str(tmp_path / "cache.py"))
@@ -120,7 +121,7 @@ def test_the_extractors_version_changes_with_its_source(tmp_path: Path, monkeypa
         return extractor_version()
 
     seen = [before, version()]
-    for path in ("facts.py", "source/python.py", "deploy/compose.py", "source/python.scm"):
+    for path in sources:
         (tmp_path / path).write_text("# changed")
         seen.append(version())
     assert len(set(seen)) == len(seen)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -92,6 +93,24 @@ def test_one_changed_file_is_parsed_again(project: Path, work: list[str], check:
     work.clear()
     assert check()["findings"] == cold["findings"]
     assert work == ["load.js", "link"]
+
+
+def test_one_project_of_two_is_linked_again(
+    project: Path, tmp_path: Path, work: list[str], check: Check, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both = tmp_path / "both"
+    for name in ("a", "b"):
+        shutil.copytree(project, both / name)
+        (both / name / "prodlint.toml").unlink()
+    monkeypatch.chdir(both)
+    cold = check()
+    assert work.count("link") == 2
+    (both / "b" / "load.js").write_text(LOAD.replace("'a'", "'bb'"))
+    work.clear()
+    warm = check()
+    assert work == ["b/load.js", "link"]
+    assert [finding["path"] for finding in warm["findings"]] == [finding["path"] for finding in cold["findings"]]
+    assert warm == check("--no-cache")
 
 
 def _touch(project: Path) -> None:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 _FIXING = ("fix", "unsafe_fixes", "interactive", "fix_only", "diff")
 """The options with which fixes are made."""
+_WITH_EDITS = frozenset({"json", "sarif"})
+"""The formats that have all edits of the fixes in them."""
 
 
 @click.command()
@@ -108,7 +110,9 @@ def check(paths: tuple[str, ...], **options: Any) -> int:
         session = _recalled(session, options)
         clock.lap("recall")
         _ = session.analysed()
+        _recall_parts(session, options)
     clock.lap("extract")
+    _analyse_parts(session, options)
     _ = session.analysis
     clock.lap("link and check", session.analysis.seconds)
     if options["watch"]:
@@ -134,6 +138,35 @@ def _recalled(session: Session, options: Mapping[str, Any]) -> Session:
     from prodlint.recall import recall
 
     return recall(session, cache)
+
+
+def _recall_parts(session: Session, options: Mapping[str, Any]) -> None:
+    """Takes over what an earlier run found in the parts of the project that are as they were."""
+    from prodlint.recall import Recalled, recall_parts
+
+    if session.cache is not None and _is_plain(options) and not isinstance(session, Recalled):
+        recall_parts(session, session.cache)
+
+
+def _analyse_parts(session: Session, options: Mapping[str, Any]) -> None:
+    """Looks into the parts of the project at the same time, if nothing but their findings is wanted."""
+    from prodlint.recall import Recalled
+
+    if isinstance(session, Recalled) or options["watch"] or any(options[name] for name in _FIXING):
+        return
+    if len(session.parts) == 1:
+        return
+    from prodlint.extraction import processors
+    from prodlint.findings import Confidence
+    from prodlint.parts import Wanted, analyse
+
+    def is_shown(finding: Finding) -> bool:
+        is_likely = finding.confidence is not Confidence.CERTAIN
+        return session.project.reports(finding.location.path) and (options["likely"] or not is_likely)
+
+    formats = {name for name, _ in _wanted_outputs(options)}
+    wanted = Wanted((lambda finding: False) if options["quiet"] else is_shown, bool(formats & _WITH_EDITS))
+    analyse(session, wanted, options["jobs"] or processors())
 
 
 def _remember(session: Session, options: Mapping[str, Any]) -> None:

@@ -8,7 +8,6 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from functools import cached_property
 
-from prodlint.deploy.tsconfig import PathAlias, path_aliases
 from prodlint.facts import NONE, Call, Directive, FileFacts, Function, ImportKind, RegionKind, Value, ValueKind
 from prodlint.findings import Confidence, Location, Step
 from prodlint.knowledge import Knowledge
@@ -20,7 +19,7 @@ from prodlint.program.engines import draws, foreign_files, is_front_end
 from prodlint.program.flow import Flow
 from prodlint.program.loggers import Loggers
 from prodlint.program.memory_stores import MemoryStore, memory_stores
-from prodlint.program.modules import NodeModules, PythonModules
+from prodlint.program.modules import NodeModules, PythonModules, aliases_in
 from prodlint.program.proxies import Proxies
 from prodlint.program.resolve import CallSite, File, Resolver
 from prodlint.program.services import Service, SourceView, build_services
@@ -58,7 +57,7 @@ class Program:
         self.resolver = Resolver(
             self.files,
             NodeModules(
-                (path for path in paths if not path.endswith(".py")), self.versions.packages, _path_aliases(files)
+                (path for path in paths if not path.endswith(".py")), self.versions.packages, aliases_in(files)
             ),
             PythonModules(path for path in paths if path.endswith(".py")),
             aliases_of(FRAMEWORKS),
@@ -520,12 +519,6 @@ def _source_files(files: Mapping[str, FileFacts]) -> list[File]:
             functions += len(facts.functions)
             classes += len(facts.classes)
     return found
-
-
-def _path_aliases(files: Mapping[str, FileFacts]) -> Iterator[PathAlias]:
-    for path, facts in files.items():
-        if facts.kind == "tsconfig":
-            yield from path_aliases(path, facts)
 
 
 def closure(

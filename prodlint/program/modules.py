@@ -9,11 +9,12 @@ from __future__ import annotations
 import posixpath
 import sys
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from prodlint.deploy.package_json import PackageInfo
-from prodlint.deploy.tsconfig import PathAlias
+from prodlint.deploy.tsconfig import PathAlias, path_aliases
+from prodlint.facts import FileFacts
 
 _EXTENSIONS = (".js", ".ts", ".tsx", ".mjs", ".cjs", ".mts", ".cts", ".jsx")
 _WRITTEN_AS = {".js": (".ts", ".tsx", ".jsx"), ".mjs": (".mts",), ".cjs": (".cts",), ".jsx": (".tsx",)}
@@ -24,6 +25,13 @@ def _join(folder: str, relative: str) -> str:
     """`folder/relative`, normalised; "" is the project root. Paths that leave the root keep their leading `..`."""
     joined = posixpath.normpath(posixpath.join(folder, relative))
     return "" if joined == "." else joined
+
+
+def aliases_in(files: Mapping[str, FileFacts]) -> Iterator[PathAlias]:
+    """What the tsconfig files among the facts of `files` call other than it is."""
+    for path, facts in files.items():
+        if facts.kind == "tsconfig":
+            yield from path_aliases(path, facts)
 
 
 class NodeModules:

@@ -252,7 +252,10 @@ def test_a_defect_is_no_finding(shell: Shell, monkeypatch: pytest.MonkeyPatch) -
 def test_nothing_to_check(shell: Shell) -> None:
     shell.write("docs/readme.md", "")
     result = shell("check", "docs")
-    assert (result.code, result.err) == (0, "There is nothing to check here: no file that prodlint reads. Tests are left out.\n")
+    assert (result.code, result.err) == (
+        0,
+        "There is nothing to check here: no file that prodlint reads. Tests are left out.\n",
+    )
 
 
 def test_quiet_says_only_what_went_wrong(shell: Shell) -> None:

@@ -1,0 +1,123 @@
+"""Links and checks the parts of a project in several processes at once.
+
+Each process is a fork that decodes the facts of a part, links and checks them, makes the fixes that are going to be
+shown, sends what it found and ends. So no process ever holds the whole program, and what one has used is given back.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
+
+from prodlint.findings import Finding, Fix, Trouble
+from prodlint.recall import Recalled, decode_result, encode_result
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+    from multiprocessing.context import ForkProcess
+
+    from prodlint.engine import Session
+
+_WORTH_A_PROCESS = 300_000
+"""Bytes of source; less than this is linked and checked before another process has started."""
+
+
+class Wanted(NamedTuple):
+    """What is going to be asked of a session."""
+
+    fixes: Callable[[Finding], bool]
+    """Of which findings the fixes."""
+    edits: bool
+    """Whether all edits of those."""
+
+
+class _Made(msgspec.Struct, array_like=True):
+    """What a process found in a part."""
+
+    part: int
+    result: bytes
+    fix_troubles: list[Trouble]
+    seconds: dict[str, float]
+
+
+def analyse(session: Session, wanted: Wanted, jobs: int) -> None:
+    """Finds out what is to be found in all parts of `session` that nothing is known of, if that is worth several
+    processes; else it is done when somebody asks."""
+    if jobs < 2 or sys.platform != "linux" or threading.active_count() > 1:
+        return  # elsewhere a fork is not sound, and anything else would have to read all facts anew
+    waiting = [number for number, part in enumerate(session.parts) if not isinstance(part, Recalled)]
+    sizes = {number: session.parts[number].size() for number in waiting}
+    if len(waiting) < 2 or sum(sizes.values()) - max(sizes.values()) < _WORTH_A_PROCESS:
+        return
+    bundles = _bundles(sorted(waiting, key=lambda number: -sizes[number]), sizes, sum(sizes.values()) // (8 * jobs))
+    for made in _run(session, wanted, bundles, jobs):
+        known = Recalled(session.parts[made.part], decode_result(made.result), made.seconds, is_new=True)
+        known.fix_troubles = made.fix_troubles
+        session.adopt(made.part, known)
+
+
+def _bundles(numbers: Sequence[int], sizes: dict[int, int], least: int) -> list[list[int]]:
+    """The parts in bundles that are worth a process each."""
+    bundles: list[list[int]] = []
+    room = 0
+    for number in numbers:
+        if room <= 0:
+            bundles.append([])
+            room = least
+        bundles[-1].append(number)
+        room -= sizes[number]
+    return bundles
+
+
+def _run(session: Session, wanted: Wanted, bundles: list[list[int]], jobs: int) -> Iterator[_Made]:
+    """What the processes find, in any order. What a process that dies has not sent is missing."""
+    import multiprocessing
+    from multiprocessing.connection import wait
+
+    context = multiprocessing.get_context("fork")
+    running: dict[Connection, ForkProcess] = {}
+    waiting = bundles[::-1]
+    sys.stdout.flush()  # else each child would write it, too
+    try:
+        while waiting or running:
+            while waiting and len(running) < jobs:
+                receiver, sender = context.Pipe(duplex=False)
+                process = context.Process(target=_work, args=(session, wanted, waiting.pop(), sender), daemon=True)
+                process.start()
+                sender.close()
+                running[receiver] = process
+            ready = wait(list(running))
+            for receiver in [each for each in running if each in ready]:
+                try:
+                    yield _DECODER.decode(receiver.recv_bytes())
+                except (EOFError, OSError, msgspec.MsgspecError):
+                    running.pop(receiver).join()
+                    receiver.close()
+    finally:
+        for process in running.values():
+            process.terminate()
+
+
+def _work(session: Session, wanted: Wanted, bundle: list[int], sender: Connection) -> None:
+    """What a process does."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C goes to all: the children end quietly
+    for number in bundle:
+        part = session.parts[number]
+        for finding in part.findings():
+            if wanted.fixes(finding):
+                fix = part.fix_for(finding)
+                if wanted.edits and isinstance(fix, Fix):
+                    part.edits_of(fix)
+        made = _Made(number, encode_result(part), part.fix_troubles, dict(part.analysis.seconds))
+        sender.send_bytes(_ENCODER.encode(made))
+        session.parts[number] = session  # to forget it
+    sender.close()
+
+
+_ENCODER = msgspec.msgpack.Encoder()
+_DECODER = msgspec.msgpack.Decoder(_Made)
