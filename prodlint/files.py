@@ -41,7 +41,8 @@ _MISSING = "no such file or folder"
 _DECLARATIONS = (".d.ts", ".d.mts", ".d.cts")
 _INTERPRETERS = re.compile(rb"#!.*\b(?:(?P<javascript>node|nodejs|bun|deno)|(?P<python>python[\d.]*|pypy[\d.]*|uv))\b")
 
-_MARKERS = ("package.json", "pyproject.toml", "setup.py", "requirements.txt", "manage.py")
+MARKERS = ("package.json", "pyproject.toml", "setup.py", "requirements.txt", "manage.py")
+"""The names of files at the top of a project."""
 _WORKSPACES = ("pnpm-workspace.yaml", "lerna.json", "nx.json", "turbo.json")
 
 
@@ -143,7 +144,7 @@ def find_root(paths: Sequence[Path], config: Path | None = None) -> Root:
         return Root(config.parent, config, True)
     if repository is not None:
         return Root(repository, config, True)
-    package = next((folder for folder in above if _has_any(folder, _MARKERS)), None)
+    package = next((folder for folder in above if _has_any(folder, MARKERS)), None)
     if package is None:
         return Root(start, config, False)
     workspace = next((folder for folder in package.parents if folder in above and _is_workspace(folder)), package)

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 
 from prodlint.extraction import SOURCE, FactTable
 from prodlint.facts import FileFacts, Import, ImportKind
+from prodlint.files import MARKERS
 from prodlint.program.modules import NodeModules, PythonModules, aliases_in
 from prodlint.program.versions import Versions
 
@@ -30,7 +31,11 @@ class _Components:
 
     def __init__(self, table: FactTable) -> None:
         self._outlines = {path: table.outline(path) for path in table}
-        manifests = {posixpath.dirname(path) for path, each in self._outlines.items() if each.kind in _MANIFESTS}
+        manifests = {
+            posixpath.dirname(path)
+            for path, each in self._outlines.items()
+            if each.kind in _MANIFESTS or posixpath.basename(path) in MARKERS
+        }
         self._homes = {folder for folder in manifests if not any(above in manifests for above in _above(folder))}
         self._leader = {home: home for home in self._homes}
         self._deployment = {path: table[path] for path, each in self._outlines.items() if each.kind not in SOURCE}
@@ -54,21 +59,31 @@ class _Components:
     # --- what joins them
 
     def _join_by_deployment(self) -> None:
-        names = {posixpath.basename(home): home for home in self._homes}
-        for folder, package in self._packages.items():
-            if package.name:
-                names.setdefault(package.name.rpartition("/")[2], self._home(f"{folder}/"))
+        names = self._names()
         word = re.compile(rf"\b(?:{'|'.join(sorted(map(re.escape, names), key=len, reverse=True))})\b")
         for path, facts in self._deployment.items():
             home = self._home(path)
             for text in _texts(facts):
                 for way in _OUTSIDE.findall(text):
                     to = posixpath.normpath(posixpath.join("/", posixpath.dirname(path), way))[1:]
-                    if to or facts.kind != "shell":  # scripts change folders in order to come back
+                    is_above = not to or home == to or home.startswith(f"{to}/")
+                    if not (is_above and facts.kind == "shell"):  # scripts change folders in order to come back
                         self._join_with(home, to)
-                if facts.kind not in _MANIFESTS:
+                if facts.kind not in _MANIFESTS and facts.kind != "shell":
                     for name in word.findall(text):
                         self._join(home, names[name])
+
+    def _names(self) -> dict[str, str]:
+        """What deployment files may call a project: its folder, or what an image is called that is built in it."""
+        names = {posixpath.basename(home): home for home in self._homes}
+        for path, facts in self._deployment.items():
+            if facts.kind == "dockerfile":
+                folder = posixpath.dirname(path)
+                package = self._packages.get(folder)
+                for name in (posixpath.basename(folder), package.name.rpartition("/")[2] if package else ""):
+                    if name:
+                        names.setdefault(name, self._home(path))
+        return names
 
     def _join_with(self, home: str, path: str) -> None:
         """Joins a project with the one in which `path` is, or with all that are in it."""

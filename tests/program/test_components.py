@@ -70,6 +70,11 @@ def test_they_belong_together(files: dict[str, str]) -> None:
     assert not _apart(files)
 
 
+def test_a_manifest_need_not_be_one_that_is_read() -> None:
+    files = {**API, "old/setup.py": "x()\n", "old/old.py": "y = 1\n", "old/Procfile": "web: python old.py\n"}
+    assert len(_groups(files)) == 2
+
+
 def test_packages_of_node_that_import_each_other() -> None:
     files = {
         "a/package.json": '{"name": "@acme/first"}',
