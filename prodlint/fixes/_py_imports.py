@@ -80,41 +80,46 @@ def _module_of(node: cst.ImportFrom) -> str:
 @lru_cache(maxsize=8)
 def _imported(source: bytes) -> tuple[_Imported, ...]:
     """Every name that an import of the file binds, at whatever depth."""
-    import libcst as cst
-
     whole = tree(source)
     found: list[_Imported] = []
     pending = [(whole.root, True)] if whole is not None else []
     while pending:
         node, always = pending.pop()
         if node.kind_id in _IMPORTS:
-            for part, _ in walk(cst.parse_module(text_of(node))):
-                if isinstance(part, cst.Import | cst.ImportFrom):
-                    found.extend(_bound(part, always))
+            found.extend(_bound(source, node, always))
         elif node.kind_id in _HOLD_STATEMENTS:
             inner = always and node.kind_id not in _CONDITIONS
             pending.extend((child, inner) for child in reversed(node.named_children))
     return tuple(found)
 
 
-def _bound(node: cst.Import | cst.ImportFrom, always: bool) -> Iterator[_Imported]:
-    import libcst as cst
-
-    if isinstance(node.names, cst.ImportStar):
-        return
-    for alias in node.names:
-        name = dotted(alias.name)
-        local = dotted(alias.asname.name) if alias.asname else name
-        if isinstance(node, cst.Import):
-            yield _Imported(name, "", local, always)
-            if not alias.asname:
-                parts = name.split(".")
-                for end in range(1, len(parts)):
-                    package = ".".join(parts[:end])
-                    yield _Imported(package, "", package, always)
-        else:
-            module = _module_of(node)
+def _bound(source: bytes, node: Node, always: bool) -> Iterator[_Imported]:
+    """What an import statement binds."""
+    asked = node.child_by_field_name("module_name")
+    module = (
+        "__future__" if node.kind_id == grammar.FUTURE_IMPORT else _written(source, asked) if asked is not None else ""
+    )
+    for part in node.children_by_field_name("name"):
+        alias = part.child_by_field_name("alias")
+        name = _written(source, part.child_by_field_name("name") or part)
+        local = text_of(source, alias) if alias is not None else name
+        if node.kind_id != grammar.IMPORT:
             yield _Imported(module, name, local, always)
+            continue
+        yield _Imported(name, "", local, always)
+        if alias is None:
+            parts = name.split(".")
+            for end in range(1, len(parts)):
+                package = ".".join(parts[:end])
+                yield _Imported(package, "", package, always)
+
+
+def _written(source: bytes, name: Node) -> str:
+    """A dotted name, relative or not, without the blanks that may be in it."""
+    if name.kind_id == grammar.RELATIVE_IMPORT:
+        dots, *rest = name.named_children
+        return "." * text_of(source, dots).count(".") + "".join(_written(source, part) for part in rest)
+    return ".".join(text_of(source, part) for part in name.named_children if part.kind_id == grammar.IDENTIFIER)
 
 
 def _grants(imported: _Imported, request: ImportRequest) -> bool:
@@ -214,7 +219,8 @@ def _binds(statement: cst.CSTNode) -> Iterator[str]:
         if isinstance(node, cst.FunctionDef | cst.ClassDef):
             yield node.name.value
         elif isinstance(node, cst.Import | cst.ImportFrom):
-            yield from (imported.local.split(".")[0] for imported in _bound(node, True))
+            aliases = () if isinstance(node.names, cst.ImportStar) else node.names
+            yield from (dotted((alias.asname or alias).name).split(".")[0] for alias in aliases)
         elif isinstance(parent, cst.AssignTarget | cst.AnnAssign) and node is parent.target:
             yield dotted(node)
 
@@ -444,13 +450,13 @@ def ensure_statement_after_imports(path: str, source: bytes, text: str, *, befor
     whole, file = tree(source), head(source)
     if whole is None or file is None:
         return None
-    if any(text_of(statement) == text for statement in whole.statements):
+    if any(text_of(source, statement) == text for statement in whole.statements):
         return ()
     taken = {imported.local.split(".")[0] for imported in _imported(source)}
     for node, parent in walk(cst.parse_module(text)):
         if isinstance(parent, cst.AssignTarget):
             name = dotted(node)
-            if name in taken or _is_named(source, name):
+            if name and (name in taken or _is_named(source, name)):
                 return None
     imports = [statement for statement in file.module.body if _imports(statement)]
     if not imports:

@@ -7,10 +7,10 @@ libcst those of its statements that a fix is about.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeGuard, TypeVar
 
 from tree_sitter import Node
 
@@ -21,7 +21,8 @@ from prodlint.source import _py_grammar as grammar
 
 if TYPE_CHECKING:
     import libcst as cst
-    from libcst.metadata import CodeSpan
+    from libcst import BatchableCSTVisitor
+    from libcst.metadata import CodeSpan, MetadataWrapper
 
 
 _DEFINITIONS = frozenset({grammar.FUNCTION, grammar.CLASS, grammar.DECORATED})
@@ -115,12 +116,31 @@ def _block(statement: Node) -> Node | None:
     return next((child for child in statement.children if child.kind_id == grammar.BLOCK), None)
 
 
+@cache
+def _wrapper() -> type[MetadataWrapper]:
+    """libcst's holder of what is known about a tree, which does not walk through it for no visitor at all: that takes
+    as long as to say where everything stands."""
+    from libcst.metadata import MetadataWrapper
+
+    class Wrapper(MetadataWrapper):
+        def visit_batched(
+            self,
+            visitors: Iterable[BatchableCSTVisitor],
+            before_visit: Callable[[cst.CSTNode], None] | None = None,
+            after_leave: Callable[[cst.CSTNode], None] | None = None,
+        ) -> cst.CSTNode:
+            visitors = tuple(visitors)
+            return super().visit_batched(visitors, before_visit, after_leave) if visitors else self.module
+
+    return Wrapper
+
+
 @lru_cache(maxsize=16)
 def piece(source: bytes, start: int, end: int, before: bytes = b"") -> File | None:
     """The lines `[start, end)` of the file, parsed by libcst: statements of module level, or what is one with `before`
     in front of it."""
     import libcst as cst
-    from libcst.metadata import ByteSpanPositionProvider, MetadataWrapper
+    from libcst.metadata import ByteSpanPositionProvider
 
     whole = tree(source)
     if whole is None:
@@ -130,8 +150,7 @@ def piece(source: bytes, start: int, end: int, before: bytes = b"") -> File | No
     except cst.ParserSyntaxError:
         return None
     # A fresh tree shares no node, so the copy that guards against sharing can be saved.
-    wrapper = MetadataWrapper(module, unsafe_skip_copy=True)
-    spans = wrapper.resolve(ByteSpanPositionProvider)
+    spans = _wrapper()(module, unsafe_skip_copy=True).resolve(ByteSpanPositionProvider)
     return File(source, module, spans, start - len(before), whole.newline, whole.indent)
 
 
@@ -166,9 +185,9 @@ def head(source: bytes) -> File | None:
     return piece(source, start, max(end, start))
 
 
-def text_of(node: Node) -> str:
-    """The text of a node of tree-sitter."""
-    return (node.text or b"").decode()
+def text_of(source: bytes, node: Node) -> str:
+    """The text of a node of tree-sitter, which takes far longer to tell it."""
+    return source[node.start_byte : node.end_byte].decode()
 
 
 def bom_length(source: bytes) -> int:
@@ -181,15 +200,26 @@ def _fields(kind: type[cst.CSTNode]) -> tuple[str, ...]:
     return tuple(field.name for field in fields(kind))
 
 
-def children(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
-    import libcst as cst
+_is_kind_of_node: dict[type, bool] = {}
 
+
+def _is_node(value: object) -> TypeGuard[cst.CSTNode]:
+    """`isinstance`, which takes its time for an abstract class, asked once for each class."""
+    kind = type(value)
+    if kind not in _is_kind_of_node:
+        import libcst as cst
+
+        _is_kind_of_node[kind] = issubclass(kind, cst.CSTNode)
+    return _is_kind_of_node[kind]
+
+
+def children(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
     for name in _fields(type(node)):
         value = getattr(node, name)
-        if isinstance(value, cst.CSTNode):
+        if _is_node(value):
             yield value
         elif isinstance(value, list | tuple):
-            yield from (item for item in value if isinstance(item, cst.CSTNode))
+            yield from (item for item in value if _is_node(item))
 
 
 def walk(node: cst.CSTNode, leave_out: tuple[type[cst.CSTNode], ...] = ()) -> Iterator[tuple[cst.CSTNode, cst.CSTNode]]:
