@@ -112,10 +112,16 @@ class CallGraph:
         pending = [(file, index) for file in self.resolver.files for index in range(len(file.facts.calls))]
         for _ in range(_ROUNDS):
             learnt = self._resolve(pending)
-            pending = [(file, index) for file, index in pending if not self.targets[file.index][index]]
             if not learnt:
                 break
+            pending = [
+                (file, index)
+                for file, index in pending
+                if not self.targets[file.index][index]
+                and not self.resolver.lasts(file, file.facts.calls[index].callee)
+            ]
             self.resolver.forget()
+        self.resolver.settle()
         self.registrations = []
         self._seen.clear()
         for file in self.resolver.files:

@@ -70,6 +70,9 @@ class File:
         self.cls_base = cls_base
         self.is_python = facts.kind == "python"
         self.memo: list[Targets | None] = [None] * len(facts.values)
+        """What values were found to be, for good."""
+        self.passing: list[Targets | None] = [None] * len(facts.values)
+        """The same as far as is known: linking may learn more."""
         self.exports: dict[str, int] = {}
         self.star_exports: list[int] = []
         for export in facts.exports:
@@ -140,7 +143,10 @@ class CallSite:
 
 class Resolver:
     """Answers what values mean. Grows as linking learns call sites (`callers`) and the parameters that frameworks fill
-    (`parameters`); `forget` drops what was answered before such news."""
+    (`parameters`); `forget` drops what was answered before such news.
+
+    An answer that asked for a parameter whose callers may not all be known, or for one that was being worked out, is
+    `passing`, and so is every answer that rests on it. All others are kept."""
 
     def __init__(self, files: list[File], node: NodeModules, python: PythonModules, aliases: Mapping[str, str]) -> None:
         self.files = files
@@ -157,6 +163,10 @@ class Resolver:
         self._properties: dict[Target, dict[str, list[tuple[File, int]]]] = defaultdict(dict)
         self._class_members: dict[int, dict[str, int]] = {}
         self._definitions: dict[tuple[Target, str], list[Definition]] = {}
+        self._passing_definitions: dict[tuple[Target, str], list[Definition]] = {}
+        self._is_passing = False
+        """Whether what is being worked out is passing."""
+        self._is_settled = False
         self._depth = 0
 
     # ------------------------------------------------------------------ files and names
@@ -167,11 +177,19 @@ class Resolver:
         path = table.resolve(importer.path, specifier)
         return self.by_path.get(path) if path is not None else None
 
+    def lasts(self, file: File, value: int) -> bool:
+        """Whether what `resolve` answered for a value is so for good."""
+        return value == NONE or file.memo[value] is not None
+
+    def settle(self) -> None:
+        """Take all callers and parameters for known from now on."""
+        self._is_settled = True
+
     def forget(self) -> None:
-        """Drop all answers: something was learnt that may change them."""
+        """Drop the passing answers: something was learnt that may change them."""
         for file in self.files:
-            file.memo = [None] * len(file.facts.values)
-        self._definitions.clear()
+            file.passing = [None] * len(file.facts.values)
+        self._passing_definitions.clear()
 
     def learn_properties(self) -> None:
         """Take note of what is stored in members of the program's own objects, functions and classes."""
@@ -182,6 +200,9 @@ class Resolver:
                         if isinstance(target, (Obj, Fn, FnMember, Cls, Inst, New)):
                             name = store.name or _COMPUTED
                             self._properties[target].setdefault(name, []).append((file, store.value))
+        for file in self.files:
+            file.memo = [None] * len(file.facts.values)
+        self._definitions.clear()
         self.forget()
 
     def origins(self, file: File, value: int) -> list[Definition]:
@@ -248,13 +269,25 @@ class Resolver:
         known = file.memo[value]
         if known is not None:
             return known
+        known = file.passing[value]
+        if known is not None:
+            self._is_passing = True
+            return known
         if self._depth > _DEEPEST:
+            self._is_passing = True
             return ()
-        file.memo[value] = ()  # the answer for a value that depends on itself
+        around = self._is_passing
+        self._is_passing = False
+        file.passing[value] = ()  # the answer for a value that depends on itself
         self._depth += 1
-        answer = _distinct(_RESOLVE[file.facts.values[value].kind](self, file, file.facts.values[value], value))
+        fact = file.facts.values[value]
+        answer = _distinct(_RESOLVE[fact.kind](self, file, fact, value))
         self._depth -= 1
-        file.memo[value] = answer
+        if self._is_passing:
+            file.passing[value] = answer
+        else:
+            file.memo[value] = answer
+            self._is_passing = around
         return answer
 
     def api_of(self, file: File, value: int) -> str:
@@ -305,13 +338,26 @@ class Resolver:
         """Where the program itself defines the member `name` of a target: the values it is given, with their files."""
         key = (target, name)
         known = self._definitions.get(key)
-        if known is None:
-            if self._depth > _DEEPEST:
-                return []
-            self._definitions[key] = []  # the answer for a member that is defined by itself
-            self._depth += 1
-            known = self._definitions[key] = self._define(target, name)[:_MOST]
-            self._depth -= 1
+        if known is not None:
+            return known
+        known = self._passing_definitions.get(key)
+        if known is not None:
+            self._is_passing = True
+            return known
+        if self._depth > _DEEPEST:
+            self._is_passing = True
+            return []
+        around = self._is_passing
+        self._is_passing = False
+        self._passing_definitions[key] = []  # the answer for a member that is defined by itself
+        self._depth += 1
+        known = self._define(target, name)[:_MOST]
+        self._depth -= 1
+        if self._is_passing:
+            self._passing_definitions[key] = known
+        else:
+            self._definitions[key] = known
+            self._is_passing = around
         return known
 
     def _define(self, target: Target, name: str) -> list[Definition]:
@@ -544,6 +590,8 @@ class Resolver:
             declared = self._instance_of(file, param.annotation)
             if declared:
                 return declared
+        if not self._is_settled:
+            self._is_passing = True
         found: list[Target] = []
         for site in self.callers.get(function, ()):
             found += self.resolve(site.file, argument_of(site.call, fact, position))
