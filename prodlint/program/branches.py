@@ -21,19 +21,19 @@ class Branches:
     """Answers, memoised, for the regions of all files."""
 
     def __init__(self) -> None:
-        self._memo: dict[tuple[int, int], bool] = {}
+        self._memo: dict[int, list[bool]] = {}
 
     def dev_only(self, file: File, region: int) -> bool:
         """Whether a region, or one around it, is a branch for development or tests:
         `if (process.env.NODE_ENV !== 'production')`, the `else` of `if (isProduction)`, `if settings.DEBUG`."""
         if region == NONE:
             return False
-        key = (file.index, region)
-        if key not in self._memo:
-            self._memo[key] = self._is_dev_branch(file, region) or self.dev_only(
-                file, file.facts.regions[region].parent
-            )
-        return self._memo[key]
+        known = self._memo.get(file.index)
+        if known is None:
+            known = self._memo[file.index] = []
+            for number, fact in enumerate(file.facts.regions):  # a region stands behind the one that it is in
+                known.append((fact.parent != NONE and known[fact.parent]) or self._is_dev_branch(file, number))
+        return known[region]
 
     def _is_dev_branch(self, file: File, at: int) -> bool:
         region = file.facts.regions[at]

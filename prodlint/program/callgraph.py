@@ -28,6 +28,9 @@ _WIDEST_SEARCH = 2000
 """Values looked at for one handler argument; what needs more is no registration."""
 
 _TO_A_THREAD = re.compile(r"(?:^|_)(?:run_in_(?:executor|thread|threadpool|pool|process)|executor_job|to_thread)$")
+_CAN_BE_CALLED = frozenset(
+    {ValueKind.FUNCTION, ValueKind.OBJECT, ValueKind.BINDING, ValueKind.MEMBER, ValueKind.CALL}
+)
 _Seen = set[tuple[int, int, tuple[Target, ...]]]
 _ROUTES = frozenset({"route", "url_rule", "path", "re_path", "url", "api_route"})
 _VERBS = frozenset({"get", "post", "put", "patch", "delete", "all", "use", "route", "head", "options"})
@@ -562,11 +565,11 @@ class CallGraph:
                 yield function
         for file in self.resolver.files:
             for index, call in enumerate(file.facts.calls):
-                targets = self.targets[file.index][index]
-                if call.args and any(isinstance(target, Api) and target.path in MEMOISERS for target in targets):
-                    for target in self.resolver.resolve(file, call.args[0]):
-                        if isinstance(target, Fn) and not self.resolver.functions[target.id][1].params:
-                            yield target.id
+                for api in self.targets[file.index][index] if call.args else ():
+                    if isinstance(api, Api) and api.path in MEMOISERS:
+                        for target in self.resolver.resolve(file, call.args[0]):
+                            if isinstance(target, Fn) and not self.resolver.functions[target.id][1].params:
+                                yield target.id
 
     @cached_property
     def edges_to(self) -> Mapping[int, list[Edge]]:
@@ -630,10 +633,11 @@ class CallGraph:
 
     def _connect_arguments(self, file: File, index: int, call: Call, caller: int, own: bool) -> None:
         """Functions that are handed to a call run because of it: a callback, a listener, a job for a thread."""
+        values = file.facts.values
         handed = [
             (position, callees)
             for position, argument in enumerate(call.args)
-            if (callees := self._callbacks(file, argument))
+            if values[argument].kind in _CAN_BE_CALLED and (callees := self._callbacks(file, argument))
         ]
         if not handed:
             return
@@ -668,6 +672,7 @@ class CallGraph:
         return True, first.text if first.kind is ValueKind.STRING else ""
 
     def _callbacks(self, file: File, argument: int) -> list[int]:
+        """The functions that an argument of a kind in `_CAN_BE_CALLED` is, or has."""
         fact = file.facts.values[argument]
         if fact.kind is ValueKind.FUNCTION:
             return [file.fn_base + fact.ref]
@@ -677,9 +682,7 @@ class CallGraph:
                 for item in fact.items
                 if file.facts.values[item].kind is ValueKind.FUNCTION
             ]
-        if fact.kind in (ValueKind.BINDING, ValueKind.MEMBER, ValueKind.CALL):
-            return [target.id for target in self.resolver.resolve(file, argument) if isinstance(target, Fn)]
-        return []
+        return [target.id for target in self.resolver.resolve(file, argument) if isinstance(target, Fn)]
 
     def _moved_by_callee(self, file: File, index: int, position: int) -> Context | None:
         """Where the program's own function takes its parameter: `def in_thread(f): return to_thread(f)`."""

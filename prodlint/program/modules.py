@@ -192,7 +192,7 @@ class PythonModules:
 
     def resolve(self, importer: str, module: str) -> str | None:
         """The file of `module` (dots lead a relative one) as `importer` sees it, or None."""
-        folder = posixpath.dirname(importer)
+        folder = importer.rpartition("/")[0]
         key = (folder, module)
         if key not in self._memo:
             self._memo[key] = self._relative(folder, module) if module.startswith(".") else self._absolute(*key)

@@ -18,8 +18,8 @@ def runs_once(facts: FileFacts, call: Call) -> bool:
     tests = list(_conditions(facts, call.region))
     if not tests:
         return False
-    places = {kept.name} if kept is not None else _stored(facts, call)
-    return any(places & names_in(facts, test) for test in tests)
+    names = {name for test in tests for name in names_in(facts, test)}
+    return kept.name in names if kept is not None else not names.isdisjoint(_stored(facts, call))
 
 
 def _conditions(facts: FileFacts, region: int) -> Iterator[int]:
@@ -34,7 +34,8 @@ def _conditions(facts: FileFacts, region: int) -> Iterator[int]:
 
 def _stored(facts: FileFacts, call: Call) -> set[str]:
     """The members that the call's result is stored in."""
-    return {store.name for store in facts.stores if store.start <= call.start and call.end <= store.end and store.name}
+    start, end = call.start, call.end
+    return {store.name for store in facts.stores if store.start <= start <= end <= store.end and store.name}
 
 
 def names_in(facts: FileFacts, value: int, depth: int = 0) -> set[str]:

@@ -281,7 +281,8 @@ class Resolver:
         file.passing[value] = ()  # the answer for a value that depends on itself
         self._depth += 1
         fact = file.facts.values[value]
-        answer = _distinct(_RESOLVE[fact.kind](self, file, fact, value))
+        found = _RESOLVE[fact.kind](self, file, fact, value)
+        answer = found if type(found) is tuple and len(found) < 2 else _distinct(found)
         self._depth -= 1
         if self._is_passing:
             file.passing[value] = answer

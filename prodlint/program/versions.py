@@ -35,9 +35,9 @@ class Versions:
     def package_folder(self, path: str) -> str:
         """The nearest folder above `path` that has a manifest of the file's language; "" if none has."""
         table: Mapping[str, object] = self._python if path.endswith(".py") else self.packages
-        folder = posixpath.dirname(path)
+        folder = path.rpartition("/")[0]
         while folder and folder not in table:
-            folder = posixpath.dirname(folder)
+            folder = folder.rpartition("/")[0]
         return folder
 
     def required(self, path: str, package: str) -> str | None:
