@@ -28,7 +28,7 @@ _FOREIGN_ERROR_HANDLER = re.compile(
     r"error|err\b|sentry|bugsnag|rollbar|raygun|airbrake|honeybadger|newrelic", re.IGNORECASE
 )
 _OWNERS = re.compile(r"@nestjs/|next\b|nuxt|@feathersjs/|loopback|keystone|@adminjs/|@apollo/", re.IGNORECASE)
-_FOLLOWED = (ValueKind.BINDING, ValueKind.PARAM, ValueKind.MEMBER, ValueKind.CALL)
+_FOLLOWED = frozenset({ValueKind.BINDING, ValueKind.PARAM, ValueKind.MEMBER, ValueKind.CALL})
 
 
 class Kind(Enum):
@@ -113,9 +113,8 @@ class Apps:
             if site.file.is_python:
                 continue
             apis = [target.path for target in targets if isinstance(target, Api)]
-            method = next((path for path in apis if path.startswith("express().")), "")
             callee = self._program.value(site.file, site.call.callee)
-            if method and callee.kind is ValueKind.MEMBER:
+            if callee.kind is ValueKind.MEMBER and any(path.startswith("express().") for path in apis):
                 self._read_method(site, callee)
             elif callee.text != "route":
                 self._read_arguments(site, apis, any(not isinstance(target, Api) for target in targets))
@@ -175,8 +174,9 @@ class Apps:
 
     def _read_arguments(self, site: CallSite, apis: list[str], is_own: bool) -> None:
         """What an app is handed to: an HTTP server, another framework, a function of the program."""
+        values = site.file.facts.values
         for argument in site.call.args:
-            if self._program.value(site.file, argument).kind not in _FOLLOWED:
+            if values[argument].kind not in _FOLLOWED:
                 continue
             for key in self.of(site.file, argument):
                 app = self.all[key]

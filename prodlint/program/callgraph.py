@@ -28,9 +28,7 @@ _WIDEST_SEARCH = 2000
 """Values looked at for one handler argument; what needs more is no registration."""
 
 _TO_A_THREAD = re.compile(r"(?:^|_)(?:run_in_(?:executor|thread|threadpool|pool|process)|executor_job|to_thread)$")
-_CAN_BE_CALLED = frozenset(
-    {ValueKind.FUNCTION, ValueKind.OBJECT, ValueKind.BINDING, ValueKind.MEMBER, ValueKind.CALL}
-)
+_CAN_BE_CALLED = frozenset({ValueKind.FUNCTION, ValueKind.OBJECT, ValueKind.BINDING, ValueKind.MEMBER, ValueKind.CALL})
 _Seen = set[tuple[int, int, tuple[Target, ...]]]
 _ROUTES = frozenset({"route", "url_rule", "path", "re_path", "url", "api_route"})
 _VERBS = frozenset({"get", "post", "put", "patch", "delete", "all", "use", "route", "head", "options"})
@@ -120,8 +118,7 @@ class CallGraph:
             pending = [
                 (file, index)
                 for file, index in pending
-                if not self.targets[file.index][index]
-                and not self.resolver.lasts(file, file.facts.calls[index].callee)
+                if not self.targets[file.index][index] and not self.resolver.lasts(file, file.facts.calls[index].callee)
             ]
             self.resolver.forget()
         self.resolver.settle()

@@ -90,9 +90,8 @@ class Flow:
     def __init__(self, program: Program) -> None:
         self._program = program
         self._calls: dict[int, list[CallSite]] = defaultdict(list)
-        for file in program.files:
-            for index, call in enumerate(file.facts.calls):
-                self._calls[file.function_at(call.region)].append(CallSite(file, index))
+        for site, _ in program.calls:
+            self._calls[site.file.function_at(site.call.region)].append(site)
         self._catching: dict[int, dict[int, list[int]]] = {}
         self._rejects: dict[int, bool] = {}
         self._ends: dict[int, bool] = {}

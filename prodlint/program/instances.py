@@ -21,6 +21,8 @@ Key = tuple[int, int]
 """An object: the file and the index of the call that makes it."""
 
 _DEEPEST = 8
+_ORIGINS = frozenset({ValueKind.PARAM, ValueKind.CALL})
+"""What an object comes from, and what is followed further than an expression's origins."""
 
 
 class Instances:
@@ -38,14 +40,18 @@ class Instances:
         if value == NONE or depth > _DEEPEST:
             return frozenset()
         key = (file.index, value)
-        if key not in self._memo:
+        known = self._memo.get(key)
+        if known is None:
             self._memo[key] = frozenset()
-            self._memo[key] = frozenset(
+            is_origin = file.facts.values[value].kind in _ORIGINS
+            origins = ((file, value),) if is_origin else self._program.resolver.origins(file, value)
+            known = self._memo[key] = frozenset(
                 found
-                for owner, item in self._program.resolver.origins(file, value)
+                for owner, item in origins
+                if owner.facts.values[item].kind in _ORIGINS
                 for found in self._origin(owner, item, depth)
             )
-        return self._memo[key]
+        return known
 
     def _origin(self, file: File, value: int, depth: int) -> Iterator[Key]:
         fact = file.facts.values[value]

@@ -417,7 +417,7 @@ def _is_used(file: File, name: str) -> bool:
         or any(cls.name == name for cls in facts.classes)
         or any(name in request.locals for request in facts.imports)
         or any(name == param.name or name in param.names for function in facts.functions for param in function.params)
-        or any(value.kind is ValueKind.GLOBAL and value.text == name for value in facts.values)
+        or name in file.globals
     )
 
 

@@ -49,9 +49,10 @@ class GlobalNames:
         for store in facts.stores:
             if _is_global_object(file, store.target) and store.op != "del":
                 self._add(store.name)
-        for call in facts.calls:
-            for name in _filled(file, call):
-                self._add(name)
+        if file.is_python or not _GLOBAL_OBJECTS.isdisjoint(file.globals):
+            for call in facts.calls:
+                for name in _filled(file, call):
+                    self._add(name)
 
     def _add(self, name: str) -> None:
         self.known.add(name)

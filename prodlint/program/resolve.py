@@ -8,7 +8,7 @@ decides, all possibilities are in the answer (capped).
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from functools import cached_property
 
 from prodlint.facts import NONE, Call, Class, ExitKind, FileFacts, Function, FunctionKind, Value, ValueKind
@@ -97,6 +97,11 @@ class File:
             if value.kind is ValueKind.PARAM and value.items:
                 found.setdefault((value.ref, value.items[0]), number)
         return found
+
+    @cached_property
+    def globals(self) -> Set[str]:
+        """The names that no scope of the file binds."""
+        return {value.text for value in self.facts.values if value.kind is ValueKind.GLOBAL}
 
     @cached_property
     def members(self) -> Mapping[str, Sequence[int]]:

@@ -21,7 +21,7 @@ from prodlint.source.frameworks.webapps import MODELS, SERVERS, AppModel
 if TYPE_CHECKING:
     from prodlint.program import Program
 
-_FOLLOWED = (ValueKind.BINDING, ValueKind.PARAM, ValueKind.MEMBER, ValueKind.CALL)
+_FOLLOWED = frozenset({ValueKind.BINDING, ValueKind.PARAM, ValueKind.MEMBER, ValueKind.CALL})
 _LITERALS = frozenset(
     {
         *(ValueKind.STRING, ValueKind.TEMPLATE, ValueKind.NUMBER, ValueKind.BOOL, ValueKind.NULL, ValueKind.OBJECT),
@@ -66,8 +66,8 @@ class WebApps:
                     if model.framework != "express" or not program.apps.all[site.file.index, site.index].is_router:
                         self.all[site.file.index, site.index] = WebApp(model, site, _variable(site))
         prefixes = tuple(prefix for model in MODELS for prefix in model.prefixes)
-        self._prefixes = prefixes
         self._instances = Instances(program, self.all, prefixes)
+        self._methods = frozenset(path for path in program.api_calls if path.startswith(prefixes))
         self._named_served: set[str] = set()
         if self.all:
             for site, targets in program.calls:
@@ -90,15 +90,16 @@ class WebApps:
     # ------------------------------------------------------------------ reading calls
 
     def _read(self, site: CallSite, targets: Targets) -> None:
-        apis = [target.path for target in targets if isinstance(target, Api)]
-        callee = self._program.value(site.file, site.call.callee)
-        if callee.kind is ValueKind.MEMBER and any(path.startswith(self._prefixes) for path in apis):
-            for app in self.of(site.file, callee.ref):
+        apis = {target.path for target in targets if isinstance(target, Api)}
+        values = site.file.facts.values
+        if apis and not apis.isdisjoint(self._methods):
+            callee = self._program.value(site.file, site.call.callee)
+            for app in self.of(site.file, callee.ref) if callee.kind is ValueKind.MEMBER else ():
                 self._read_method(app, callee.text, site)
-        if any(path in SERVERS for path in apis) and text_of(self._program, site, 0) is not None:
+        if apis and not apis.isdisjoint(SERVERS) and text_of(self._program, site, 0) is not None:
             self._named_served.add(self.home(site.file))  # `uvicorn.run("main:app")`
         for argument in site.call.args:
-            if self._program.value(site.file, argument).kind in _FOLLOWED:
+            if values[argument].kind in _FOLLOWED:
                 for app in self.of(site.file, argument):
                     self._read_handed(app, site, targets, apis)
 
@@ -109,11 +110,11 @@ class WebApps:
         if name in model.uses:
             app.is_open |= not all(self.is_known(site.file, argument) for argument in site.call.args)
 
-    def _read_handed(self, app: WebApp, site: CallSite, targets: Targets, apis: list[str]) -> None:
+    def _read_handed(self, app: WebApp, site: CallSite, targets: Targets, apis: set[str]) -> None:
         app.handed.append(site)
-        if any(path in SERVERS for path in apis):
+        if not apis.isdisjoint(SERVERS):
             app.is_served = True
-        elif any(path.startswith(self._prefixes) for path in apis):
+        elif not apis.isdisjoint(self._methods):
             name = self._program.value(site.file, site.call.callee).text
             app.is_mounted |= name in ("use", "mount", "register", "add_subapp", "add_app")
         elif not targets:

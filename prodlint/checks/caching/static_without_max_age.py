@@ -28,12 +28,15 @@ _FLASK_AGE = "3600"
 def check(program: Program, rule: Rule) -> Iterator[Finding]:
     """One finding for each folder that is served without a maximum age, where neither a proxy nor code sets one, and
     for each location of nginx."""
-    setters = _files_with_header(program)
+    setters: set[int] | None = None
     for site, known in _sites(program, rule):
         confidence = program.server_code(site.file, site.call.region)
         given = options_of(program, site, known["first"])
         is_said = given.is_open or any(name in given for name in rule.data["said"]["options"])
-        if confidence is None or is_said or site.file.index in setters or _is_kept_elsewhere(program, rule, site.file):
+        if confidence is None or is_said or _is_kept_elsewhere(program, rule, site.file):
+            continue
+        setters = _files_with_header(program) if setters is None else setters
+        if site.file.index in setters:
             continue
         if _is_exempt(rule, site):
             continue

@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
+from functools import cache
 from typing import TYPE_CHECKING
 
 from prodlint.facts import NONE, Call, RegionKind, Use, Value, ValueKind
@@ -104,6 +105,7 @@ class _Judge:
         self._program = program
         self._tools = tools
         self._replaced = _replaces_console(program)
+        self._is_tool = cache(self._find_tool)
 
     def blames(self, site: CallSite) -> bool:
         """Whether the call is server code's, and not that of a logger's own back end or a tool."""
@@ -170,14 +172,15 @@ class _Judge:
         tests = (test for region in regions if region.kind is RegionKind.THEN for test in region.values)
         return any(_ASKED.fullmatch(name) for test in tests for name in names_in(facts, test))
 
-    def _is_tool(self, file: File) -> bool:
+    def _find_tool(self, file: File) -> bool:
+        """Whether a file is a tool's, whose output is what it is for."""
         if file.index in self._program.serving:
             return False
         is_command = bool(file.facts.shebang) or "bin" in file.path.split("/")[:-1]
         return (
             is_command
-            or _shares_its_terminal(file)
             or any(request.module in self._tools for request in file.facts.imports)
+            or _shares_its_terminal(file)
         )
 
     def _is_commands_alone(self, function: int) -> bool:

@@ -100,12 +100,14 @@ MODELS = (
     ),
 )
 
-SERVERS = (
-    *("http.createServer", "http.Server", "https.createServer", "https.Server", "spdy.createServer"),
-    *("http2.createServer", "http2.createSecureServer"),
-    *("uvicorn.run", "uvicorn.Config", "waitress.serve", "hypercorn.asyncio.serve", "granian.Granian"),
-    *("aiohttp.web.run_app", "aiohttp.web.AppRunner", "werkzeug.serving.run_simple", "gevent.pywsgi.WSGIServer"),
-    *("wsgiref.simple_server.make_server", "bjoern.run", "cheroot.wsgi.Server", "eventlet.wsgi.server"),
-    *("asgiref.wsgi.WsgiToAsgi", "a2wsgi.WSGIMiddleware", "socketio.ASGIApp", "mangum.Mangum"),
+SERVERS = frozenset(
+    {
+        *("http.createServer", "http.Server", "https.createServer", "https.Server", "spdy.createServer"),
+        *("http2.createServer", "http2.createSecureServer"),
+        *("uvicorn.run", "uvicorn.Config", "waitress.serve", "hypercorn.asyncio.serve", "granian.Granian"),
+        *("aiohttp.web.run_app", "aiohttp.web.AppRunner", "werkzeug.serving.run_simple", "gevent.pywsgi.WSGIServer"),
+        *("wsgiref.simple_server.make_server", "bjoern.run", "cheroot.wsgi.Server", "eventlet.wsgi.server"),
+        *("asgiref.wsgi.WsgiToAsgi", "a2wsgi.WSGIMiddleware", "socketio.ASGIApp", "mangum.Mangum"),
+    }
 )
 """APIs that serve the app that they are handed."""
