@@ -11,10 +11,11 @@ import re
 import subprocess
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from prodlint.findings import Finding, Location
 from prodlint.output import in_order
@@ -36,15 +37,14 @@ class GitError(Exception):
     """git is not there, the folder is no repository, or it does not know the revision."""
 
 
-@dataclass
-class Changes:
+class Changes(msgspec.Struct):
     """How the files below a folder differ from a revision; paths are relative to that folder."""
 
-    lines: dict[str, list[range]] = field(default_factory=dict)
+    lines: dict[str, list[range]] = {}
     """The changed lines (from 1) of each file as it is now."""
-    before: dict[str, bytes] = field(default_factory=dict)
+    before: dict[str, bytes] = {}
     """Each changed file as it was; b"" for one that was not there."""
-    renamed: dict[str, str] = field(default_factory=dict)
+    renamed: dict[str, str] = {}
     """The former paths of files, and what they are called now."""
 
 

@@ -12,11 +12,13 @@ import time
 from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import msgspec
+from msgspec.structs import replace
 
 from prodlint.extraction import SOURCE, Extraction, FactTable, Progress, describe_crash, encode, extract_all
 from prodlint.facts import FileFacts
@@ -33,8 +35,7 @@ if TYPE_CHECKING:
     from prodlint.program import Program
 
 
-@dataclass(frozen=True)
-class Analysis:
+class Analysis(msgspec.Struct, frozen=True):
     """What the checks found in one state of a project."""
 
     findings: list[Finding]
@@ -43,21 +44,23 @@ class Analysis:
     """The findings that ignore comments stopped."""
     troubles: list[Trouble]
     """What went wrong on the way, in all files."""
-    seconds: Mapping[str, float] = field(default_factory=dict)
+    seconds: Mapping[str, float] = {}
     """How long each rule took; what several of them ask of the program counts for the one that asked first."""
 
 
-@dataclass(frozen=True)
-class Extracting:
+class Extracting(msgspec.Struct, frozen=True):
     """How facts are come by. It changes nothing about them."""
 
     cache: Cache | None = None
-    shard: Mapping[bytes, bytes] = field(default_factory=dict)
+    shard: Mapping[bytes, bytes] = {}
     """Encoded facts by key, from `prodlint facts --output-format msgpack`."""
     jobs: int | None = None
     progress: Progress | None = None
     through_codec: bool = False
     """Encode and decode even what never leaves this process."""
+
+
+_BY_ITSELF = Extracting()
 
 
 class Session:
@@ -71,7 +74,7 @@ class Session:
         settings: Settings,
         rules: Mapping[str, Rule],
         known: Mapping[str, Rule] | None = None,
-        extracting: Extracting = Extracting(),
+        extracting: Extracting = _BY_ITSELF,
     ) -> None:
         """`rules` are those that run, as `chosen_rules` gives them; `known` are all there are."""
         self.project = project
@@ -115,7 +118,7 @@ class Session:
         choice: Choice | None = None,
         preview: bool | None = None,
         force_exclude: bool = False,
-        extracting: Extracting = Extracting(),
+        extracting: Extracting = _BY_ITSELF,
     ) -> Session:
         """The project that `paths` (absolute) belong to, as it is on disk, with the files of `overlay` as given here.
         The settings come from `config` or from the nearest configuration; `choice` and `preview` change them. Raises
@@ -465,8 +468,7 @@ class Session:
         return self._extraction.left_out
 
 
-@dataclass(frozen=True)
-class _Earlier:
+class _Earlier(msgspec.Struct, frozen=True):
     """What followed from the facts of the state before."""
 
     program: Program | None

@@ -14,7 +14,6 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
@@ -212,16 +211,15 @@ class FactTable(Mapping[str, FileFacts]):
         return FactTable({**self._entries, **other._entries})
 
 
-@dataclass
-class Extraction:
+class Extraction(msgspec.Struct):
     """The facts of those files that have some, and what went wrong with the others."""
 
-    facts: FactTable = field(default_factory=FactTable)
-    left_out: list[str] = field(default_factory=list)
+    facts: FactTable = msgspec.field(default_factory=FactTable)
+    left_out: list[str] = []
     """Files with generated code."""
-    troubles: list[Trouble] = field(default_factory=list)
+    troubles: list[Trouble] = []
     from_cache: int = 0
-    stamps: dict[str, Stamp] = field(default_factory=dict)
+    stamps: dict[str, Stamp] = {}
     """What the file system said of each file before it was read: facts and fixes are about the file as it was then."""
 
 

@@ -10,10 +10,12 @@ import os
 import re
 import stat
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
 from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
+from msgspec.structs import replace
 
 from prodlint import deploy
 from prodlint.findings import Trouble
@@ -67,8 +69,7 @@ class Root(NamedTuple):
     but them is walked."""
 
 
-@dataclass(frozen=True)
-class Project:
+class Project(msgspec.Struct, frozen=True):
     """The files of one project (paths relative to `root`, POSIX, sorted), and which of them to report on."""
 
     root: Path
@@ -230,18 +231,17 @@ def _outside(path: Path) -> Trouble:
     return Trouble(_printable(str(path)), 0, message)
 
 
-@dataclass
-class _Walk:
+class _Walk(msgspec.Struct):
     """One walk over the project's folders."""
 
     root: Root
     sources: Sources
     settings: Settings
     excludes: _Excludes
-    files: dict[str, SourceFile] = field(default_factory=dict)
-    troubles: list[Trouble] = field(default_factory=list)
+    files: dict[str, SourceFile] = {}
+    troubles: list[Trouble] = []
     """With paths as the file system has them, printable or not."""
-    _seen: set[str] = field(default_factory=set)
+    _seen: set[str] = set()
 
     def below(self, folder: str, ignores: tuple[_Ignore, ...] = ()) -> None:
         """Adds every file at any depth below `folder`. Symbolic links are not followed: what they lead to is walked

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 
-@dataclass(frozen=True)
-class Knowledge:
+class Knowledge(msgspec.Struct, frozen=True):
     """The table `[tool.prodlint.project]`. Names are dotted paths as a file would import them (`shop.http.endpoint`).
 
     `handlers`: decorators that make a request handler of what they decorate, and functions that register the

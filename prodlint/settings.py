@@ -6,9 +6,10 @@ import os
 import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from prodlint.findings import Severity
 from prodlint.globs import is_glob
@@ -83,8 +84,7 @@ class ConfigError(Exception):
         return f"{where}{self.message}"
 
 
-@dataclass(frozen=True)
-class Choice:
+class Choice(msgspec.Struct, frozen=True):
     """Which rules one place (the configuration, the command line) asks for, by name or by practice.
 
     `select` None leaves what was chosen before; any other value replaces it. In one choice the more exact name wins,
@@ -96,8 +96,7 @@ class Choice:
     ignore: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Settings:
+class Settings(msgspec.Struct, frozen=True):
     """The configuration of one project, checked and complete. Globs are as in `.gitignore`, from the project root."""
 
     path: Path | None = None
@@ -106,11 +105,11 @@ class Settings:
     preview: bool = False
     exclude: tuple[str, ...] = DEFAULT_EXCLUDE
     per_file_ignores: tuple[tuple[str, tuple[str, ...]], ...] = ()
-    severity: Mapping[str, Severity] = field(default_factory=dict)
+    severity: Mapping[str, Severity] = {}
     fail_on: Severity = Severity.ADVICE
-    rule_data: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    rule_data: Mapping[str, Mapping[str, Any]] = {}
     """Per rule, what to add to its data."""
-    knowledge: Knowledge = field(default_factory=Knowledge)
+    knowledge: Knowledge = msgspec.field(default_factory=Knowledge)
 
 
 # --- choosing rules ---------------------------------------------------------------------------------------------------
@@ -233,8 +232,7 @@ def _laid_over(base: Mapping[str, Any], table: Mapping[str, Any]) -> dict[str, A
     return merged
 
 
-@dataclass(frozen=True)
-class _Document:
+class _Document(msgspec.Struct, frozen=True):
     """One file with a table of ours, and where in its text things are."""
 
     path: Path
@@ -402,7 +400,7 @@ class _Reader:
     def project(self, value: Any) -> _Complaint | None:
         if not isinstance(value, dict):
             return _Complaint((), f"must be a table, not {_kind(value)}")
-        known = Knowledge.__dataclass_fields__
+        known = Knowledge.__struct_fields__
         for key, item in value.items():
             if key not in known:
                 return _Complaint((key,), f'is unknown: `project` has no key "{key}"{suggestion(key, known)}')
@@ -423,8 +421,7 @@ class _Reader:
         return None
 
 
-@dataclass(frozen=True)
-class _Complaint:
+class _Complaint(msgspec.Struct, frozen=True):
     """What is wrong with the value at `keys` below the one that was checked."""
 
     keys: tuple[str, ...]

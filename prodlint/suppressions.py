@@ -10,7 +10,8 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from prodlint.facts import Directive, DirectiveKind, FileFacts
 from prodlint.findings import Finding, Location
@@ -23,8 +24,7 @@ _Used = set[tuple[str, int, str]]
 """Path, index into the file's directives, and the rule that was stopped."""
 
 
-@dataclass(frozen=True)
-class Suppressed:
+class Suppressed(msgspec.Struct, frozen=True):
     """Findings after the ignore comments had their say."""
 
     kept: list[Finding]

@@ -8,7 +8,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 from prodlint.deploy.nginx import Word
 from prodlint.deploy.templates import has_parts, is_template, masked
@@ -30,8 +31,7 @@ _TOKEN = re.compile(
 )
 
 
-@dataclass
-class _Line:
+class _Line(msgspec.Struct):
     words: list[Word]
     depth: int
     opens: bool

@@ -9,8 +9,10 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
 from enum import Enum
+
+import msgspec
+from msgspec.structs import replace
 
 Assignments = tuple[tuple[str, str], ...]
 """Names and values of variables, in order; the values may have variables in them (`prodlint.deploy.variables`)."""
@@ -18,8 +20,7 @@ Assignments = tuple[tuple[str, str], ...]
 NOWHERE = -1
 
 
-@dataclass(frozen=True)
-class Command:
+class Command(msgspec.Struct, frozen=True):
     """One simple command: its words without their quotes, and the variables that are set for it."""
 
     words: tuple[str, ...]
@@ -27,10 +28,10 @@ class Command:
     folder: str = ""
     """Where `cd` went before it, relative to where the line starts or absolute."""
     is_background: bool = False
-    at: int = field(default=NOWHERE, compare=False)
+    at: int = NOWHERE
     """Which character of the text it starts at, with the variables that are set for it; NOWHERE for what stands within
     the word of another command."""
-    is_conditional: bool = field(default=False, compare=False)
+    is_conditional: bool = False
     """Whether a variable decides whether it is run: `if [ "$DEBUG" = 1 ]`, `case $ENV in`, `[ -n "$CI" ] &&`."""
 
 
@@ -214,8 +215,7 @@ class StartKind(Enum):
     """Another program, `target`."""
 
 
-@dataclass(frozen=True)
-class Start:
+class Start(msgspec.Struct, frozen=True):
     """What one command starts."""
 
     kind: StartKind
@@ -231,13 +231,13 @@ class Start:
     rest: tuple[str, ...] = ()
     """The words behind the target."""
     is_background: bool = False
-    words: tuple[str, ...] = field(default=(), compare=False)
+    words: tuple[str, ...] = ()
     """The command without what only hands on."""
-    wrappers: tuple[str, ...] = field(default=(), compare=False)
+    wrappers: tuple[str, ...] = ()
     """The names of what only hands on, outermost first; of tini with `-g`, if it has that."""
-    at: int = field(default=NOWHERE, compare=False)
+    at: int = NOWHERE
     """Which character of the shell text the command starts at (see `Command.at`)."""
-    is_conditional: bool = field(default=False, compare=False)
+    is_conditional: bool = False
     """Whether a variable decides whether it is run (see `Command.is_conditional`)."""
 
 

@@ -11,8 +11,9 @@ import json
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from itertools import pairwise
+
+import msgspec
 
 from prodlint.deploy.templates import has_parts, is_template, without_blanks
 from prodlint.deploy.variables import expand, has_variables
@@ -22,8 +23,7 @@ from prodlint.facts import Artefact, FileFacts, Problem, Setting
 KIND = "dockerfile"
 
 
-@dataclass(frozen=True)
-class Instruction:
+class Instruction(msgspec.Struct, frozen=True):
     """One instruction. `text` is what follows its name, continuation lines joined and comments left out; `flags` are
     the words that start with `--` and stand first (`RUN`, `COPY`, `FROM` and the like). `line` counts from 1."""
 
@@ -34,7 +34,7 @@ class Instruction:
     start: int
     end: int
     line: int
-    places: tuple[int, ...] = field(repr=False, default=())
+    places: tuple[int, ...] = ()
     """For each stretch of `text` that stands together: where it starts in `text` (see `offset`), then in the file."""
     heredocs: tuple[str, ...] = ()
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
 
 import tree_sitter_javascript
@@ -27,8 +26,7 @@ _DEEPEST = 60
 _LONGEST = 10_000
 
 
-@dataclass(eq=False)
-class Computed(Node):
+class Computed(Node, eq=False):
     """Something that only running the file tells."""
 
 

@@ -7,20 +7,19 @@ its parts refer to each other. A node can therefore contain itself: walk what yo
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from functools import cached_property
 
+import msgspec
 
-@dataclass(eq=False)
-class Node:
+
+class Node(msgspec.Struct, eq=False):
     """A value at the bytes `[start, end)`; for an alias, the place of what it stands for."""
 
     start: int
     end: int
 
 
-@dataclass(eq=False)
-class Scalar(Node):
+class Scalar(Node, eq=False):
     """A string, number, boolean or null. `text` is the value as a string, `plain` whether it is written without quotes
     (then YAML and JSON take `true`, `null` or `3` for something else than a string)."""
 
@@ -34,8 +33,7 @@ class Scalar(Node):
         return self.plain and self.text in ("", "~", "null", "Null", "NULL")
 
 
-@dataclass(eq=False)
-class Pair:
+class Pair(msgspec.Struct, eq=False):
     """An entry of a map, at the bytes `[start, end)`; `value` is None where nothing is written."""
 
     key: Scalar
@@ -46,11 +44,10 @@ class Pair:
     """Whether `value` is an alias, that is written somewhere else."""
 
 
-@dataclass(eq=False)
-class Map(Node):
+class Map(Node, eq=False, dict=True):
     """A map with its entries as they are written: keys may be there twice, and `<<` is a key like any other."""
 
-    pairs: list[Pair] = field(default_factory=list)
+    pairs: list[Pair] = []
     flow: bool = False
     """Whether it is written in braces."""
 
@@ -99,11 +96,10 @@ class Map(Node):
         return value if isinstance(value, Map) else None
 
 
-@dataclass(eq=False)
-class List(Node):
+class List(Node, eq=False):
     """A list; None stands for an item of which nothing is written."""
 
-    items: list[Node | None] = field(default_factory=list)
+    items: list[Node | None] = []
     flow: bool = False
     """Whether it is written in brackets."""
 

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from prodlint.deploy.json_nodes import parse
 from prodlint.deploy.nodes import List, Map, Node, Scalar, plain_data
@@ -27,8 +28,7 @@ _DEPENDENCIES = {
 }
 
 
-@dataclass(frozen=True)
-class PackageInfo:
+class PackageInfo(msgspec.Struct, frozen=True):
     """What a package.json says, as far as it matters to others. `exports` and `imports` are plain trees of dicts,
     lists, strings and None, in the order of the file; `bin` maps commands to files; `workspaces` are globs."""
 
@@ -37,11 +37,11 @@ class PackageInfo:
     type: str = ""
     exports: Any = None
     imports: Any = None
-    bin: dict[str, str] = field(default_factory=dict)
-    dependencies: dict[str, str] = field(default_factory=dict)
+    bin: dict[str, str] = {}
+    dependencies: dict[str, str] = {}
     """With the optional ones."""
-    dev_dependencies: dict[str, str] = field(default_factory=dict)
-    scripts: dict[str, str] = field(default_factory=dict)
+    dev_dependencies: dict[str, str] = {}
+    scripts: dict[str, str] = {}
     workspaces: tuple[str, ...] = ()
 
 

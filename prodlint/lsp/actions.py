@@ -5,7 +5,8 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from prodlint.engine import Session
 from prodlint.findings import Applicability, Confidence, Edit, Finding, Fix
@@ -17,8 +18,7 @@ _WITHOUT_COMMENTS = frozenset({"package_json", "tsconfig"})
 _INDENTATION = re.compile(r"[ \t]*")
 
 
-@dataclass(frozen=True)
-class Action:
+class Action(msgspec.Struct, frozen=True):
     """Something that can be done about findings."""
 
     title: str

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
+
+import msgspec
 
 from prodlint.cache import Cache
 from prodlint.engine import Extracting, Session
@@ -19,8 +20,7 @@ from prodlint.settings import CONFIG_NAME, PYPROJECT
 from prodlint.sources import Unreadable
 
 
-@dataclass(frozen=True)
-class Preferences:
+class Preferences(msgspec.Struct, frozen=True):
     """What the editor's user wants beside the project's own settings."""
 
     preview: bool | None = None
@@ -28,20 +28,19 @@ class Preferences:
     config: Path | None = None
 
 
-@dataclass
-class Workbench:
+class Workbench(msgspec.Struct):
     """A project, opened at `folder` (or at a single file), with the documents that are open in the editor."""
 
     folder: Path
     preferences: Preferences
     cache_directory: Path | None = None
-    open_documents: dict[Path, bytes] = field(default_factory=dict)
+    open_documents: dict[Path, bytes] = {}
     session: Session | None = None
-    _edited: dict[str, bytes] = field(default_factory=dict)
-    _on_disk: set[str] = field(default_factory=set)
+    _edited: dict[str, bytes] = {}
+    _on_disk: set[str] = set()
     _is_stale: bool = True
     """Whether it has to be opened anew: never opened, or its settings changed."""
-    _lock: Lock = field(default_factory=Lock)
+    _lock: Lock = msgspec.field(default_factory=Lock)
 
     @property
     def root(self) -> Path:

@@ -8,9 +8,10 @@ from __future__ import annotations
 import importlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
 
 from prodlint.findings import Applicability, Edit, Finding, Fix, Severity
 
@@ -56,8 +57,7 @@ class Stats(NamedTuple):
     """Findings that an ignore comment or the baseline stopped."""
 
 
-@dataclass(frozen=True)
-class Report:
+class Report(msgspec.Struct, frozen=True):
     """Everything that a format may show. Paths are as in findings: POSIX, relative to `root`."""
 
     findings: Sequence[Finding]
@@ -77,11 +77,10 @@ class Report:
     cwd: Path
     version: str
     errors: Sequence[ErrorMessage] = ()
-    stats: Stats = field(default_factory=Stats)
+    stats: Stats = msgspec.field(default_factory=Stats)
 
 
-@dataclass(frozen=True)
-class Options:
+class Options(msgspec.Struct, frozen=True):
     """How to show it. `unicode` False keeps to ASCII where prodlint draws; the code itself is shown as it is."""
 
     color: bool = False

@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from prodlint.facts import NONE, Use, Value, ValueKind
 from prodlint.program.instances import Instances, Key
@@ -42,20 +43,18 @@ class Kind(Enum):
     """Error middleware, the program's own or a package's."""
 
 
-@dataclass
-class Registered:
+class Registered(msgspec.Struct):
     """One call that registers something on an app; `functions` are the program's own, by id."""
 
     site: CallSite
     kind: Kind
     functions: list[int]
-    mounts: set[Key] = field(default_factory=set)
+    mounts: set[Key] = set()
     handles_errors: bool = False
     """Whether error middleware is among the functions: for one route (`app.get('/', show, onError)`) or for all."""
 
 
-@dataclass
-class App:
+class App(msgspec.Struct):
     """An app, or a router."""
 
     site: CallSite
@@ -63,9 +62,9 @@ class App:
     is_router: bool
     name: str = ""
     """The variable that it is kept in, if it is one."""
-    registered: list[Registered] = field(default_factory=list)
-    parents: set[Key] = field(default_factory=set)
-    passed: list[CallSite] = field(default_factory=list)
+    registered: list[Registered] = []
+    parents: set[Key] = set()
+    passed: list[CallSite] = []
     """Calls of the program's own functions that it is passed to."""
     is_served: bool = False
     """Whether it listens, or an HTTP server is made of it."""

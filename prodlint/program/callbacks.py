@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from prodlint.facts import NONE, Function, ParamKind, Value, ValueKind
 from prodlint.program.resolve import CallSite, File
@@ -143,8 +144,7 @@ def _is_query(program: Program, site: CallSite, position: int, method: str, path
 _MAY_BE_NEXT = frozenset({ValueKind.PARAM, ValueKind.BINDING, ValueKind.FUNCTION, ValueKind.MEMBER})
 
 
-@dataclass(frozen=True)
-class Continuation:
+class Continuation(msgspec.Struct, frozen=True):
     """A function to hand an error to: the parameter `name` of functions[`function`], Express's `next` or a callback."""
 
     name: str

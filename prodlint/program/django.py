@@ -6,8 +6,9 @@ Source: Django's documentation, "Middleware": the setting `MIDDLEWARE`, its orde
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from prodlint.facts import BindingKind, ValueKind
 from prodlint.findings import Location
@@ -18,8 +19,7 @@ if TYPE_CHECKING:
     from prodlint.program import Program
 
 
-@dataclass(frozen=True)
-class MiddlewareList:
+class MiddlewareList(msgspec.Struct, frozen=True):
     """`MIDDLEWARE = […]` of one settings module; `place` is the name. What is not a literal is None among `classes`."""
 
     file: File

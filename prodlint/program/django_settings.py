@@ -9,8 +9,9 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from prodlint.facts import Binding, BindingKind, Import, RegionKind, Value, ValueKind
 from prodlint.findings import Confidence, Location
@@ -40,8 +41,7 @@ _READS = frozenset({"index", "count", "copy"})
 _DEEPEST = 12
 
 
-@dataclass(frozen=True)
-class Setting:
+class Setting(msgspec.Struct, frozen=True):
     """What a setting is: `state` says whether it is set, left to Django, or not known."""
 
     state: State
@@ -68,8 +68,7 @@ _UNKNOWN = Setting(State.UNKNOWN)
 _ABSENT = Setting(State.ABSENT)
 
 
-@dataclass(frozen=True)
-class _Items:
+class _Items(msgspec.Struct, frozen=True):
     """What a list has in it: `sure` for all that is known, `possible` perhaps; `is_closed` if there is no more."""
 
     sure: frozenset[str] = frozenset()
@@ -86,8 +85,7 @@ class _Items:
 _OPEN = _Items(is_closed=False)
 
 
-@dataclass(frozen=True)
-class Settings:
+class Settings(msgspec.Struct, frozen=True):
     """One module of settings that production uses."""
 
     program: Program

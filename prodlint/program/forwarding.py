@@ -7,7 +7,8 @@ the name in `proxy_pass`. Source: ngx_http_proxy_module, `proxy_set_header`.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+import msgspec
 
 from prodlint.program.nginx import Block, Directive
 from prodlint.program.proxies import Pass
@@ -65,8 +66,7 @@ def has_tls(block: Block) -> bool:
     )
 
 
-@dataclass(frozen=True)
-class Dropped:
+class Dropped(msgspec.Struct, frozen=True):
     """The headers that a block loses because it sets one of its own."""
 
     block: Block

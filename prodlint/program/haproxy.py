@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+
+import msgspec
 
 from prodlint.deploy.haproxy import PROXIES
 from prodlint.facts import Artefact, FileFacts
@@ -15,8 +16,7 @@ from prodlint.findings import Location
 from prodlint.program.nginx import Directive
 
 
-@dataclass(eq=False)
-class Section:
+class Section(msgspec.Struct, eq=False):
     """A `frontend`, `backend`, `listen` or `defaults` section."""
 
     kind: str
@@ -25,7 +25,7 @@ class Section:
     location: Location
     anchor: Location
     """Its first line."""
-    lines: list[Directive] = field(default_factory=list)
+    lines: list[Directive] = []
     defaults: Section | None = None
 
     @property

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import posixpath
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from functools import cached_property
+
+import msgspec
 
 from prodlint.deploy.variables import expand
 from prodlint.facts import Artefact, FileFacts, Setting
@@ -35,8 +36,7 @@ def is_plain_base(image: str) -> bool:
     return name in _PLAIN_BASES or name.startswith("gcr.io/distroless/")
 
 
-@dataclass(frozen=True)
-class _Copy:
+class _Copy(msgspec.Struct, frozen=True):
     """What a COPY puts where; `to` is absolute."""
 
     origin: str
@@ -46,15 +46,14 @@ class _Copy:
     workdir: str
 
 
-@dataclass
-class Image:
+class Image(msgspec.Struct, dict=True):
     """The image that one stage of a Dockerfile makes, built in the folder `context` with `args`."""
 
     path: str
     facts: FileFacts
     stage: Artefact
     context: str
-    args: Mapping[str, str | None] = field(default_factory=dict)
+    args: Mapping[str, str | None] = {}
 
     @cached_property
     def stages(self) -> list[Artefact]:

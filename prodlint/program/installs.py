@@ -8,8 +8,9 @@ import json
 import posixpath
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from prodlint.deploy.commands import Start, StartKind, starts
 from prodlint.facts import Artefact, Setting
@@ -26,8 +27,7 @@ _NEXT_WORD = {"--omit": ("dev",), "--only": ("prod", "production")}
 _DEEPEST = 5
 
 
-@dataclass(frozen=True)
-class Install:
+class Install(msgspec.Struct, frozen=True):
     """A command that installs everything that package.json names."""
 
     stage: Artefact

@@ -7,9 +7,11 @@ import json
 import posixpath
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Protocol
+
+import msgspec
+from msgspec.structs import replace
 
 from prodlint.deploy.commands import Assignments, Start, StartKind, starts
 from prodlint.deploy.package_json import PackageInfo
@@ -30,8 +32,7 @@ class State(Enum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True)
-class Source:
+class Source(msgspec.Struct, frozen=True):
     """An artefact that says something, and where: `kind` is the kind of its file, `name` its name in it."""
 
     kind: str
@@ -49,8 +50,7 @@ class Source:
         return self.location.path
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True):
     """What is known of one setting. `by` set it, or made it unknown; `is_final` tells whether nothing that comes later
     may change it."""
 
@@ -65,11 +65,10 @@ class Answer:
 ABSENT = Answer(State.ABSENT)
 
 
-@dataclass
-class Environment:
+class Environment(msgspec.Struct):
     """The variables that a process starts with, as far as files say. What comes later wins."""
 
-    known: dict[str, Answer] = field(default_factory=dict)
+    known: dict[str, Answer] = {}
     open: Answer | None = None
     """The last thing that may have set anything."""
 
@@ -112,8 +111,7 @@ class Place(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class FolderPlace:
+class FolderPlace(msgspec.Struct, frozen=True):
     """A folder of the project itself; with `is_elsewhere`, a copy of it on some machine: then absolute paths mean
     what they end in."""
 
@@ -132,8 +130,7 @@ class FolderPlace:
             yield self.folder
 
 
-@dataclass(frozen=True)
-class MountedPlace:
+class MountedPlace(msgspec.Struct, frozen=True):
     """A place with folders of the project mounted over it: (path in the project, path there)."""
 
     under: Place
@@ -155,8 +152,7 @@ def joined(folder: str, path: str) -> str:
     return "" if result == "." else result
 
 
-@dataclass(frozen=True)
-class Hop:
+class Hop(msgspec.Struct, frozen=True):
     """One command on the way to what is started in the end."""
 
     source: Source
@@ -168,8 +164,7 @@ class Hop:
     """Whether nothing is started behind it."""
 
 
-@dataclass(frozen=True)
-class Launch:
+class Launch(msgspec.Struct, frozen=True):
     """What is started in the end."""
 
     language: str
@@ -562,8 +557,7 @@ def folders_of(paths: Iterable[str]) -> frozenset[str]:
     return frozenset(folders)
 
 
-@dataclass(frozen=True)
-class _Moved:
+class _Moved(msgspec.Struct, frozen=True):
     """A place after `cd folder`."""
 
     place: Place

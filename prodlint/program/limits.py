@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from prodlint.program.launches import Answer, State
 from prodlint.program.services import Variant
@@ -11,8 +11,7 @@ _KEY = "limit.nofile"
 _ENDLESS = ("infinity", "unlimited", "-1")
 
 
-@dataclass(frozen=True)
-class FileLimit:
+class FileLimit(msgspec.Struct, frozen=True):
     """The soft and the hard limit; infinity for none."""
 
     soft: float

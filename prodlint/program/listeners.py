@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from prodlint.facts import NONE, ValueKind
 from prodlint.program.resolve import CallSite, File
@@ -17,8 +18,7 @@ _LISTENS = ("on", "once", "addListener", "prependListener", "prependOnceListener
 _EACH = frozenset({"forEach", "map"})
 
 
-@dataclass(frozen=True)
-class Listener:
+class Listener(msgspec.Struct, frozen=True):
     """A call that listens to events of an emitter."""
 
     site: CallSite

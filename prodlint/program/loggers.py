@@ -6,9 +6,10 @@ import posixpath
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
 
 from prodlint.facts import NONE, Call, Import, ImportKind, ValueKind
 from prodlint.findings import ImportRequest
@@ -76,8 +77,7 @@ _PYTHON = {
 """How a module of a Python project comes to its logger: module, imported name, expression (of the local name)."""
 
 
-@dataclass(frozen=True)
-class Logger:
+class Logger(msgspec.Struct, frozen=True):
     """How a file would log: the expression `name`, of `library` ("" for one of the project's own).
 
     It is there already, or `request` imports it, or `statement` makes it, in which `{}` stands for what `request`
@@ -98,8 +98,7 @@ class Logger:
         return self.levels is None or level in self.levels
 
 
-@dataclass(frozen=True)
-class _Bound:
+class _Bound(msgspec.Struct, frozen=True):
     """A logger that has a name at the top level of a file, from the offset `since` on."""
 
     name: str

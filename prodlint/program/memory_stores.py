@@ -10,9 +10,10 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from prodlint.facts import NONE, Call, ValueKind
 from prodlint.findings import Confidence
@@ -32,8 +33,7 @@ class Kept(Enum):
     CACHE = "cached values"
 
 
-@dataclass(frozen=True)
-class MemoryStore:
+class MemoryStore(msgspec.Struct, frozen=True):
     """A place where a library is left with (or told to use) the memory of the process."""
 
     file: File
@@ -50,8 +50,7 @@ class MemoryStore:
     """Whether the processes of one machine share it."""
 
 
-@dataclass(frozen=True)
-class _Option:
+class _Option(msgspec.Struct, frozen=True):
     """A library that is called with options, and the option that gives it a store."""
 
     kept: Kept
@@ -178,8 +177,7 @@ _DEVELOPMENT = re.compile(
 )
 
 
-@dataclass(frozen=True)
-class _Configured:
+class _Configured(msgspec.Struct, frozen=True):
     """A value that a configuration gives to a name."""
 
     file: File

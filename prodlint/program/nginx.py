@@ -12,8 +12,9 @@ import json
 import posixpath
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+
+import msgspec
 
 from prodlint.facts import Artefact, FileFacts
 from prodlint.findings import Location
@@ -35,8 +36,7 @@ _PROXY_PARAMS = {
 """What Debian's /etc/nginx/proxy_params sets."""
 
 
-@dataclass(frozen=True)
-class Directive:
+class Directive(msgspec.Struct, frozen=True):
     """A directive without a block. `args` is None where a template fills them in."""
 
     name: str
@@ -49,8 +49,7 @@ class Directive:
         return self.args[0] if self.args else ""
 
 
-@dataclass(eq=False)
-class Block:
+class Block(msgspec.Struct, eq=False):
     """A block, or a file that no other includes (its `name` is "file"), with what its includes bring in."""
 
     name: str
@@ -60,11 +59,11 @@ class Block:
     anchor: Location
     """Its name and arguments."""
     parent: Block | None = None
-    directives: list[Directive] = field(default_factory=list)
-    blocks: list[Block] = field(default_factory=list)
-    gaps: list[Directive] = field(default_factory=list)
+    directives: list[Directive] = []
+    blocks: list[Block] = []
+    gaps: list[Directive] = []
     """The includes of what is not here: the block may hold anything besides."""
-    hosts: list[Block] = field(default_factory=list)
+    hosts: list[Block] = []
     """Of a file without an `http` block: the `http` blocks of other files that may include it for all that is known."""
 
     @property

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from prodlint.facts import Value, ValueKind
 from prodlint.program.resolve import CallSite, File
@@ -24,11 +25,10 @@ _DEEPEST = 6
 """How many spreads are followed: `a = { ...a, b: 1 }` goes round in a circle."""
 
 
-@dataclass
-class Options:
+class Options(msgspec.Struct):
     """What a call is told by name. A name that is given in several ways has several values."""
 
-    values: dict[str, list[tuple[File, int]]] = field(default_factory=dict)
+    values: dict[str, list[tuple[File, int]]] = {}
     is_open: bool = False
     """Whether there may be more: a spread, a computed name, an object that is not known here."""
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from prodlint.facts import FunctionKind
 from prodlint.findings import Confidence, Step
@@ -16,8 +17,7 @@ if TYPE_CHECKING:
 _REQUESTS = (Context.REQUEST, Context.REQUEST_THREAD)
 
 
-@dataclass(frozen=True)
-class Reached:
+class Reached(msgspec.Struct, frozen=True):
     """How a request comes to a place. `trace` is empty where the place is in the handler itself; `label` names the
     registration (`GET /users`), `names` the functions on the way, outermost first."""
 

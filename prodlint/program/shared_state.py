@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from prodlint.facts import NONE, RegionKind, ValueKind
 from prodlint.findings import Confidence
@@ -39,13 +40,12 @@ _DEEPEST = 8
 _Key = tuple[int, int]
 
 
-@dataclass
-class SharedState:
+class SharedState(msgspec.Struct):
     """A collection of a module, bound to `binding` of `file`, that requests change and read."""
 
     file: File
     binding: int
-    changes: list[tuple[File, int, int, int]] = field(default_factory=list)
+    changes: list[tuple[File, int, int, int]] = []
     """Where requests change it: file, start, end, region."""
     confidence: Confidence = Confidence.LIKELY
     by: str = ""

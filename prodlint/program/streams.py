@@ -6,8 +6,9 @@ Source: Node's documentation of `EventEmitter` ("Error events") and `readable.pi
 from __future__ import annotations
 
 from collections.abc import Set
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from prodlint.facts import NONE, Call, RegionKind, Use, ValueKind
 from prodlint.program.callbacks import LISTENS
@@ -36,8 +37,7 @@ _ANSWERS_ITSELF = LISTENS | frozenset(
 _ENDS_CHAIN = frozenset(["end", "write", "destroy", "close", "kill", "disconnect", "send", "connect", "quit"])
 
 
-@dataclass(frozen=True)
-class Unheard:
+class Unheard(msgspec.Struct, frozen=True):
     """An emitter without a listener for its errors: the call that makes it, and the `.pipe` call that it is part of."""
 
     made: CallSite

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+import msgspec
 
 from prodlint.program.launches import State
 from prodlint.program.operations import is_known, is_opaque, programs
@@ -120,8 +121,7 @@ def seconds(text: str) -> float | None:
     return sum(float(number) * _UNITS[unit] for number, unit in parts)
 
 
-@dataclass(frozen=True)
-class StartLimit:
+class StartLimit(msgspec.Struct, frozen=True):
     """How often a unit may be started within how many seconds, and how many seconds pass before it is started again;
     None for a value that cannot be read. Defaults: systemd-system.conf(5)."""
 
@@ -142,12 +142,15 @@ class StartLimit:
         return bool(self.burst) and bool(self.interval)
 
 
+_DEFAULT = StartLimit()
+
+
 def start_limit(variant: Variant) -> StartLimit:
     """The start limit of a unit."""
     return StartLimit(
-        _seconds(variant, "restart.limit", StartLimit.burst),
-        _seconds(variant, "restart.interval", StartLimit.interval),
-        _seconds(variant, "restart.delay", StartLimit.delay),
+        _seconds(variant, "restart.limit", _DEFAULT.burst),
+        _seconds(variant, "restart.interval", _DEFAULT.interval),
+        _seconds(variant, "restart.delay", _DEFAULT.delay),
     )
 
 

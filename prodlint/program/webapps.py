@@ -8,8 +8,9 @@ nothing can be said about what it lacks.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from prodlint.facts import NONE, Use, Value, ValueKind
 from prodlint.program.instances import Instances, Key
@@ -30,8 +31,7 @@ _LITERALS = frozenset(
 )
 
 
-@dataclass
-class WebApp:
+class WebApp(msgspec.Struct):
     """One app."""
 
     model: AppModel
@@ -39,9 +39,9 @@ class WebApp:
     """The call that makes it."""
     name: str
     """The variable that it is kept in, "" if it is in none."""
-    calls: list[tuple[str, CallSite]] = field(default_factory=list)
+    calls: list[tuple[str, CallSite]] = []
     """The methods that are called on it, file by file in the order in which they are written."""
-    handed: list[CallSite] = field(default_factory=list)
+    handed: list[CallSite] = []
     """The calls that it is an argument of."""
     is_served: bool = False
     """Whether it listens, or a server is handed it."""

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import NamedTuple
 
+import msgspec
 from tree_sitter import Node
 
 from prodlint.facts import (
@@ -111,27 +111,26 @@ class Scope:
         return scope.cls if scope is not None else NONE
 
 
-@dataclass
-class Outline:
+class Outline(msgspec.Struct):
     """What the first pass leaves for the second. The dictionaries are keyed by `Node.id`."""
 
     values: Values
-    functions: list[Function] = field(default_factory=list)
-    classes: list[Class] = field(default_factory=list)
-    bindings: list[Binding] = field(default_factory=list)
-    regions: list[Region] = field(default_factory=list)
-    calls: list[Call] = field(default_factory=list)
-    imports: list[Import] = field(default_factory=list)
-    steps: list[tuple[int, Node, int, Scope]] = field(default_factory=list)
+    functions: list[Function] = []
+    classes: list[Class] = []
+    bindings: list[Binding] = []
+    regions: list[Region] = []
+    calls: list[Call] = []
+    imports: list[Import] = []
+    steps: list[tuple[int, Node, int, Scope]] = []
     """Every captured node with its kind, and the region and the scope that it stands in."""
-    scopes: list[Scope] = field(default_factory=list)
-    scope_of: dict[int, Scope] = field(default_factory=dict)
+    scopes: list[Scope] = []
+    scope_of: dict[int, Scope] = {}
     """The scope inside a function, class or comprehension."""
-    type_scope_of: dict[int, Scope] = field(default_factory=dict)
+    type_scope_of: dict[int, Scope] = {}
     """The scope that holds the type parameters of a function or class that has some."""
-    index_of: dict[int, int] = field(default_factory=dict)
+    index_of: dict[int, int] = {}
     """The index of a call, function, lambda or class; the first region of a statement that has regions."""
-    decorators_of: dict[int, list[Node]] = field(default_factory=dict)
+    decorators_of: dict[int, list[Node]] = {}
     """The expressions of the decorators of a function or class."""
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from prodlint.facts import Binding, Use, ValueKind
 from prodlint.findings import Applicability, Confidence, Finding, Fix, ImportRequest, Location, Span, Step
@@ -21,8 +22,7 @@ if TYPE_CHECKING:
     from prodlint.rulebook import Rule
 
 
-@dataclass(frozen=True)
-class _Behind:
+class _Behind(msgspec.Struct, frozen=True):
     """What is in front of an app: said to a reader, and where."""
 
     name: str
@@ -30,8 +30,7 @@ class _Behind:
     confidence: Confidence
 
 
-@dataclass(frozen=True)
-class _Need:
+class _Need(msgspec.Struct, frozen=True):
     """Something that is wrong when the proxy is taken for the client: what, what comes of it, and where."""
 
     name: str

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple
+
+import msgspec
 
 from prodlint.findings import Location
 from prodlint.program.nginx import Block
@@ -58,8 +59,7 @@ class Target(NamedTuple):
         return bool(self.socket) or self.host in ("localhost", "127.0.0.1", "[::1]", "0.0.0.0")
 
 
-@dataclass(frozen=True)
-class Pass:
+class Pass(msgspec.Struct, frozen=True):
     """One place at which a proxy hands requests on."""
 
     location: Location
@@ -76,8 +76,7 @@ class Pass:
     """nginx: the block that the directive stands in."""
 
 
-@dataclass(frozen=True)
-class Proxy:
+class Proxy(msgspec.Struct, frozen=True):
     """One virtual server of a proxy (nginx's `server`, HAProxy's `frontend`, a site of a Caddyfile, a VCL file)."""
 
     kind: str

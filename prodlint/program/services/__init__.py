@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from prodlint.deploy.commands import PYTHON_SERVERS
 from prodlint.facts import FileFacts

@@ -5,8 +5,8 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 
+import msgspec
 from msgspec.structs import replace
 
 from prodlint.deploy.commands import Command, split
@@ -33,13 +33,12 @@ _FOR_DEVELOPMENT = re.compile(r"[-._](?:dev|devel|development|local)$")
 _DEFAULT_COMPOSE = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
 
 
-@dataclass
-class _ComposeService:
+class _ComposeService(msgspec.Struct):
     """A compose service with what overlays and `extends` make of it: its parts, the weakest first."""
 
     name: str
     parts: list[tuple[str, Artefact]]
-    evidence: dict[str, float] = field(default_factory=dict)
+    evidence: dict[str, float] = {}
 
     @property
     def top(self) -> tuple[str, Artefact]:

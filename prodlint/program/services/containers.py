@@ -7,8 +7,10 @@ import posixpath
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import cached_property
+
+import msgspec
+from msgspec.structs import replace
 
 from prodlint.facts import Artefact, Setting
 from prodlint.program.images import Image, is_plain_base
@@ -27,8 +29,7 @@ from prodlint.program.services.model import Variant, layer_of
 from prodlint.program.services.project import Project
 
 
-@dataclass(frozen=True)
-class Runner:
+class Runner(msgspec.Struct, frozen=True, dict=True):
     """What runs an image, and what it changes about it."""
 
     kind: str
@@ -214,8 +215,7 @@ def _by_base(project: Project, image: Image, words: list[str], env: Environment)
     return Launch("node", project.launcher.main_of(folder), words[0], folder, env)
 
 
-@dataclass(frozen=True)
-class _ImagePlace:
+class _ImagePlace(msgspec.Struct, frozen=True):
     """Inside an image."""
 
     image: Image

@@ -7,8 +7,10 @@ import posixpath
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
 from functools import cached_property
+
+import msgspec
+from msgspec.structs import replace
 
 from prodlint.facts import Artefact, Setting
 from prodlint.program.images import Image
@@ -25,19 +27,18 @@ _DEEPEST = 10
 _Part = tuple[str, Artefact]
 
 
-@dataclass
-class _Set:
+class _Set(msgspec.Struct):
     """Manifests that are applied together."""
 
     path: str
     """The file that brings them together, or that they are in."""
-    resources: list[_Part] = field(default_factory=list)
-    changes: list[tuple[str, Artefact, Setting]] = field(default_factory=list)
+    resources: list[_Part] = []
+    changes: list[tuple[str, Artefact, Setting]] = []
     """What kustomizations change, innermost first: `patch`, `replicas.NAME`, `image`, `changed`."""
-    patches: list[_Part] = field(default_factory=list)
-    generated: dict[str, list[tuple[str, Artefact, Setting]]] = field(default_factory=lambda: defaultdict(list))
+    patches: list[_Part] = []
+    generated: dict[str, list[tuple[str, Artefact, Setting]]] = msgspec.field(default_factory=lambda: defaultdict(list))
     """By the name of the ConfigMap."""
-    unseen: list[str] = field(default_factory=list)
+    unseen: list[str] = []
     """Resources that are not here."""
 
     def of_kind(self, *kinds: str) -> list[_Part]:

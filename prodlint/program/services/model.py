@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from functools import cached_property
+
+import msgspec
+from msgspec.structs import replace
 
 from prodlint.deploy.package_json import PackageInfo
 from prodlint.facts import Setting
@@ -13,8 +15,7 @@ from prodlint.program.launches import ABSENT, Answer, Launch, Source, State
 from prodlint.program.services.processes import Processes, copies_of, product, together, unknown, workers_of
 
 
-@dataclass(frozen=True)
-class SourceView:
+class SourceView(msgspec.Struct, frozen=True):
     """What services need to know of the source code. Paths are POSIX, relative to the project root.
 
     `paths`: all source files; `servers`: those that create an app or listen; `reads_node_env`: those that read
@@ -27,11 +28,10 @@ class SourceView:
     reads_node_env: frozenset[str]
     sets_node_env: Mapping[str, str]
     packages: Mapping[str, PackageInfo]
-    forks: Mapping[str, str] = field(default_factory=dict)
+    forks: Mapping[str, str] = {}
 
 
-@dataclass(frozen=True)
-class Layer:
+class Layer(msgspec.Struct, frozen=True):
     """An artefact's part in a variant, and its settings as they are in force."""
 
     source: Source
@@ -58,8 +58,7 @@ def layer_of(source: Source, settings: Sequence[Setting], elsewhere: Sequence[tu
     return Layer(source, {setting.key: setting for setting in settings}, tuple(settings), tuple(elsewhere))
 
 
-@dataclass(frozen=True)
-class Variant:
+class Variant(msgspec.Struct, frozen=True, dict=True):
     """One way in which a service is deployed."""
 
     kind: str
@@ -79,7 +78,7 @@ class Variant:
     """What stands in front of it: the Services of Kubernetes that select its pod, the Ingresses that lead to those."""
     opaque: str = ""
     """Why its settings are not known, apart from those that are there; "" if they are."""
-    forks: Mapping[str, str] = field(default_factory=dict)
+    forks: Mapping[str, str] = {}
     """The source files of the service that start worker processes, with how many: a number, or "" where that is not
     known."""
 
@@ -132,8 +131,7 @@ class Variant:
         return next((layer for layer in self.layers if layer.source.kind == kind), None)
 
 
-@dataclass(frozen=True)
-class Service:
+class Service(msgspec.Struct, frozen=True, dict=True):
     """One deployable service."""
 
     id: str

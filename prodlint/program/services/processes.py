@@ -9,9 +9,10 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from prodlint.deploy.variables import expand, has_variables
 from prodlint.program.launches import Hop, Launch, Source, State
@@ -28,8 +29,7 @@ class Count(Enum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True)
-class Processes:
+class Processes(msgspec.Struct, frozen=True):
     """How many processes there are."""
 
     state: Count
@@ -119,8 +119,7 @@ def copies_of(kind: str, layers: Sequence[Layer]) -> Processes:
 # --- how many workers a command starts --------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class _Server:
+class _Server(msgspec.Struct, frozen=True):
     """How a server is told the number of its workers."""
 
     options: tuple[str, ...]

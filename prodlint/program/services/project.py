@@ -6,8 +6,10 @@ import posixpath
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import cached_property
+
+import msgspec
+from msgspec.structs import replace
 
 from prodlint.facts import FileFacts, Setting
 from prodlint.program.launches import (
@@ -206,8 +208,7 @@ class Project:
             yield layer_of(source, next((each.settings for each in own if each.name == source.name), ()))
 
 
-@dataclass(frozen=True)
-class _HostPlace:
+class _HostPlace(msgspec.Struct, frozen=True):
     """On a host: relative paths start from where the process starts, which is the project's folder or in it."""
 
     place: FolderPlace

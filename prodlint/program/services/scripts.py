@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from prodlint.program.launches import Environment, FolderPlace, joined, source_of, words_of
 from prodlint.program.services.evidence import name_evidence

@@ -6,8 +6,9 @@ has them: `express().get` is the member `get` of what calling `express` returns.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import IntEnum
+
+import msgspec
 
 
 class Context(IntEnum):
@@ -43,8 +44,7 @@ class Role(IntEnum):
     COMMAND = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Registers:
+class Registers(msgspec.Struct, frozen=True):
     """Calling one of `apis` hands functions to the framework.
 
     They are the positional arguments `[first, last)` (arrays are looked into), the arguments named in `keywords`, and
@@ -69,8 +69,7 @@ class Registers:
     """Where a class is handed over: the methods that are run."""
 
 
-@dataclass(frozen=True, slots=True)
-class Subclasses:
+class Subclasses(msgspec.Struct, frozen=True):
     """The framework runs `methods` of classes that derive from one of `bases` (or carry one of `decorators`).
 
     A base that ends in `*` is a prefix. Without `methods`, those that carry one of `method_decorators` are meant.
@@ -86,8 +85,7 @@ class Subclasses:
     params: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Moves:
+class Moves(msgspec.Struct, frozen=True):
     """Calling one of `apis` runs a function somewhere else: the argument `position` or the keyword `keyword`.
 
     `names` match a method of that name on anything unknown (`loop.run_in_executor`). `wraps` says that the API
@@ -102,8 +100,7 @@ class Moves:
     wraps: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Framework:
+class Framework(msgspec.Struct, frozen=True):
     """What prodlint knows of one framework (or of one part of a runtime)."""
 
     name: str

@@ -7,14 +7,13 @@ hypercorn's and waitress's documentation of serving from code.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 _VERBS = frozenset({"get", "post", "put", "patch", "delete", "head", "options", "all"})
 _PYTHON_VERBS = _VERBS - {"all"}
 
 
-@dataclass(frozen=True, slots=True)
-class AppModel:
+class AppModel(msgspec.Struct, frozen=True):
     """One framework's apps. Names without a dot are methods of an app."""
 
     framework: str
