@@ -21,6 +21,7 @@ from prodlint.findings import Finding, Location
 from prodlint.output import in_order
 from prodlint.output.fingerprints import fingerprints
 from prodlint.output.places import Places
+from prodlint.patterns import regex
 
 if TYPE_CHECKING:
     from prodlint.engine import Session
@@ -29,7 +30,7 @@ _SAFE = (
     *("--no-optional-locks", "-c", "core.fsmonitor=false", "-c", "core.quotePath=false"),
     *("-c", f"core.hooksPath={os.devnull}"),
 )
-_HUNK = re.compile(rb"@@ -\d+(?:,\d+)? \+(\d+)(?:,(\d+))? @@")
+_HUNK = regex(rb"@@ -\d+(?:,\d+)? \+(\d+)(?:,(\d+))? @@")
 _TIMEOUT_SECONDS = 120
 
 
@@ -112,7 +113,7 @@ def _unquoted(name: bytes) -> str:
     return os.fsdecode(name[2:]) if name.startswith(b"b/") else ""
 
 
-_FILTER = re.compile(r"(?:local|worktree)\0(filter\.[^\n]*)\.(?:clean|smudge|process)\n", re.DOTALL)
+_FILTER = regex(r"(?:local|worktree)\0(filter\.[^\n]*)\.(?:clean|smudge|process)\n", re.DOTALL)
 
 
 @cache

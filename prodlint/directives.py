@@ -8,17 +8,18 @@ from collections.abc import Sequence
 from itertools import accumulate
 
 from prodlint.facts import Directive, DirectiveKind
+from prodlint.patterns import regex
 
 MARKER = b"prodlint:"
 """What a comment must contain to be worth handing to `parse_directive`."""
 
-_DIRECTIVE = re.compile(
+_DIRECTIVE = regex(
     rb"(?<![\w`'\"-])prodlint:[ \t]*ignore(?P<file>-file)?+[ \t]*+"
     rb"(?:\[(?P<rules>[^\]\r\n]+)\]|(?![\w\[-]))(?P<reason>[^\r\n]*)"
 )
 _LONGEST_TAIL = 200
 """How far behind a comment to look for code on the same line."""
-_COMMENT_END = re.compile(r"\s*(?:\*+/|--+>)\s*\}?\s*$")
+_COMMENT_END = regex(r"\s*(?:\*+/|--+>)\s*\}?\s*$")
 
 
 def line_starts_of(data: bytes) -> list[int]:

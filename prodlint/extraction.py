@@ -24,6 +24,7 @@ from prodlint.facts import FileFacts, Outline, Problem
 from prodlint.files import SourceFile
 from prodlint.findings import Trouble
 from prodlint.parsing import TooHard, one_file
+from prodlint.patterns import regex
 from prodlint.roles import FileRole
 from prodlint.sources import Sources, Stamp, TooLarge, Unreadable
 
@@ -100,7 +101,7 @@ def decode(value: bytes) -> FileFacts:
     return _DECODER.decode(value)
 
 
-_CODING = re.compile(rb"(?:[ \t]*#[^\n]*\n)?[ \t]*#[^\n]*coding[:=][ \t]*(?!utf-?8)[-\w.]", re.IGNORECASE)
+_CODING = regex(rb"(?:[ \t]*#[^\n]*\n)?[ \t]*#[^\n]*coding[:=][ \t]*(?!utf-?8)[-\w.]", re.IGNORECASE)
 _ENCODER = msgspec.msgpack.Encoder()
 _DECODER = msgspec.msgpack.Decoder(FileFacts)
 _OUTLINES = msgspec.msgpack.Decoder(Outline)
@@ -108,12 +109,12 @@ _OUTLINES = msgspec.msgpack.Decoder(Outline)
 
 # --- generated code ---------------------------------------------------------------------------------------------------
 
-_GENERATED_HEADER = re.compile(
+_GENERATED_HEADER = regex(
     rb"@generated\b|generated\b[^\n]*\n?[^\n]*\bdo not (?:edit|modify)|do not (?:edit|modify)[^\n]*\n?[^\n]*\bgenerated"
     rb"|webpackBootstrap|__defProp = Object\.defineProperty|The Module object: Our interface to the outside world",
     re.IGNORECASE,
 )
-_SOURCE_MAP = re.compile(rb"(?:^|\n)//# sourceMappingURL=\S+\s*\Z")
+_SOURCE_MAP = regex(rb"(?:^|\n)//# sourceMappingURL=\S+\s*\Z")
 _LONG_LINE = 1000
 
 
@@ -137,9 +138,9 @@ def _in_long_lines(data: bytes) -> int:
 
 # --- scripts of web pages ---------------------------------------------------------------------------------------------
 
-_MODULE = re.compile(rb"\b(?:require|exports|process|__dirname)\b|(?:^|[;}\n])[ \t]*(?:import|export)\b")
-_AMD = re.compile(rb"\bdefine\.amd\b|\btypeof define\b")
-_NODE = re.compile(
+_MODULE = regex(rb"\b(?:require|exports|process|__dirname)\b|(?:^|[;}\n])[ \t]*(?:import|export)\b")
+_AMD = regex(rb"\bdefine\.amd\b|\btypeof define\b")
+_NODE = regex(
     rb"""(?:\brequire\s*\(|\bfrom|\bimport)\s*\(?\s*['"`](?:node:|(?:fs|https?|net|child_process|path|os|cluster|crypto|zlib|"""
     rb"""util|events|stream|url|express|koa|fastify|ws|socket\.io)['"`/])"""
 )

@@ -20,6 +20,7 @@ from msgspec.structs import replace
 from prodlint import deploy
 from prodlint.findings import Trouble
 from prodlint.globs import ignore_spec, is_glob
+from prodlint.patterns import regex
 from prodlint.roles import FileRole, role_of
 from prodlint.settings import Settings, find_config
 from prodlint.sources import Sources, Unreadable, describe, read_regular
@@ -41,7 +42,7 @@ _KINDS = {
 _LANGUAGES = frozenset(_KINDS.values())
 _MISSING = "no such file or folder"
 _DECLARATIONS = (".d.ts", ".d.mts", ".d.cts")
-_INTERPRETERS = re.compile(rb"#!.*\b(?:(?P<javascript>node|nodejs|bun|deno)|(?P<python>python[\d.]*|pypy[\d.]*|uv))\b")
+_INTERPRETERS = regex(rb"#!.*\b(?:(?P<javascript>node|nodejs|bun|deno)|(?P<python>python[\d.]*|pypy[\d.]*|uv))\b")
 
 MARKERS = ("package.json", "pyproject.toml", "setup.py", "requirements.txt", "manage.py")
 """The names of files at the top of a project."""

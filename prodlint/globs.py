@@ -6,14 +6,16 @@ import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from prodlint.patterns import regex
+
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
 
 # What pathspec writes for `*`, for `/**/`, and for `**/` at the beginning. Nothing else in a pattern has a slash.
 _STAR, _STARS, _FIRST_STARS = r"\[\^/\]\*", r"\(\?:/\.\+\)\?/", r"\^\(\?:\.\+/\)\?"
-_STAR_TO_STAR = re.compile(rf"{_STAR}((?:\[\^/\](?!\*)|(?!{_STAR})[^/])+)(?={_STAR})")
-_STARS_TO_STARS = re.compile(rf"{_STARS}((?:(?!{_STARS}).)+)(?={_STARS})")
-_FIRST_TO_STARS = re.compile(rf"^{_FIRST_STARS}((?:(?!{_STARS}).)+)(?={_STARS})")
+_STAR_TO_STAR = regex(rf"{_STAR}((?:\[\^/\](?!\*)|(?!{_STAR})[^/])+)(?={_STAR})")
+_STARS_TO_STARS = regex(rf"{_STARS}((?:(?!{_STARS}).)+)(?={_STARS})")
+_FIRST_TO_STARS = regex(rf"^{_FIRST_STARS}((?:(?!{_STARS}).)+)(?={_STARS})")
 
 
 def ignore_spec(patterns: Iterable[str]) -> GitIgnoreSpec:

@@ -14,6 +14,8 @@ from typing import NamedTuple
 
 from tree_sitter import Language, Parser, Tree
 
+from prodlint.patterns import regex
+
 LIMIT_SECONDS = 5
 """Of this thread's own time, for all parsing of one file; ten megabytes of sound code take a fifth of it."""
 
@@ -23,7 +25,7 @@ _NEVER_LONG = 5_000
 _MOST_SIGNS = 20_000
 """Signs in a row, with no word between them, in a file that is broken: a query looks for the next word behind each."""
 
-_SIGNS = re.compile(rb"(?:[^\w\s]\s*+){100,}+")
+_SIGNS = regex(rb"(?:[^\w\s]\s*+){100,}+")
 
 
 class TooHard(Exception):
@@ -51,11 +53,11 @@ def _alike(signs: bytes) -> bytes:
 
 
 YAML = Indents(
-    re.compile(rb"(?m)(?:^|(?<=\r))(?:\xef\xbb\xbf)?(?:(?:---|\.\.\.)[ \t])?(?:[ \t]|[-?:](?=[ \t\r\n]|\Z))++"),
+    regex(rb"(?m)(?:^|(?<=\r))(?:\xef\xbb\xbf)?(?:(?:---|\.\.\.)[ \t])?(?:[ \t]|[-?:](?=[ \t\r\n]|\Z))++"),
     100,
     _alike(b"-?:. \t\xef\xbb\xbf"),
 )
-PYTHON = Indents(re.compile(rb"(?m)(?:^|(?<=\r))[ \t\f]++"), 350, _alike(b" \t\f"))
+PYTHON = Indents(regex(rb"(?m)(?:^|(?<=\r))[ \t\f]++"), 350, _alike(b" \t\f"))
 
 
 def _refuse_deep(data: bytes, indents: Indents) -> None:

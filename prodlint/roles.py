@@ -9,6 +9,7 @@ from enum import IntEnum
 from fnmatch import fnmatch
 
 from prodlint.facts import Import
+from prodlint.patterns import regex
 
 
 class FileRole(IntEnum):
@@ -41,17 +42,15 @@ _SCRIPT_FOLDERS = frozenset(
 # They work only inside of a migration, or in the `env.py` that runs them.
 _ALEMBIC_PROXIES = frozenset({"op", "context"})
 _SCRIPT_FOLDER_ENDS = ("-scripts", "_scripts", "-tools", "_tools", "_migrations")
-_ARCHIVE = re.compile(r"^[_.](?:archive|old|backup|attic|trash|unused|deprecated|legacy)|^old$")
+_ARCHIVE = regex(r"^[_.](?:archive|old|backup|attic|trash|unused|deprecated|legacy)|^old$")
 """Folders that keep what nothing runs any more."""
 _MODULE_NAMES = ("setup.py", "tasks.py")
 _BROWSER_FOLDERS = frozenset(
     {"public", "static", "assets", "frontend", "client", "www", "webapp", "browser", "htdocs", "wwwroot"}
 )
-_TEST_NAME = re.compile(
-    r"(?:^test_.*|.*_tests?|^conftest|^pytest_plugin|^tests?|.*[.-](?:test|spec|e2e|mock)s?)\.[a-z]+$"
-)
-_DEV_SERVER = re.compile(r"^(?:.*[.-])?dev(?:-?server)?\.[cm]?[jt]s$")
-_SCRIPT_NAME = re.compile(
+_TEST_NAME = regex(r"(?:^test_.*|.*_tests?|^conftest|^pytest_plugin|^tests?|.*[.-](?:test|spec|e2e|mock)s?)\.[a-z]+$")
+_DEV_SERVER = regex(r"^(?:.*[.-])?dev(?:-?server)?\.[cm]?[jt]s$")
+_SCRIPT_NAME = regex(
     r"^(?:setup|manage|noxfile|fabfile|tasks|dodo|conf|gulpfile.*|gruntfile.*|jakefile.*|rollup.*|webpack.*|vite.*|babel.*|"
     r"karma.*|jest.*|knexfile.*|.*\.config|\..*rc|.*\.conf|metro|postcss.*|tailwind.*|seed|migrate(?:[-_].*)?|cli|__main__|_version|versioneer)\.[a-z]+$",
     re.IGNORECASE,

@@ -12,7 +12,6 @@ import contextlib
 import importlib
 import os
 import sys
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
@@ -190,6 +189,8 @@ def read_page(path: Path, package: str = "prodlint") -> Rule:
 
 
 def _data(path: Path) -> dict[str, Any]:
+    import tomllib  # a wheel has no page to read
+
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -243,6 +242,8 @@ class _Document(msgspec.Struct, frozen=True):
 
     @classmethod
     def read(cls, path: Path) -> _Document:
+        import tomllib  # most projects have no settings
+
         try:
             text = path.read_bytes().decode("utf-8-sig")
             data: Any = tomllib.loads(text)
@@ -292,6 +293,8 @@ def locate(text: str, keys: Sequence[str]) -> int:
 
 def _keys_of(line: str) -> tuple[str, ...]:
     """The keys of one TOML line, from the outermost in; () if the line is none by itself."""
+    import tomllib
+
     try:
         data: Any = tomllib.loads(line)
     except tomllib.TOMLDecodeError:

@@ -250,3 +250,12 @@ def test_a_rule_needs_a_name_of_its_own(copy_of_the_project: Path, arguments: li
     assert result.returncode == 2
     assert complaint in result.stderr
     assert [path.name for path in copy_of_the_project.glob("rules/*/*")] == ["taken.md"]
+
+
+# --- starting ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("code", ["= re.compile(", "@dataclass"])
+def test_importing_compiles_nothing(code: str) -> None:
+    modules = (ROOT / "prodlint").rglob("*.py")
+    assert not [path for path in modules if re.search(rf"(?m)^(?! ).*{re.escape(code)}", path.read_text("utf-8"))]

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import Protocol, cast
 
 from prodlint.facts import FileFacts
+from prodlint.patterns import regex
 
 
 class Reader(Protocol):
@@ -105,14 +106,14 @@ _PATTERNS = (
     ("vcl", rf".+\.vcl{_TEMPLATE}"),
     ("nginx", rf"nginx(?:[._-].*)?\.conf{_TEMPLATE}|.+\.nginx{_TEMPLATE}|(?:fastcgi|proxy|scgi|uwsgi)_params"),
 )
-_BY_NAME = re.compile("|".join(f"(?P<{kind}>{pattern})" for kind, pattern in _PATTERNS), re.IGNORECASE)
-_FOREIGN = re.compile(
+_BY_NAME = regex("|".join(f"(?P<{kind}>{pattern})" for kind, pattern in _PATTERNS), re.IGNORECASE)
+_FOREIGN = regex(
     r"\.(?:bak|dockerignore|go|html?|java|json|lock|log|md|orig|patch|php|rb|rej|rs|rst|swp|toml|zip)$"
     r"|(?:docker|container|proc)file.*\.(?:txt|ya?ml)$",
     re.IGNORECASE,
 )
 
-_CONFIGURATION = re.compile(
+_CONFIGURATION = regex(
     r"(?:ecosystem|pm2|process(?:es)?)(?:[._-][\w.-]*)?\.config\.[cm]?js|gunicorn(?:[._-][\w-]+)*\.py", re.IGNORECASE
 )
 
@@ -137,15 +138,15 @@ def classify(path: str) -> str | None:
     return match.lastgroup
 
 
-_FOLDERS = re.compile(r"(?:^|/)(?:[^/]*nginx[^/]*|sites-(?:available|enabled)|conf\.d|snippets)(?:/|$)", re.IGNORECASE)
+_FOLDERS = regex(r"(?:^|/)(?:[^/]*nginx[^/]*|sites-(?:available|enabled)|conf\.d|snippets)(?:/|$)", re.IGNORECASE)
 
-_START_SCRIPT = re.compile(
+_START_SCRIPT = regex(
     r"(?:docker-?)?(?:entry-?point|run|start|serve|boot)(?:[-_](?:app|server|service|web|worker|prod|production))?"
 )
 """What scripts that start a service are called where they have no extension."""
-_SHEBANG = re.compile(rb"#!.*\b(?:ba|da|a)?sh\b")
+_SHEBANG = regex(rb"#!.*\b(?:ba|da|a)?sh\b")
 
-_YAML = re.compile(r"\.ya?ml$", re.IGNORECASE)
+_YAML = regex(r"\.ya?ml$", re.IGNORECASE)
 
 
 def may_be(path: str) -> bool:

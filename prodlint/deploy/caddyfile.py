@@ -16,10 +16,11 @@ from prodlint.deploy.templates import has_parts, is_template, masked
 from prodlint.directives import MARKER, line_starts_of, parse_directive
 from prodlint.facts import Artefact, FileFacts, Setting
 from prodlint.findings import Span
+from prodlint.patterns import regex
 
 KIND = "caddyfile"
 
-_TOKEN = re.compile(
+_TOKEN = regex(
     rb"""[ \t\r]*+ (?:
         (?P<comment> (?<![^\s]) \#[^\n]*+ )
       | (?P<newline> \n )

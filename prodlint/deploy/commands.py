@@ -14,6 +14,8 @@ from enum import Enum
 import msgspec
 from msgspec.structs import replace
 
+from prodlint.patterns import regex
+
 Assignments = tuple[tuple[str, str], ...]
 """Names and values of variables, in order; the values may have variables in them (`prodlint.deploy.variables`)."""
 
@@ -38,10 +40,10 @@ class Command(msgspec.Struct, frozen=True):
 # --- shell text -------------------------------------------------------------------------------------------------------
 
 _OPERATORS = ("&&", "||", ";;", "|&", ";", "|", "&", "\n", "(", ")")
-_ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)=(.*)", re.DOTALL)
+_ASSIGNMENT = regex(r"([A-Za-z_]\w*)=(.*)", re.DOTALL)
 _KEYWORDS = frozenset({"then", "do", "else", "elif", "if", "while", "until", "!", "{", "time"})
 _ENDS = frozenset({"fi", "done", "esac", "}"})
-_REDIRECTION = re.compile(r"\d*(?:>>|<<<?|>&|<&|&>>?|>\||<>|>|<)")
+_REDIRECTION = regex(r"\d*(?:>>|<<<?|>&|<&|&>>?|>\||<>|>|<)")
 
 
 def split(text: str) -> list[Command]:
@@ -259,7 +261,7 @@ _YARN_COMMANDS = frozenset(
     {"add", "install", "remove", "upgrade", "cache", "config", "exec", "dlx", "global", "link", "node", "pack",
      "publish", "why", "workspaces", "set", "plugin", "init", "list", "info", "audit", "version", "rebuild"}
 )  # fmt: skip
-_DEV_NAMES = re.compile(r"(?:^|[:_.-])(?:dev|develop|development|watch|debug|hot|serve:dev)(?:$|[:_.-])", re.IGNORECASE)
+_DEV_NAMES = regex(r"(?:^|[:_.-])(?:dev|develop|development|watch|debug|hot|serve:dev)(?:$|[:_.-])", re.IGNORECASE)
 _SERVERS = {
     "next": ("start",), "nuxt": ("start",), "nuxi": ("start",), "nest": ("start",), "strapi": ("start",),
     "remix-serve": (), "react-router-serve": (), "fastify": ("start",), "sails": ("lift",), "directus": ("start",),
@@ -276,7 +278,7 @@ PYTHON_SERVERS = frozenset(
     {"gunicorn", "uvicorn", "hypercorn", "daphne", "granian", "waitress-serve", "uwsgi", "celery", "fastapi", "flask",
      "arq", "dramatiq", "rq", "huey_consumer", "litestar", "quart", "sanic", "robyn", "circusd", "mod_wsgi-express"}
 )  # fmt: skip
-_MODULE_APP = re.compile(r"[A-Za-z_][\w.]*(?::[\w.()\"'=, ]+)?")
+_MODULE_APP = regex(r"[A-Za-z_][\w.]*(?::[\w.()\"'=, ]+)?")
 
 
 def starts(words: Sequence[str], *, is_shell: bool = False) -> list[Start]:
@@ -504,7 +506,7 @@ _RUN_VERBS = {
 }  # fmt: skip
 _RUN_OPTIONS = ("--with", "--extra", "--group", "--env-file", "-p", "--python", "-n")
 """Options of `uv run`, `conda run` and the like that take a value."""
-_WAITERS = re.compile(r"wait-?for.*|dockerize|wait-on|wait4ports")
+_WAITERS = regex(r"wait-?for.*|dockerize|wait-on|wait4ports")
 
 
 def _unwrapped(name: str, command: Command) -> list[Command] | None:

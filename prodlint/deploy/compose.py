@@ -7,7 +7,6 @@ content stood in the service itself; how several files are merged is not known h
 from __future__ import annotations
 
 import json
-import re
 import shlex
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -18,6 +17,7 @@ from prodlint.deploy.variables import expand, has_variables
 from prodlint.deploy.yaml_nodes import Stream, parse
 from prodlint.directives import MARKER, line_starts_of, parse_directive
 from prodlint.facts import Artefact, Directive, FileFacts, Problem, Setting
+from prodlint.patterns import regex
 
 KIND = "compose"
 
@@ -30,8 +30,8 @@ _TEXTS = {
 }  # fmt: skip
 
 
-_BEGINNING = re.compile(rb"(?m)^services:[ \t]*(?:#.*)?\r?\n(?:[ \t]*(?:#.*)?\r?\n)*[ \t]+[\w.-]+:")
-_RUNS = re.compile(rb"(?m)^[ \t]+(?:image|build):")
+_BEGINNING = regex(rb"(?m)^services:[ \t]*(?:#.*)?\r?\n(?:[ \t]*(?:#.*)?\r?\n)*[ \t]+[\w.-]+:")
+_RUNS = regex(rb"(?m)^[ \t]+(?:image|build):")
 
 
 def looks_like(beginning: bytes) -> bool:

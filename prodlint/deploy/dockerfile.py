@@ -19,6 +19,7 @@ from prodlint.deploy.templates import has_parts, is_template, without_blanks
 from prodlint.deploy.variables import expand, has_variables
 from prodlint.directives import MARKER, line_starts_of, parse_directive
 from prodlint.facts import Artefact, FileFacts, Problem, Setting
+from prodlint.patterns import regex
 
 KIND = "dockerfile"
 
@@ -45,10 +46,10 @@ class Instruction(msgspec.Struct, frozen=True):
         return self.places[2 * index + 1] + at - starts[index]
 
 
-_DIRECTIVE = re.compile(rb"#[ \t]*(?P<name>[A-Za-z][A-Za-z0-9]*)[ \t]*=[ \t]*(?P<value>.+?)[ \t]*\r?\n?$")
-_NAME = re.compile(r"\s*(?P<name>[A-Za-z]+)(?:\s+|$)")
-_FLAG = re.compile(r"--[A-Za-z][\w-]*(?:=(?:\"[^\"]*\"|\S)*)?(?:\s+|$)")
-_HEREDOC = re.compile(r"(?<![<\\])\d*<<(?P<strip>-?)(?P<quote>[\"']?)(?P<name>[A-Za-z_][\w.]*)(?P=quote)(?!<)")
+_DIRECTIVE = regex(rb"#[ \t]*(?P<name>[A-Za-z][A-Za-z0-9]*)[ \t]*=[ \t]*(?P<value>.+?)[ \t]*\r?\n?$")
+_NAME = regex(r"\s*(?P<name>[A-Za-z]+)(?:\s+|$)")
+_FLAG = regex(r"--[A-Za-z][\w-]*(?:=(?:\"[^\"]*\"|\S)*)?(?:\s+|$)")
+_HEREDOC = regex(r"(?<![<\\])\d*<<(?P<strip>-?)(?P<quote>[\"']?)(?P<name>[A-Za-z_][\w.]*)(?P=quote)(?!<)")
 _TAKES_FLAGS = frozenset({"FROM", "RUN", "COPY", "ADD", "HEALTHCHECK"})
 _TAKES_HEREDOCS = frozenset({"RUN", "COPY", "ADD"})
 _JSON_FORM = frozenset({"CMD", "ENTRYPOINT", "RUN", "SHELL", "VOLUME", "COPY", "ADD"})

@@ -11,14 +11,15 @@ from prodlint.deploy.templates import is_template
 from prodlint.deploy.variables import expand, has_variables
 from prodlint.directives import MARKER, line_starts_of, parse_directive
 from prodlint.facts import Artefact, FileFacts, Setting
+from prodlint.patterns import regex
 
 KIND = "dotenv"
 
-_LINE = re.compile(
+_LINE = regex(
     rb"(?m)^[ \t]*(?:export[ \t]+)?(?P<name>[A-Za-z_][\w.-]*)[ \t]*=[ \t]*"
     rb"(?P<value>\"(?:\\.|[^\"\\])*\"|'[^']*'|[^\r\n]*)"
 )
-_COMMENT = re.compile(rb"(?m)^[ \t]*(#[^\r\n]*)")
+_COMMENT = regex(rb"(?m)^[ \t]*(#[^\r\n]*)")
 
 
 def extract(data: bytes, path: str) -> FileFacts:

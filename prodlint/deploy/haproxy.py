@@ -16,6 +16,7 @@ from prodlint.deploy.templates import has_parts, is_template, masked
 from prodlint.directives import MARKER, line_starts_of, parse_directive
 from prodlint.facts import Artefact, FileFacts, Problem, Setting
 from prodlint.findings import Span
+from prodlint.patterns import regex
 
 KIND = "haproxy"
 
@@ -24,8 +25,8 @@ _SECTIONS = PROXIES | {
     "global", "userlist", "peers", "resolvers", "mailers", "cache", "program", "http-errors", "ring", "log-forward",
     "fcgi-app", "crt-store", "traces", "acme", "log-profile",
 }  # fmt: skip
-_WORD = re.compile(rb"""(?: [^\s"'\\#]++ | "(?:[^"\\]|\\.)*+"? | '[^']*+'? | \\. | \\$ )++""", re.VERBOSE)
-_QUOTED = re.compile(r"""\\(.)|"((?:[^"\\]|\\.)*)"?|'([^']*)'?""", re.DOTALL)
+_WORD = regex(rb"""(?: [^\s"'\\#]++ | "(?:[^"\\]|\\.)*+"? | '[^']*+'? | \\. | \\$ )++""", re.VERBOSE)
+_QUOTED = regex(r"""\\(.)|"((?:[^"\\]|\\.)*)"?|'([^']*)'?""", re.DOTALL)
 
 
 class Line(NamedTuple):
@@ -126,8 +127,8 @@ def _sections(lines: list[Line], template: bool) -> Iterator[Artefact]:
         yield section
 
 
-_SIGNS = re.compile(rb"^(?:frontend|backend|listen|defaults)\b[^={}\n]*$", re.MULTILINE)
-_LINES = re.compile(rb"^\s+(?:bind|server|balance|default_backend|mode|timeout|option)\s+\S", re.MULTILINE)
+_SIGNS = regex(rb"^(?:frontend|backend|listen|defaults)\b[^={}\n]*$", re.MULTILINE)
+_LINES = regex(rb"^\s+(?:bind|server|balance|default_backend|mode|timeout|option)\s+\S", re.MULTILINE)
 
 
 def looks_like(beginning: bytes) -> bool:

@@ -10,8 +10,9 @@ from typing import NamedTuple
 
 from prodlint.directives import MARKER, line_starts_of, parse_directive
 from prodlint.facts import FileFacts
+from prodlint.patterns import regex
 
-_SECTION = re.compile(rb"\[([^\]\n]+)\]")
+_SECTION = regex(rb"\[([^\]\n]+)\]")
 
 
 class Line(NamedTuple):

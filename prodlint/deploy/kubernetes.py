@@ -19,6 +19,7 @@ from prodlint.deploy.templates import has_parts, is_template
 from prodlint.deploy.yaml_nodes import parse
 from prodlint.directives import MARKER, line_starts_of
 from prodlint.facts import Artefact, FileFacts, Setting
+from prodlint.patterns import regex
 
 KIND = "kubernetes"
 
@@ -35,11 +36,11 @@ _WORKLOADS = {
     "Pod": (),
 }
 """Where each kind of workload has its pod."""
-_BEGINNING = re.compile(rb"(?m)^[\"']?apiVersion[\"']?:[ \t]*[\"']?[\w.{]")
-_KIND_LINE = re.compile(rb"(?m)^[\"']?kind[\"']?:[ \t]*[\"']?[\w{]")
-_TEMPLATE_KIND = re.compile(rf"(?m)^kind:[ \t]*[\"']?({'|'.join(_WORKLOADS)})\b")
-_TEMPLATE_IMAGE = re.compile(r"(?m)^[ \t]+(?:-[ \t]+)?image:[ \t]*(?P<image>[^\n#]+)")
-_VALUES_IMAGE = re.compile(r"(?m)^[ \t]*(?:repository|image|name):[ \t]*[\"']?(?P<image>[\w.-]+(?:[:/][\w./-]+)+)")
+_BEGINNING = regex(rb"(?m)^[\"']?apiVersion[\"']?:[ \t]*[\"']?[\w.{]")
+_KIND_LINE = regex(rb"(?m)^[\"']?kind[\"']?:[ \t]*[\"']?[\w{]")
+_TEMPLATE_KIND = regex(rf"(?m)^kind:[ \t]*[\"']?({'|'.join(_WORKLOADS)})\b")
+_TEMPLATE_IMAGE = regex(r"(?m)^[ \t]+(?:-[ \t]+)?image:[ \t]*(?P<image>[^\n#]+)")
+_VALUES_IMAGE = regex(r"(?m)^[ \t]*(?:repository|image|name):[ \t]*[\"']?(?P<image>[\w.-]+(?:[:/][\w./-]+)+)")
 
 
 def looks_like(beginning: bytes) -> bool:

@@ -17,13 +17,14 @@ from prodlint.deploy.templates import has_parts, is_template, masked
 from prodlint.directives import MARKER, line_starts_of, parse_directive
 from prodlint.facts import Artefact, FileFacts, Problem, Setting
 from prodlint.findings import Span
+from prodlint.patterns import regex
 
 KIND = "nginx"
 
 TABLES = frozenset({"map", "geo", "types", "split_clients", "match", "charset_map", "keyval"})
 """Blocks whose lines are data, not directives; they can be very long."""
 
-_TOKEN = re.compile(
+_TOKEN = regex(
     rb"""[ \t\r\n]*+ (?:
         (?P<comment> \#[^\n]*+ )
       | (?P<mark> [;{}] )
@@ -33,9 +34,9 @@ _TOKEN = re.compile(
     )""",
     re.VERBOSE | re.DOTALL,
 )
-_ESCAPE = re.compile(rb"\\([\"'\\trn])")
+_ESCAPE = regex(rb"\\([\"'\\trn])")
 _ESCAPES = {b"t": b"\t", b"r": b"\r", b"n": b"\n"}
-_LUA = re.compile(
+_LUA = regex(
     rb"--\[(=*)\[.*?\]\1\]|--[^\n]*+|\[(=*)\[.*?\]\2\]|\"(?:[^\"\\\n]++|\\.)*+\"?|'(?:[^'\\\n]++|\\.)*+'?|[{}]",
     re.DOTALL,
 )
@@ -263,7 +264,7 @@ def _filled_in(data: bytes, directives: list[Directive]) -> Iterator[tuple[Span,
         yield Span(*match.span()), inside
 
 
-_SIGNS = re.compile(
+_SIGNS = regex(
     rb"^[ \t]*(?:(?:http|server|stream|events)[ \t]*\{|upstream[ \t]+[\w.${}-]+[ \t]*\{|location[ \t]+[^;{}\n]+\{"
     rb"|(?:proxy|uwsgi|grpc)_pass[ \t]+[^;\n]+;|proxy_(?:set_header|cache|http_version|redirect)[ \t]+[^;\n]+;"
     rb"|gzip(?:_\w+)?[ \t]+[^;\n]+;|(?:map|geo|split_clients)[ \t]+[^;{}\n]*\$\w+[ \t]*\{)",

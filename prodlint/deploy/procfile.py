@@ -5,15 +5,14 @@ Source: Heroku's documentation of the Procfile format. Foreman, Honcho, Overmind
 
 from __future__ import annotations
 
-import re
-
 from prodlint.directives import MARKER, line_starts_of, parse_directive
 from prodlint.facts import Artefact, FileFacts, Setting
+from prodlint.patterns import regex
 
 KIND = "procfile"
 
-_LINE = re.compile(rb"(?m)^[ \t]*(?P<name>[A-Za-z0-9_-]+)[ \t]*:[ \t]*(?P<command>[^\r\n]*?)[ \t]*\r?$")
-_COMMENT = re.compile(rb"(?m)^[ \t]*(#[^\r\n]*)")
+_LINE = regex(rb"(?m)^[ \t]*(?P<name>[A-Za-z0-9_-]+)[ \t]*:[ \t]*(?P<command>[^\r\n]*?)[ \t]*\r?$")
+_COMMENT = regex(rb"(?m)^[ \t]*(#[^\r\n]*)")
 
 
 def extract(data: bytes, path: str) -> FileFacts:

@@ -5,16 +5,15 @@ Source: POSIX, "Shell Command Language", as far as `prodlint.deploy.commands` re
 
 from __future__ import annotations
 
-import re
-
 from prodlint.directives import MARKER, line_starts_of, parse_directive
 from prodlint.facts import Artefact, FileFacts, Setting
+from prodlint.patterns import regex
 
 KIND = "shell"
 
 _LONGEST = 20_000
 """Bytes; a script that starts a service is short."""
-_COMMENT = re.compile(rb"(?m)^[ \t]*(#[^\r\n]*)")
+_COMMENT = regex(rb"(?m)^[ \t]*(#[^\r\n]*)")
 
 
 def extract(data: bytes, path: str) -> FileFacts:

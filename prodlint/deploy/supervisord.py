@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from prodlint.deploy.ini import Line, facts_for, scan
 from prodlint.deploy.templates import has_parts, is_template
 from prodlint.facts import Artefact, FileFacts, Setting
+from prodlint.patterns import regex
 
 KIND = "supervisord"
 
@@ -22,10 +23,8 @@ _NAMES = {
     "nodaemon": "nodaemon", "stopasgroup": "stopasgroup", "killasgroup": "killasgroup", "minfds": "limit.nofile",
     "files": "include",
 }  # fmt: skip
-_BEGINNING = re.compile(
-    rb"(?m)^\[(?:(?:program|fcgi-program|eventlistener|group):[^\]\n]+|supervisord|supervisorctl)\]"
-)
-_VARIABLE = re.compile(r"\s*(?P<name>[A-Za-z_]\w*)\s*=\s*(?P<value>\"(?:\\.|[^\"\\])*\"|'[^']*'|[^,\n]*)\s*(?:,|\n|$)")
+_BEGINNING = regex(rb"(?m)^\[(?:(?:program|fcgi-program|eventlistener|group):[^\]\n]+|supervisord|supervisorctl)\]")
+_VARIABLE = regex(r"\s*(?P<name>[A-Za-z_]\w*)\s*=\s*(?P<value>\"(?:\\.|[^\"\\])*\"|'[^']*'|[^,\n]*)\s*(?:,|\n|$)")
 
 
 def looks_like(beginning: bytes) -> bool:

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from prodlint.deploy.templates import has_parts, is_template
 from prodlint.directives import MARKER, line_starts_of, parse_directive
 from prodlint.facts import Artefact, FileFacts, Problem, Setting
+from prodlint.patterns import regex
 
 KIND = "systemd"
 
@@ -30,7 +31,7 @@ class Line(NamedTuple):
     value_start: int
 
 
-_SECTION = re.compile(rb"\[([^\]\n]+)\]\s*$")
+_SECTION = regex(rb"\[([^\]\n]+)\]\s*$")
 _LIST_KEYS = frozenset(
     {"Environment", "EnvironmentFile", "PassEnvironment", "UnsetEnvironment", "ExecStart", "ExecStartPre",
      "ExecStartPost", "ExecStop", "ExecReload", "WantedBy", "RequiredBy", "Also", "Alias", "After", "Wants", "Requires"}

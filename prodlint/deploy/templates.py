@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import re
 
-_MARKER = re.compile(rb"(?<!\$)\{\{-?\s*[\w.$(\"'/|#^&!]|\{%-?\s*\w|<%[-=\s]|@@\w+@@|\{#\s")
+from prodlint.patterns import regex
+
+_MARKER = regex(rb"(?<!\$)\{\{-?\s*[\w.$(\"'/|#^&!]|\{%-?\s*\w|<%[-=\s]|@@\w+@@|\{#\s")
 
 
-_PART = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|<%.*?%>|@@\w+@@")
+_PART = regex(r"\{\{.*?\}\}|\{%.*?%\}|<%.*?%>|@@\w+@@")
 
 
 def has_parts(text: str) -> bool:
@@ -23,11 +25,11 @@ def without_blanks(text: str) -> str:
     return _PART.sub(lambda match: re.sub(r"\s", "_", match.group()), text)
 
 
-_CONTROLS = re.compile(
+_CONTROLS = regex(
     rb"\{\{-?\s*(?:[#/^&!]|(?:if|else|end|range|with|define|block|template|include|each|unless)\b)"
     rb"|\{%-?\s*\w|<%[-=\s]|\{#\s"
 )
-_COMMENTS = re.compile(rb"^(#|[^\"'\\#\n]*\s#)[^\n]*", re.MULTILINE)
+_COMMENTS = regex(rb"^(#|[^\"'\\#\n]*\s#)[^\n]*", re.MULTILINE)
 
 
 def is_template(data: bytes) -> bool:
@@ -38,7 +40,7 @@ def is_template(data: bytes) -> bool:
     return _CONTROLS.search(data) is not None or _MARKER.search(_COMMENTS.sub(b"", data)) is not None
 
 
-_MARKS = re.compile(rb"\{\{.*?\}\}|\{#.*?#\}|\{%.*?%\}|<%.*?%>", re.DOTALL)
+_MARKS = regex(rb"\{\{.*?\}\}|\{#.*?#\}|\{%.*?%\}|<%.*?%>", re.DOTALL)
 
 
 def masked(data: bytes) -> bytes:

@@ -14,8 +14,9 @@ from collections.abc import Iterator
 import msgspec
 
 from prodlint.facts import Artefact, FileFacts, Problem, Setting
+from prodlint.patterns import regex
 
-_NOISE = re.compile(r'("(?:\\.|[^"\\])*")|//[^\n]*|/\*.*?\*/|,(?=\s*[}\]])', re.DOTALL)
+_NOISE = regex(r'("(?:\\.|[^"\\])*")|//[^\n]*|/\*.*?\*/|,(?=\s*[}\]])', re.DOTALL)
 
 
 _WITH_INTEROP = ("node16", "node18", "node20", "nodenext", "preserve")

@@ -15,10 +15,11 @@ from typing import NamedTuple
 from prodlint.deploy.templates import has_parts, is_template
 from prodlint.directives import MARKER, line_starts_of, parse_directive
 from prodlint.facts import Artefact, FileFacts, Setting
+from prodlint.patterns import regex
 
 KIND = "upstart"
 
-_BEGINNING = re.compile(
+_BEGINNING = regex(
     rb"(?m)^(?:start on\b|stop on\b|end script\b|respawn[ \t]*\r?$|respawn limit\b|expect (?:fork|daemon|stop))"
 )
 _TEXTS = {"setuid": "user", "setgid": "group", "chdir": "workdir", "instance": "instance", "chroot": "chroot"}

@@ -6,12 +6,11 @@ the Dockerfile reference, "Environment replacement"; the Compose specification, 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
-_VARIABLE = re.compile(
-    r"\\\$|\$\$|\$(?P<name>[A-Za-z_]\w*)|\$\{(?P<braced>[A-Za-z_]\w*)(?P<colon>:?)(?P<op>[-+?=#%/])?"
-)
+from prodlint.patterns import regex
+
+_VARIABLE = regex(r"\\\$|\$\$|\$(?P<name>[A-Za-z_]\w*)|\$\{(?P<braced>[A-Za-z_]\w*)(?P<colon>:?)(?P<op>[-+?=#%/])?")
 _DEEPEST = 20
 
 

@@ -14,10 +14,11 @@ from prodlint.deploy.templates import is_template, masked
 from prodlint.directives import MARKER, line_starts_of, parse_directive
 from prodlint.facts import Artefact, FileFacts, Problem, Setting
 from prodlint.findings import Span
+from prodlint.patterns import regex
 
 KIND = "vcl"
 
-_TOKEN = re.compile(
+_TOKEN = regex(
     rb"""\s*+ (?:
         (?P<comment> \#[^\n]*+ | //[^\n]*+ | /\*.*?(?:\*/|\Z) )
       | (?P<string> \{".*?(?:"\}|\Z) | \"\"\".*?(?:\"\"\"|\Z) | "[^"\n]*+"? )

@@ -17,6 +17,7 @@ from tree_sitter import Node as TreeNode
 from prodlint import parsing
 from prodlint.deploy.nodes import List, Map, Node, Pair, Scalar
 from prodlint.facts import Problem
+from prodlint.patterns import regex
 
 _DEEPEST = 100
 
@@ -103,8 +104,8 @@ _ESCAPES = {
     "0": "\0", "a": "\a", "b": "\b", "t": "\t", "\t": "\t", "n": "\n", "v": "\v", "f": "\f", "r": "\r", "e": "\x1b",
     " ": " ", '"': '"', "/": "/", "\\": "\\", "N": "\x85", "_": "\xa0", "L": "\u2028", "P": "\u2029",
 }  # fmt: skip
-_ESCAPE = re.compile(r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(.))", re.DOTALL)
-_FOLD = re.compile(r"[ \t]*\r?\n((?:[ \t]*\r?\n)*)[ \t]*")
+_ESCAPE = regex(r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(.))", re.DOTALL)
+_FOLD = regex(r"[ \t]*\r?\n((?:[ \t]*\r?\n)*)[ \t]*")
 
 
 class _Document:

@@ -27,6 +27,7 @@ from prodlint.fixes.text import (
     line_start,
     next_line,
 )
+from prodlint.patterns import regex
 from prodlint.source.frameworks.node import BUILTIN_MODULES
 
 NAMESPACE = "*"
@@ -35,9 +36,7 @@ MODULE = ""
 
 ONLY_PREFIXED = frozenset({"node:test", "node:test/reporters", "node:sqlite", "node:sea"})
 
-ABOUT_THE_FILE = re.compile(
-    rb"copyright|licen[sc]e|eslint|jshint|@ts-|@flow|@file|\bglobals?\b|prettier", re.IGNORECASE
-)
+ABOUT_THE_FILE = regex(rb"copyright|licen[sc]e|eslint|jshint|@ts-|@flow|@file|\bglobals?\b|prettier", re.IGNORECASE)
 
 
 class _Imported(NamedTuple):

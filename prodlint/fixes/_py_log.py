@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from prodlint.fixes._py_tree import File, dotted
+from prodlint.patterns import regex
 
 if TYPE_CHECKING:
     import libcst as cst
@@ -23,7 +24,7 @@ class _Hole(NamedTuple):
 Message = list[str | _Hole]
 """What a log call says: text as it stands inside a string literal (formatting marks not doubled), and values."""
 
-PERCENT = re.compile(r"%(?:(%)|([-#0 +]*\d*(?:\.\d+)?[diouxXeEfFgGcrsa]))")
+PERCENT = regex(r"%(?:(%)|([-#0 +]*\d*(?:\.\d+)?[diouxXeEfFgGcrsa]))")
 
 
 def log_arguments(file: File, call: cst.Call, placeholder: str) -> list[str] | None:

@@ -7,7 +7,6 @@ all the fixes are merged as a set and realised once per file, on the edited text
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
@@ -16,6 +15,7 @@ from typing import NamedTuple
 
 from prodlint.findings import Edit, Finding, Fix, ImportRequest
 from prodlint.fixes.text import FixError, Text
+from prodlint.patterns import regex
 
 Candidate = tuple[Finding, Fix]
 
@@ -34,7 +34,7 @@ class Composition(NamedTuple):
     """Per changed path, what became of it."""
 
 
-_SET_UP = re.compile(r"(?=[^\n]*\n)\s*(?:const |let |var )?[\w$]+(?:: [^=\n]+)? = ")
+_SET_UP = regex(r"(?=[^\n]*\n)\s*(?:const |let |var )?[\w$]+(?:: [^=\n]+)? = ")
 """The text of an edit that adds `logger = make()` on a line of its own."""
 
 

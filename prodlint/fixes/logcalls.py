@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from prodlint.facts import Call, Value, ValueKind
 from prodlint.findings import ImportRequest
 from prodlint.fixes.text import Edits
+from prodlint.patterns import regex
 from prodlint.program.loggers import Logger
 from prodlint.program.resolve import File
 
@@ -19,16 +20,14 @@ _LIKE_CONSOLE = frozenset({"bunyan", "consola", "debug", "log4js", "loglevel"})
 """Libraries that take the arguments of `console.log` as they are."""
 
 _TEXTS = (ValueKind.STRING, ValueKind.TEMPLATE)
-_PLACEHOLDER = re.compile(r"%[sdifjoOc]")
-_ERROR = re.compile(r"(?:e|er|err|error|ex|exception|reason)\d?|\w*(?:Err|Error)")
+_PLACEHOLDER = regex(r"%[sdifjoOc]")
+_ERROR = regex(r"(?:e|er|err|error|ex|exception|reason)\d?|\w*(?:Err|Error)")
 
 Fields = tuple[tuple[str, int], ...]
 """An object of named arguments: (key, position)."""
 
 
-_SAYS_LEVEL = re.compile(
-    rb"""[\s(]*[rRfFuU]{0,2}(?:\"{3}|'{3}|["'`])\W*(?:(warn(?:ing)?)|error|fatal)\b""", re.IGNORECASE
-)
+_SAYS_LEVEL = regex(rb"""[\s(]*[rRfFuU]{0,2}(?:\"{3}|'{3}|["'`])\W*(?:(warn(?:ing)?)|error|fatal)\b""", re.IGNORECASE)
 
 
 def level_said(source: bytes, call: Call) -> str:

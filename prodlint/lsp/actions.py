@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
@@ -12,10 +11,11 @@ from prodlint.engine import Session
 from prodlint.findings import Applicability, Confidence, Edit, Finding, Fix
 from prodlint.fixes.apply import FixLoopError, fix_all
 from prodlint.output.places import SourceText
+from prodlint.patterns import regex
 
 _LINE_COMMENTS = {"javascript": "//", "typescript": "//", "tsx": "//"}
 _WITHOUT_COMMENTS = frozenset({"package_json", "tsconfig"})
-_INDENTATION = re.compile(r"[ \t]*")
+_INDENTATION = regex(r"[ \t]*")
 
 
 class Action(msgspec.Struct, frozen=True):

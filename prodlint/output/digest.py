@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import re
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
@@ -11,10 +10,11 @@ from prodlint.findings import Applicability, Finding, Fix, Severity
 from prodlint.output import Options, Report, tally
 from prodlint.output.places import Places, unicode_text
 from prodlint.output.terminal import printable
+from prodlint.patterns import regex
 
 _MOST = 100
 """Findings that are listed; comments have a limit of 65,536 characters on GitHub."""
-_SPECIAL = re.compile(r"([\\*_|<>~\[\]#])")
+_SPECIAL = regex(r"([\\*_|<>~\[\]#])")
 _MARKS = {Severity.ERROR: "🔴 error", Severity.WARNING: "🟠 warning", Severity.ADVICE: "🔵 advice"}
 
 

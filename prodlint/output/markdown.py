@@ -9,14 +9,15 @@ from itertools import takewhile
 from prodlint.output import Options
 from prodlint.output.terminal import Painter, Styled, cells, printable, prose
 from prodlint.output.text import painter_of
+from prodlint.patterns import regex
 
-_FENCE = re.compile(r"(?P<marks>`{3,}|~{3,})\s*(?P<language>[\w+-]*)\s*(?P<words>.*)")
-_HEADING = re.compile(r"(?P<level>#{1,6})\s+(?P<title>.*)")
-_ITEM = re.compile(r"(?P<indent>\s*)(?P<bullet>[-*+]|\d+[.)])\s+(?P<text>.*)")
-_LINK = re.compile(r"\[(?P<text>[^\]]*)\]\([^)]*\)")
-_STRONG = re.compile(r"\*\*(?P<text>[^*]+)\*\*")
-_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
-_MARK = re.compile(r"\s*(?://|#|;|/\*|<!--)\s*(?:flagged|likely): (?P<rules>[\w, -]*\w).*")
+_FENCE = regex(r"(?P<marks>`{3,}|~{3,})\s*(?P<language>[\w+-]*)\s*(?P<words>.*)")
+_HEADING = regex(r"(?P<level>#{1,6})\s+(?P<title>.*)")
+_ITEM = regex(r"(?P<indent>\s*)(?P<bullet>[-*+]|\d+[.)])\s+(?P<text>.*)")
+_LINK = regex(r"\[(?P<text>[^\]]*)\]\([^)]*\)")
+_STRONG = regex(r"\*\*(?P<text>[^*]+)\*\*")
+_COMMENT = regex(r"<!--.*?-->", re.DOTALL)
+_MARK = regex(r"\s*(?://|#|;|/\*|<!--)\s*(?:flagged|likely): (?P<rules>[\w, -]*\w).*")
 _WIDEST = 100
 """Longer lines of prose are hard to read, however wide the terminal is."""
 

@@ -7,18 +7,18 @@ a byte order mark is no part of the first line. Bytes that are not UTF-8 count a
 from __future__ import annotations
 
 import os
-import re
 from bisect import bisect_right
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
 from prodlint.findings import Location
+from prodlint.patterns import regex
 from prodlint.sources import Unreadable
 
 BOM = b"\xef\xbb\xbf"
-_NEWLINE = re.compile(rb"\n")
-_SURROGATE = re.compile("[\ud800-\udfff]")
+_NEWLINE = regex(rb"\n")
+_SURROGATE = regex("[\ud800-\udfff]")
 
 
 class Position(NamedTuple):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
@@ -16,6 +15,7 @@ from prodlint.output.edits import realised_fix
 from prodlint.output.fingerprints import FINGERPRINT_NAME, fingerprints
 from prodlint.output.json_text import json_text
 from prodlint.output.places import Places, SourceText, unicode_text
+from prodlint.patterns import regex
 
 if TYPE_CHECKING:
     from prodlint.rulebook import Rule
@@ -35,7 +35,7 @@ _SNIPPET_LENGTH = 1_000
 
 _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.ADVICE: "note"}
 _PROBLEM_SEVERITIES = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.ADVICE: "recommendation"}
-_LINK = re.compile(r"\[(?=[^\]\n]*\]\()")
+_LINK = regex(r"\[(?=[^\]\n]*\]\()")
 
 
 def render(report: Report, options: Options) -> Iterator[str]:

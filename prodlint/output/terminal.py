@@ -7,6 +7,8 @@ import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from prodlint.patterns import regex
+
 TAB_WIDTH = 4
 
 # Only colours that a reader's theme defines, and faint for what is less important: readable on dark and on light.
@@ -74,9 +76,9 @@ class Painter(NamedTuple):
 
 # --- characters -------------------------------------------------------------------------------------------------------
 
-_SPECIAL = re.compile(r"[^\x20-\x7e]")
+_SPECIAL = regex(r"[^\x20-\x7e]")
 
-STEERING = re.compile("[\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
+STEERING = regex("[\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
 """What JSON and XML may have as it is, and a terminal acts upon: controls, and changes of the writing direction."""
 
 
@@ -179,7 +181,7 @@ def wrap(text: str, available: int) -> list[str]:
     return [*lines, current] if current or not lines else lines
 
 
-_SENTENCE_END = re.compile(r"[.!?](?=\s+[A-Z`])")
+_SENTENCE_END = regex(r"[.!?](?=\s+[A-Z`])")
 
 
 def prose(text: str, available: int, strong_start: bool = False, indent: int = 0) -> Iterator[list[Styled]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import posixpath
-import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from functools import cached_property
@@ -11,6 +10,7 @@ from functools import cached_property
 from prodlint.facts import NONE, Call, Directive, FileFacts, Function, ImportKind, RegionKind, Value, ValueKind
 from prodlint.findings import Confidence, Location, Step
 from prodlint.knowledge import Knowledge
+from prodlint.patterns import regex
 from prodlint.program.apps import Apps
 from prodlint.program.callers import ON_LOOP, Callers
 from prodlint.program.callgraph import CallGraph, Edge, Registration, aliases_of
@@ -33,7 +33,7 @@ from prodlint.source.frameworks.model import Context
 
 SOURCE_KINDS = frozenset({"javascript", "typescript", "tsx", "python"})
 
-_ONCE_BY_NAME = re.compile(
+_ONCE_BY_NAME = regex(
     r"_*(?:(?:start|stop|startup|shutdown|setup|set_up|teardown|tear_down|init|initiali[sz]e|cleanup|connect|disconnect|open"
     r"|close)$|(?:on|before|after)_(?:start|stop|shut))"
 )

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from prodlint.facts import NONE, Use, Value, ValueKind
+from prodlint.patterns import regex
 from prodlint.program.instances import Instances, Key
 from prodlint.program.resolve import CallSite, File
 from prodlint.program.targets import Api
@@ -24,11 +25,11 @@ if TYPE_CHECKING:
     from prodlint.program import Program
 
 _ROUTES = frozenset(["get", "post", "put", "patch", "delete", "del", "head", "options", "all"])
-_SERVES = re.compile(r"https?\.(?:createServer|Server)|http2\.create\w+|express\(\)\.listen|spdy\.createServer")
-_FOREIGN_ERROR_HANDLER = re.compile(
+_SERVES = regex(r"https?\.(?:createServer|Server)|http2\.create\w+|express\(\)\.listen|spdy\.createServer")
+_FOREIGN_ERROR_HANDLER = regex(
     r"error|err\b|sentry|bugsnag|rollbar|raygun|airbrake|honeybadger|newrelic", re.IGNORECASE
 )
-_OWNERS = re.compile(r"@nestjs/|next\b|nuxt|@feathersjs/|loopback|keystone|@adminjs/|@apollo/", re.IGNORECASE)
+_OWNERS = regex(r"@nestjs/|next\b|nuxt|@feathersjs/|loopback|keystone|@adminjs/|@apollo/", re.IGNORECASE)
 _FOLLOWED = frozenset({ValueKind.BINDING, ValueKind.PARAM, ValueKind.MEMBER, ValueKind.CALL})
 
 

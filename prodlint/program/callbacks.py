@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from prodlint.facts import NONE, Function, ParamKind, Value, ValueKind
+from prodlint.patterns import regex
 from prodlint.program.resolve import CallSite, File
 from prodlint.program.targets import Api
 
 if TYPE_CHECKING:
     from prodlint.program import Program
 
-ERROR_NAME = re.compile(r"(?:e|er|err|error|exception)\d?|(?:err|error)[A-Z]\w*|\w+(?:Err|Error)")
+ERROR_NAME = regex(r"(?:e|er|err|error|exception)\d?|(?:err|error)[A-Z]\w*|\w+(?:Err|Error)")
 LISTENS = frozenset({"on", "once", "addListener", "prependListener", "prependOnceListener"})
 
 _EACH = frozenset(
@@ -64,14 +65,14 @@ _EACH = frozenset(
     ]
 )
 _SETTLES = frozenset({"then", "catch", "finally", "tap", "spread", "fail", "done"})
-_LATER = re.compile(
+_LATER = regex(
     r"(?:timers\.)?(?:setTimeout|setInterval|setImmediate)|process\.nextTick|queueMicrotask"
     r"|(?:fs|fs-extra|graceful-fs|dns|zlib|crypto|child_process)\.(?!\w*Sync$)\w+|https?\.(?:get|request)"
     r"|(?:net|tls)\.(?:connect|createConnection)|request(?:\.\w+)?|redis\.createClient\(\)\.\w+|mysql\w*\..*\.query"
     r"|superagent\..*\.end|bcrypt(?:js)?\.\w+|jsonwebtoken\.(?:sign|verify)|nodemailer\..*\.sendMail"
 )
-_CALLBACK_NAME = re.compile(r"(?:callback|cb|done|next|fn|_?cb|_?callback|_?next|fin)\d?", re.IGNORECASE)
-_INDEX = re.compile(r"_?(?:i|j|k|n|idx|index|key|pos|position|number)")
+_CALLBACK_NAME = regex(r"(?:callback|cb|done|next|fn|_?cb|_?callback|_?next|fin)\d?", re.IGNORECASE)
+_INDEX = regex(r"_?(?:i|j|k|n|idx|index|key|pos|position|number)")
 
 
 class Timing(Enum):

@@ -6,7 +6,6 @@ Built in rounds, since each answer can make another possible: `require('./routes
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
@@ -14,6 +13,7 @@ from functools import cached_property
 import msgspec
 
 from prodlint.facts import NONE, Call, FunctionKind, RegionKind, Use, ValueKind
+from prodlint.patterns import regex
 from prodlint.program.branches import Branches
 from prodlint.program.once import runs_once
 from prodlint.program.resolve import MEMOISERS, RETURN_ARGUMENT, CallSite, File, Resolver, keyword_of
@@ -27,7 +27,7 @@ _ONCE_ONLY = frozenset({"listening", "open", "ready", "close", "exit", "error", 
 _WIDEST_SEARCH = 2000
 """Values looked at for one handler argument; what needs more is no registration."""
 
-_TO_A_THREAD = re.compile(r"(?:^|_)(?:run_in_(?:executor|thread|threadpool|pool|process)|executor_job|to_thread)$")
+_TO_A_THREAD = regex(r"(?:^|_)(?:run_in_(?:executor|thread|threadpool|pool|process)|executor_job|to_thread)$")
 _CAN_BE_CALLED = frozenset({ValueKind.FUNCTION, ValueKind.OBJECT, ValueKind.BINDING, ValueKind.MEMBER, ValueKind.CALL})
 _Seen = set[tuple[int, int, tuple[Target, ...]]]
 _ROUTES = frozenset({"route", "url_rule", "path", "re_path", "url", "api_route"})

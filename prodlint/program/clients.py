@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from prodlint.facts import NONE, ValueKind
+from prodlint.patterns import regex
 from prodlint.program.resolve import CallSite, File, argument_of
 from prodlint.program.targets import Api
 from prodlint.source.frameworks.model import Role
@@ -14,7 +14,7 @@ from prodlint.source.frameworks.model import Role
 if TYPE_CHECKING:
     from prodlint.program import Program
 
-_REQUEST = re.compile(
+_REQUEST = regex(
     r"(?:flask|quart)\.request\.(?!json\b|get_json\b|endpoint|environ|method|view_args|url_rule|blueprint)\w+.*"
     r"|(?:fastapi|starlette)\.(?:\w+\.)?(?:Request|WebSocket|UploadFile)\(\)\.(?!state|app|scope|url|client|session|json\b)\w+.*"
     r"|aiohttp\.web\.(?:Base)?Request\(\)\.(?!app|match_info|config_dict|transport|json\b)\w+.*"

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from prodlint.facts import FileFacts, ValueKind
+from prodlint.patterns import regex
 from prodlint.program.resolve import File
 from prodlint.roles import FileRole
 
@@ -19,19 +20,15 @@ if TYPE_CHECKING:
     from prodlint.program import Program
     from prodlint.program.services import Service
 
-SOUNDS_SO = re.compile(r"compress|gzip|brotli|deflate|(?<![a-z])shrink", re.IGNORECASE)
+SOUNDS_SO = regex(r"compress|gzip|brotli|deflate|(?<![a-z])shrink", re.IGNORECASE)
 """What middleware is called that compresses."""
 
-_MIDDLEWARE_CLASS = re.compile(
-    r"(?:gzip|compress|brotli|zstd)\w*middleware|middleware\S*\b(?:gzip|compress|brotli)", re.I
-)
-_PACKAGES = re.compile(
+_MIDDLEWARE_CLASS = regex(r"(?:gzip|compress|brotli|zstd)\w*middleware|middleware\S*\b(?:gzip|compress|brotli)", re.I)
+_PACKAGES = regex(
     r"(?:@[\w-]+/)?(?:[\w-]+-)?(?:compress(?:ion|ible)?|shrink-ray(?:-current)?|brotli-asgi|brotli_asgi|flask_compress"
     r"|compression_middleware|starlette_compress|gzip-?static|serve-static-gzip|zlib)(?:[-_.]\w+)*"
 )
-_NAMES = re.compile(
-    r"GZip\w*|Brotli\w*|Zstd\w*|Compress(?:ion)?\w*|enable_compression|gzip_page|.*\.gzip\.GZipMiddleware.*"
-)
+_NAMES = regex(r"GZip\w*|Brotli\w*|Zstd\w*|Compress(?:ion)?\w*|enable_compression|gzip_page|.*\.gzip\.GZipMiddleware.*")
 
 
 def may_compress(program: Program, service: Service) -> bool:

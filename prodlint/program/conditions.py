@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 from prodlint.facts import ExitKind, RegionKind
 from prodlint.findings import Confidence
+from prodlint.patterns import regex
 from prodlint.program.resolve import CallSite, File, keyword_of
 
 if TYPE_CHECKING:
     from prodlint.program import Program
 
-DEVELOPMENT = re.compile(r"(?:^|[_.\-/]|(?<=[a-z]))(?:dev\w*|local\w*|test\w*|debug\w*)", re.IGNORECASE)
+DEVELOPMENT = regex(r"(?:^|[_.\-/]|(?<=[a-z]))(?:dev\w*|local\w*|test\w*|debug\w*)", re.IGNORECASE)
 """How modules, classes and functions for development are called."""
 
 

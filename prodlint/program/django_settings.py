@@ -7,7 +7,6 @@ process's environment says which module it is, else the default of `wsgi.py`.
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,7 @@ import msgspec
 
 from prodlint.facts import Binding, BindingKind, Import, RegionKind, Value, ValueKind
 from prodlint.findings import Confidence, Location
+from prodlint.patterns import regex
 from prodlint.program.launches import Answer, State
 from prodlint.program.resolve import CallSite, File
 from prodlint.program.services.evidence import is_dev_path, is_for_development
@@ -32,7 +32,7 @@ _MAKES_APP = (
 _RUNS_COMMANDS = "django.core.management.execute_from_command_line"
 _IDENTIFYING = ("MIDDLEWARE", "INSTALLED_APPS", "ROOT_URLCONF")
 """Settings that some module of every project sets."""
-_PRODUCTION = re.compile(r"(?:^|_)(?:prod|production|live)(?:$|_)")
+_PRODUCTION = regex(r"(?:^|_)(?:prod|production|live)(?:$|_)")
 _SETS_NAMES = frozenset({"globals", "locals", "vars", "exec", "execfile", "setattr"})
 _SETTING_PACKAGES = ("split_settings", "dynaconf", "configurations", "goodconf")
 """Packages that make settings in ways of their own."""

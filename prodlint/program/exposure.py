@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from prodlint.facts import NONE, ValueKind
+from prodlint.patterns import regex
 from prodlint.program.launches import State
 from prodlint.program.operations import programs
 from prodlint.program.targets import Api
@@ -24,13 +25,13 @@ _SERVERS = frozenset(
         *("litestar", "quart", "sanic", "robyn", "next", "nuxt", "remix-serve", "react-router-serve", "strapi"),
     }
 )
-_WORKER_NAME = re.compile(
+_WORKER_NAME = regex(
     r"(?:^|[-_.])(?:workers?|consumers?|schedulers?|queues?|beat|cron\w*|bots?)(?:$|[-_.])", re.IGNORECASE
 )
-_PLAIN_PATH = re.compile(r"/[\w./-]*")
+_PLAIN_PATH = regex(r"/[\w./-]*")
 _APPS = ("fastapi.FastAPI()", "starlette.applications.Starlette()", "flask.Flask()", "quart.Quart()")
 """Apps whose routes have the paths that are written there; routers and blueprints have prefixes somewhere else."""
-_PORT_OPTION = re.compile(r"(?:--port|-p|--bind|-b|--listen)(?:=|$)")
+_PORT_OPTION = regex(r"(?:--port|-p|--bind|-b|--listen)(?:=|$)")
 
 
 def answers_requests(program: Program, service: Service, variant: Variant) -> bool:

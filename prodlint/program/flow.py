@@ -5,12 +5,12 @@ All answers are about every path unless they say otherwise, and are memoised per
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from prodlint.facts import NONE, Call, ExitKind, FunctionKind, RegionKind, Use, Value, ValueKind
+from prodlint.patterns import regex
 from prodlint.program.resolve import CallSite, File
 from prodlint.program.targets import Api, Fn, Targets
 
@@ -73,7 +73,7 @@ _COMMANDS = (
     "get|set|setex|del|hget|hset|hgetall|hdel|incr|decr|expire|exists|keys|lpush|rpush|lpop|rpop|lrange|sadd|srem|smembers|"
     "zadd|zrem|zrange|publish|flushdb|flushall|mget|mset|ttl"
 )
-_PROMISE_API = re.compile(
+_PROMISE_API = regex(
     r"(?:fs\.promises|fs/promises|fs-extra|dns\.promises|dns/promises|timers/promises|stream/promises)\.(?!\w*Sync$)[a-z]\w*"
     r"|axios(?:\.create\(\))?(?:\.(?:get|post|put|patch|delete|head|request))?|node-fetch|fetch|undici\.(?:request|fetch)"
     r"|got(?:\.(?:get|post|put|patch|delete|head))?|request-promise(?:-native)?(?:\.\w+)?|mongoose\.connect"

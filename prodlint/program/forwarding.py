@@ -6,10 +6,9 @@ the name in `proxy_pass`. Source: ngx_http_proxy_module, `proxy_set_header`.
 
 from __future__ import annotations
 
-import re
-
 import msgspec
 
+from prodlint.patterns import regex
 from prodlint.program.nginx import Block, Directive
 from prodlint.program.proxies import Pass
 
@@ -36,7 +35,7 @@ _SAME = {
 """The headers that say the same, in lower case."""
 
 
-_HEALTH = re.compile(r"/(?:api/)?_?(?:health(?:z|check|-check|_check)?|livez|readyz|ping|heartbeat)(?:/\w+)?/?\$?$")
+_HEALTH = regex(r"/(?:api/)?_?(?:health(?:z|check|-check|_check)?|livez|readyz|ping|heartbeat)(?:/\w+)?/?\$?$")
 
 
 def missing(each: Pass) -> list[str]:

@@ -14,6 +14,7 @@ import msgspec
 
 from prodlint.deploy.commands import Start, StartKind, starts
 from prodlint.facts import Artefact, Setting
+from prodlint.patterns import regex
 from prodlint.program.images import Image
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 _MANAGERS = frozenset({"npm", "yarn", "pnpm", "bun", "yarnpkg"})
 _INSTALLS = frozenset({"install", "ci", "i", "clean-install", "install-clean", "add", "isntall"})
-_LEAVE_OUT = re.compile(r"--omit=dev|--production(?:=true)?|--prod|-P|--only=prod(?:uction)?|--no-dev")
+_LEAVE_OUT = regex(r"--omit=dev|--production(?:=true)?|--prod|-P|--only=prod(?:uction)?|--no-dev")
 _NEXT_WORD = {"--omit": ("dev",), "--only": ("prod", "production")}
 _DEEPEST = 5
 

@@ -18,6 +18,7 @@ from prodlint.deploy.package_json import PackageInfo
 from prodlint.deploy.variables import expand, has_variables
 from prodlint.facts import Artefact, FileFacts, Setting
 from prodlint.findings import Location
+from prodlint.patterns import regex
 
 _DEEPEST = 8
 PROCESS_FILES = ("pm2", "forever", "supervisord")
@@ -198,11 +199,11 @@ _WORKERS = frozenset(
     {"arq", "celery", "dramatiq", "huey", "huey_consumer", "huey_consumer.py", "moleculer-runner", "rq", "rqworker"}
 )
 
-_ARGUMENTS = re.compile(r"\$(?:\{)?[@*](?:\})?")
-_INSTALLED = re.compile(r"(?:^|/)node_modules/(?P<package>(?:@[^/]+/)?[^/@.][^/]*)/(?P<path>.+)")
+_ARGUMENTS = regex(r"\$(?:\{)?[@*](?:\})?")
+_INSTALLED = regex(r"(?:^|/)node_modules/(?P<package>(?:@[^/]+/)?[^/@.][^/]*)/(?P<path>.+)")
 _BUILT = ("dist", "build", "lib", "out", "output", "compiled", ".build", "bin", "release", "prod")
 _EXTENSIONS = (".js", ".ts", ".mjs", ".cjs", ".mts", ".cts", ".tsx", ".jsx")
-_ONE_SHOT = re.compile(
+_ONE_SHOT = regex(
     r"(?:^|[-_.:/])(?:migrat\w*|seed\w*|tests?|lint|build|install|setup|compile|generate|bootstrap|db[-_.]?reset|reset|check\w*)"
     r"(?:$|[-_.:/])",
     re.IGNORECASE,

@@ -13,6 +13,7 @@ import msgspec
 
 from prodlint.facts import NONE, Call, Import, ImportKind, ValueKind
 from prodlint.findings import ImportRequest
+from prodlint.patterns import regex
 from prodlint.program.resolve import File
 from prodlint.program.specifiers import specifier
 from prodlint.program.targets import Api, Module, Target
@@ -51,7 +52,7 @@ _LIBRARIES = {
     "tornado.log.app_log": "logging",
     "tornado.log.gen_log": "logging",
 }
-_NAME = re.compile(r"_?(?:log|logger|logging)", re.IGNORECASE)
+_NAME = regex(r"_?(?:log|logger|logging)", re.IGNORECASE)
 """What a project calls a logger of its own, of no library that is known here."""
 
 _LEVELS = frozenset({"debug", "error", "info", "log", "warn"})
@@ -64,7 +65,7 @@ _FREE_NAMES = ("logger", "log", "moduleLogger")
 _VERSIONS = {"pino": "^9.5.0", "debug": "^4.4.0"}
 """What can be set up in JavaScript, and what is required of a package that is added."""
 
-_DERIVED = re.compile(r"(?:\.(?:child|bind|opt|getChild)\(\))+$")
+_DERIVED = regex(r"(?:\.(?:child|bind|opt|getChild)\(\))+$")
 """A logger that another one made."""
 
 _BINDING_IMPORTS = (ImportKind.IMPORT, ImportKind.REQUIRE)

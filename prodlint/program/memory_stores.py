@@ -17,6 +17,7 @@ import msgspec
 
 from prodlint.facts import NONE, Call, ValueKind
 from prodlint.findings import Confidence
+from prodlint.patterns import regex
 from prodlint.program.resolve import CallSite, File, keyword_of
 from prodlint.program.targets import Api, Fn, Obj
 from prodlint.roles import FileRole
@@ -172,9 +173,7 @@ def _store_of(program: Program, options: Obj | None, option: _Option) -> bool | 
 
 _SIMPLE = frozenset({"simple", "simplecache", "flask_caching.backends.simplecache", "flask_caching.backends.simple"})
 _FILES = frozenset({"filesystem", "cachelib"})
-_DEVELOPMENT = re.compile(
-    r"(?:^|[^a-z])(?:dev|develop|development|local|test|tests|testing|debug|ci|example)(?:$|[^a-z])"
-)
+_DEVELOPMENT = regex(r"(?:^|[^a-z])(?:dev|develop|development|local|test|tests|testing|debug|ci|example)(?:$|[^a-z])")
 
 
 class _Configured(msgspec.Struct, frozen=True):

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import posixpath
-import re
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 
@@ -18,11 +17,12 @@ import msgspec
 
 from prodlint.facts import Artefact, FileFacts
 from prodlint.findings import Location
+from prodlint.patterns import regex
 
 _DEEPEST = 20
 _MOST_INCLUDED = 2_000
 """How many includes are put in place in one project: files that include each other many times could go on for ever."""
-_SAYS_NOTHING = re.compile(
+_SAYS_NOTHING = regex(
     r"(?:^|/)(?:mime\.types|(?:fastcgi|scgi|uwsgi)_params|fastcgi\.conf|koi-utf|koi-win|win-utf"
     r"|options-ssl-nginx\.conf|ssl-dhparams\.pem|modules-enabled/.*|modules/.*)$"
 )

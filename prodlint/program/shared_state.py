@@ -10,6 +10,7 @@ import msgspec
 
 from prodlint.facts import NONE, RegionKind, ValueKind
 from prodlint.findings import Confidence
+from prodlint.patterns import regex
 from prodlint.program.resolve import File
 from prodlint.program.targets import Api
 from prodlint.source.frameworks.model import Context, Role
@@ -25,13 +26,13 @@ _MADE = frozenset(
 )
 _ADDS = frozenset({"set", "add", "push", "unshift", "append", "appendleft", "insert", "extend", "update", "setdefault"})
 _REMOVES = frozenset({"delete", "clear", "remove", "discard", "splice"})
-_PER_PROCESS = re.compile(
+_PER_PROCESS = regex(
     r"cache|memo|pool|socket|client|conn|peer|subscri|listener|emitter|stream|timer|timeout|interval|metric|stats?$|histogram"
     r"|lock|mutex|thread|worker|flight|promise|controller|warn|deprecat|handler|plugin|regist|route|template|config|settings|proc(?:ess)?(?:es)?$",
     re.IGNORECASE,
 )
 """Names of what is about the process itself, or may differ between processes."""
-_OWN_THINGS = re.compile(
+_OWN_THINGS = regex(
     r"express\.res|http\.ServerResponse|ws\b|[sS]ocket|fastify\.reply|koa\.ctx|Promise|setTimeout|setInterval|asyncio"
 )
 """APIs whose results belong to the process: connections, timers, promises."""

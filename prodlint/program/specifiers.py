@@ -6,9 +6,10 @@ import posixpath
 import re
 
 from prodlint.facts import ImportKind
+from prodlint.patterns import regex
 from prodlint.program.resolve import File
 
-_SUFFIX = re.compile(r"\.([cm]?)([jt])sx?$")
+_SUFFIX = regex(r"\.([cm]?)([jt])sx?$")
 
 
 def specifier(file: File, other: File) -> str:

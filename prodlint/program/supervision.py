@@ -6,6 +6,7 @@ import re
 
 import msgspec
 
+from prodlint.patterns import regex
 from prodlint.program.launches import State
 from prodlint.program.operations import is_known, is_opaque, programs
 from prodlint.program.services import Variant
@@ -27,9 +28,7 @@ SUPERVISORS = frozenset(
     }
 )
 """Programs that start what they run again when it ends."""
-_ONE_SHOT = re.compile(
-    r"(?:^|[-_.])(?:migrat\w*|seed\w*|setup|init|backup\w*|bootstrap|cron\w*|job\w*)(?:$|[-_.])", re.I
-)
+_ONE_SHOT = regex(r"(?:^|[-_.])(?:migrat\w*|seed\w*|setup|init|backup\w*|bootstrap|cron\w*|job\w*)(?:$|[-_.])", re.I)
 
 
 def after_crash(variant: Variant) -> State:

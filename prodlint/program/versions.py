@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Mapping
 
 from prodlint.deploy.package_json import PackageInfo, read_package
 from prodlint.facts import FileFacts
+from prodlint.patterns import regex
 
-_NUMBER = re.compile(r"(\d+)(?:\.(\d+))?")
-_REQUIREMENT = re.compile(r"^\s*([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:\[[^\]]*\])?\s*(.*)$")
+_NUMBER = regex(r"(\d+)(?:\.(\d+))?")
+_REQUIREMENT = regex(r"^\s*([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:\[[^\]]*\])?\s*(.*)$")
 
 
 class Versions:

@@ -8,6 +8,7 @@ from itertools import takewhile
 from tree_sitter import Node
 
 from prodlint.facts import NONE, Class, ExitKind, Function, FunctionKind, Param, ParamKind, RegionKind, Use, ValueKind
+from prodlint.patterns import regex
 from prodlint.source._build import UNKNOWN
 from prodlint.source._js_expressions import bind, last_value, property_key
 from prodlint.source._js_modules import name_request, note_exports_alias
@@ -24,7 +25,7 @@ _KINDS = {
 }
 _FIELDS = frozenset({"field_definition", "public_field_definition"})
 _PARAMETER_PROPERTY = frozenset({"accessibility_modifier", "override_modifier", "readonly"})
-_ERRORS = re.compile(r"\b(?:err|ignor|fail|fatal)", re.IGNORECASE)
+_ERRORS = regex(r"\b(?:err|ignor|fail|fatal)", re.IGNORECASE)
 _NULLISH_TYPES = frozenset({"null", "undefined", "void"})
 
 

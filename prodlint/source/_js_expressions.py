@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
-
 from tree_sitter import Node
 
 from prodlint.facts import NONE, Call, ExitKind, FunctionKind, NameUse, RegionKind, Store, Use, ValueKind
+from prodlint.patterns import regex
 from prodlint.source._build import LONGEST_TEXT, UNKNOWN
 from prodlint.source._js_grammar import AWAIT_KEYWORD, unescape
 from prodlint.source._js_modules import assign_export, export_through_call, load_module, name_request
@@ -18,7 +17,7 @@ _BEAR_ABSENCE = frozenset({"typeof", "delete"})
 """Operators that a name may be given which is not defined."""
 
 # What a branch of an expression must contain to be worth a region: a call, `new`, a tagged template, an assignment.
-_EVENT = re.compile(r"[(`=]|\bnew\b")
+_EVENT = regex(r"[(`=]|\bnew\b")
 
 
 # Names and literals

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from tree_sitter import Language, Node, Query
 
 from prodlint.parsing import parse
+from prodlint.patterns import regex
 
 FUNCTION_TYPES = frozenset(
     {
@@ -26,16 +27,16 @@ CLASS_TYPES = frozenset({"class_declaration", "abstract_class_declaration", "cla
 ERROR_KIND_ID = 0xFFFF
 """The `kind_id` of ERROR nodes, the same in every grammar."""
 
-MISREAD_AWAIT = re.compile(r"await\s*\(|await\s[^;\n]*<")
+MISREAD_AWAIT = regex(r"await\s*\(|await\s[^;\n]*<")
 """What the grammars may misread: `await (f)` as a call of a function named `await`, `await f<T>()` as a call of what
 `await f` gives."""
 
-AWAIT_KEYWORD = re.compile(r"await(?![\w$])\s*")
+AWAIT_KEYWORD = regex(r"await(?![\w$])\s*")
 
 _USING = "(using_declaration (variable_declarator) @const)"
 """Only the JavaScript grammar knows it by this name."""
 
-_ESCAPE = re.compile(r"\\(?:u\{([0-9a-fA-F]{1,6})\}|u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(\r\n|[\s\S]))")
+_ESCAPE = regex(r"\\(?:u\{([0-9a-fA-F]{1,6})\}|u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(\r\n|[\s\S]))")
 _CONTROL = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "v": "\v", "0": "\0", "\n": "", "\r\n": "", "\r": ""}
 
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
-
 from tree_sitter import Node
 
 from prodlint.facts import NONE, Call, ExitKind, Export, Import, ImportKind, Use, ValueKind
+from prodlint.patterns import regex
 from prodlint.source._build import UNKNOWN
 from prodlint.source._js_scopes import Initialiser, pattern_names
 from prodlint.source._js_walk import Handler, Hint, Walk
 
 # `require("m")`, `await import("m")`, `(await import("m")).a.b`: what is bound to an import at once.
-_LOADED = re.compile(
+_LOADED = regex(
     r"\(?\s*(?:require|await\s+import)\s*\(\s*([\"'`])([^\"'`\\$]+)\1\s*,?\s*\)\s*\)?(?P<members>(?:\s*\.\s*[\w$]+)*)"
 )
 _LONGEST_LOADED = 300

@@ -6,7 +6,6 @@ only once is known to be what it is bound to.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from operator import itemgetter
 from typing import NamedTuple
@@ -14,6 +13,7 @@ from typing import NamedTuple
 from tree_sitter import Node, QueryCursor
 
 from prodlint.facts import NONE, BindingKind
+from prodlint.patterns import regex
 from prodlint.source._js_grammar import CLASS_TYPES, FUNCTION_TYPES, Source, scope_query
 
 UNSET = -2
@@ -22,7 +22,7 @@ UNSET = -2
 _DEFINITIONS = FUNCTION_TYPES | CLASS_TYPES
 _DECLARED_BEFORE_USE = frozenset({"function_declaration", "generator_function_declaration"})
 _VARIABLE_KINDS = {"const": BindingKind.CONST, "let": BindingKind.VARIABLE, "var": BindingKind.VARIABLE}
-_CREATE_REQUIRE = re.compile(r"[\w$.]*\bcreateRequire\(")
+_CREATE_REQUIRE = regex(r"[\w$.]*\bcreateRequire\(")
 _WRITE_TARGETS = frozenset({"identifier", "object_pattern", "array_pattern"})
 
 

@@ -5,7 +5,6 @@ No expression is evaluated here. A name can be used above the place that binds i
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import IntEnum
 from typing import NamedTuple
@@ -29,6 +28,7 @@ from prodlint.facts import (
     RegionKind,
     ValueKind,
 )
+from prodlint.patterns import regex
 from prodlint.source import _py_grammar as g
 from prodlint.source._build import UNKNOWN, Values
 
@@ -699,7 +699,7 @@ def _aliased(name: Node) -> tuple[Node | None, Node | None]:
     return name.child_by_field_name("name"), name.child_by_field_name("alias")
 
 
-_BLANK = re.compile(rb"\s+|\\\r?\n|#[^\n]*")
+_BLANK = regex(rb"\s+|\\\r?\n|#[^\n]*")
 
 
 def _dotted(text: bytes) -> str:

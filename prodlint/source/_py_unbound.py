@@ -13,6 +13,7 @@ from itertools import islice, pairwise
 from tree_sitter import Node
 
 from prodlint.facts import NameUse, Region, Unbound
+from prodlint.patterns import regex
 from prodlint.source import _py_grammar as g
 from prodlint.source._language_names import PYTHON
 from prodlint.source._py_events import reads
@@ -22,25 +23,25 @@ _MOST_PLACES = 20
 _MOST_LOOKS = 2000
 _DEEPEST = 400
 _STATEMENTS_WITH_TESTS = frozenset({g.IF, g.ELIF_CLAUSE, g.WHILE, g.CONDITIONAL, g.BOOLEAN_OPERATOR})
-_TESTS_OF_LANGUAGE = re.compile(
+_TESTS_OF_LANGUAGE = regex(
     rb"version|\bPY_?[23]|\bpy[23]|\bhexversion|python_?[23]|IS_PY|builtin|\bTYPE_CHECKING\b|\bplatform\b|\bos\.name\b"
     rb"|\bglobals\(|\blocals\(|\bvars\(|\bdir\("
 )
-_FUTURE_ANNOTATIONS = re.compile(rb"^from\s+__future__\s+import\b[^\n]*(?:\([^)]*)?\bannotations\b", re.MULTILINE)
-_IGNORED_LINE = re.compile(
+_FUTURE_ANNOTATIONS = regex(rb"^from\s+__future__\s+import\b[^\n]*(?:\([^)]*)?\bannotations\b", re.MULTILINE)
+_IGNORED_LINE = regex(
     rb"#\s*(?:noqa\b(?!:)|noqa:[^#\n]*F821|type:\s*ignore|pyright:\s*ignore|pylint:\s*disable[^#\n]*undefined-var)"
 )
-_IGNORED_FILE = re.compile(
+_IGNORED_FILE = regex(
     rb"^\s*#\s*(?:(?:ruff|flake8):\s*noqa(?::[^#\n]*F821|\s*$)|pylint:\s*disable[^#\n]*undefined-var)", re.MULTILINE
 )
-_MAKES_NAMES = re.compile(
+_MAKES_NAMES = regex(
     rb"\bimport\s*\(?\s*\*|(?<![\w.])(?:exec|execfile)\s*\(|^\s*exec\s+\S"
     rb"|(?:\b(?:globals|locals|vars)\s*\(\s*\)|\b__dict__)\s*(?:\[[^\]\n]*\]\s*=(?!=)|\.update\b|\.setdefault\b|\|=)"
     rb"|[(,=]\s*(?:globals|vars)\(\)\s*(?:[,)#]|$)|\bglobal_enum\b|\b_convert_?\("
     rb"|\bsetattr\s*\(\s*(?:sys\.modules\[|builtins|__builtin)",
     re.MULTILINE,
 )
-_SEES_NAME_ERRORS = re.compile(rb"\bNameError\b")
+_SEES_NAME_ERRORS = regex(rb"\bNameError\b")
 
 
 def makes_names(data: bytes) -> bool:

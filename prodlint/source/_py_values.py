@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from tree_sitter import Node
 
 from prodlint.facts import NONE, ValueKind
+from prodlint.patterns import regex
 from prodlint.source import _py_grammar as g
 from prodlint.source._build import LONGEST_TEXT, UNKNOWN
 from prodlint.source._py_outline import Outline, Scope
@@ -20,12 +21,12 @@ _MOST_ITEMS = 1000
 
 _MOST_ALTERNATIVES = 4
 _LONGEST_DOTTED = 200
-_DOTTED = re.compile(rb"[A-Za-z_\x80-\xff][\w\x80-\xff]*(?:\.[A-Za-z_\x80-\xff][\w\x80-\xff]*)*")
-_QUOTED = re.compile(rb"([A-Za-z]*)(\"\"\"|'''|\"|')")
-_ESCAPE = re.compile(r"\\(\r?\n|x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|[0-7]{1,3}|[\\'\"abfnrtv])")
+_DOTTED = regex(rb"[A-Za-z_\x80-\xff][\w\x80-\xff]*(?:\.[A-Za-z_\x80-\xff][\w\x80-\xff]*)*")
+_QUOTED = regex(rb"([A-Za-z]*)(\"\"\"|'''|\"|')")
+_ESCAPE = regex(r"\\(\r?\n|x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|[0-7]{1,3}|[\\'\"abfnrtv])")
 _ESCAPED = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 _OPERATORS = {"and": "&&", "or": "||", "<>": "!="}
-_QUOTED_OPTIONAL = re.compile(r"(?:\w+\.)*Optional\[(.*)\]")
+_QUOTED_OPTIONAL = regex(r"(?:\w+\.)*Optional\[(.*)\]")
 _TRANSPARENT_TYPES = frozenset({b"Optional", b"ClassVar", b"Final", b"Required", b"NotRequired", b"ReadOnly"})
 _POSTFIX = frozenset({g.CALL, g.ATTRIBUTE, g.SUBSCRIPT})
 _SPECIAL_CALLS = frozenset({b"getattr", b"super", b"__import__", b"import_module"})

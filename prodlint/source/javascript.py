@@ -6,7 +6,6 @@ tree once and records the facts.
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
 from collections.abc import Iterator
 from functools import cache
@@ -15,6 +14,7 @@ from tree_sitter import Node
 
 from prodlint.directives import MARKER, line_starts_of, parse_directive
 from prodlint.facts import Directive, FileFacts, NameUse, Problem, Unbound
+from prodlint.patterns import regex
 from prodlint.source._js_definitions import DEFINITIONS
 from prodlint.source._js_expressions import EXPRESSIONS
 from prodlint.source._js_grammar import ERROR_KIND_ID, Source, language, syntax_of
@@ -26,15 +26,15 @@ from prodlint.source._js_walk import Handler, Walk
 _MOST_PROBLEMS = 20
 
 _MODULE_NAMES = frozenset({"require", "module", "exports", "define"})
-_ANNOUNCEMENT = re.compile(r"/\*\s*(globals?|exported|eslint-env|jshint|jslint)\s((?:[^*]|\*(?!/))*)\*/")
+_ANNOUNCEMENT = regex(r"/\*\s*(globals?|exported|eslint-env|jshint|jslint)\s((?:[^*]|\*(?!/))*)\*/")
 
-_SILENCE = re.compile(r"eslint-disable(-line|-next-line)?\b[ \t]*([^\n*]*)")
+_SILENCE = regex(r"eslint-disable(-line|-next-line)?\b[ \t]*([^\n*]*)")
 _FAR = 1 << 62
 
-_SHEBANG = re.compile(rb"(?:\xef\xbb\xbf)?(#![^\r\n]*)")
+_SHEBANG = regex(rb"(?:\xef\xbb\xbf)?(#![^\r\n]*)")
 
 # What denotes nothing at run time, or is read by the handler of the node around it.
-_NOT_WALKED = re.compile(
+_NOT_WALKED = regex(
     r".*(?:_type|_signature|_predicate|type_\w+|_annotation|_modifier|_identifier|_fragment)"
     r"|ambient_declaration|interface_declaration|type_alias_declaration|implements_clause|comment|html_comment"
     r"|hash_bang_line|jsx_text|jsx_namespace_name|jsx_closing_element|escape_sequence|optional_chain|import|asserts|constraint"

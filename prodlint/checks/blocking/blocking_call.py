@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from prodlint.facts import NONE, Call, Function, Use, ValueKind
 from prodlint.findings import Applicability, Confidence, Edit, Finding, Fix, ImportRequest, Span
 from prodlint.fixes.reasons import NO_AWAIT
+from prodlint.patterns import regex
 from prodlint.program.callgraph import Registration
 from prodlint.program.contexts import Reach
 from prodlint.program.once import runs_once
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 _THREAD = "asyncio.to_thread"
 _OPENS = frozenset({"builtins.open", "io.open"})
 _EXISTS = "fs.existsSync"
-_PROMISIFIED = re.compile(r"util\.promisify\((.+)\)")
+_PROMISIFIED = regex(r"util\.promisify\((.+)\)")
 _BUILT_IN = frozenset({"crypto", "fs", "fs/promises", "util", "zlib"})
 """The modules of Node that replacements are in."""
 _WAIT_FOR_HANDLERS = frozenset({"hapi", "koa", "nest"})
@@ -62,7 +63,7 @@ class _Remedy(NamedTuple):
 
 _Patterns = list[tuple[re.Pattern[str], str]]
 
-_ROOT = re.compile(r"[^.()*]+(?!\*)(?=[.()]|\Z)")
+_ROOT = regex(r"[^.()*]+(?!\*)(?=[.()]|\Z)")
 
 
 class _Table:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from prodlint.facts import NONE, FunctionKind, RegionKind, ValueKind
 from prodlint.findings import Applicability, Confidence, Finding, Fix, Span, Step
 from prodlint.fixes.reasons import NO_PLACE
+from prodlint.patterns import regex
 from prodlint.program.listeners import Listener, calls_from, listeners
 from prodlint.program.resolve import CallSite, File
 from prodlint.program.targets import Api
@@ -20,9 +21,7 @@ if TYPE_CHECKING:
 
 _FORK = "cluster.fork"
 _DEATHS = ("exit", "disconnect")
-_STARTS_OR_STOPS = re.compile(
-    r"fork|spawn|start|worker|launch|create|boot|run|exit|kill|shut|stop|emit|send", re.IGNORECASE
-)
+_STARTS_OR_STOPS = regex(r"fork|spawn|start|worker|launch|create|boot|run|exit|kill|shut|stop|emit|send", re.IGNORECASE)
 """What a function may be called that takes care of a worker's death, where it cannot be seen what it does."""
 
 

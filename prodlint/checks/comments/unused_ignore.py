@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 from prodlint.facts import Directive
 from prodlint.findings import Applicability, Edit, Finding, Fix
+from prodlint.patterns import regex
 
 if TYPE_CHECKING:
     from prodlint.program import Program
     from prodlint.rulebook import Rule
 
-_OPENER = re.compile(rb"\{?\s*(?://|#|;|/\*+|<!--)\s*(?=prodlint:)")
-_NAMES = re.compile(rb"\[[^\]]*\]")
+_OPENER = regex(rb"\{?\s*(?://|#|;|/\*+|<!--)\s*(?=prodlint:)")
+_NAMES = regex(rb"\[[^\]]*\]")
 
 
 def check(program: Program, rule: Rule) -> Iterator[Finding]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from prodlint.findings import Applicability, Confidence, Finding, Fix, ImportRequest, Location, Severity, Span
 from prodlint.fixes.reasons import NO_PLACE
+from prodlint.patterns import regex
 from prodlint.program.compression import SOUNDS_SO, Compression, files_of
 from prodlint.program.django import middleware_lists
 from prodlint.program.webapps import WebApp, fronts_of, text_of
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from prodlint.rulebook import Rule
 
 _GZIP = "django.middleware.gzip.GZipMiddleware"
-_COMPARED = re.compile(r"[/{}:*\s]+")
+_COMPARED = regex(r"[/{}:*\s]+")
 
 
 def check(program: Program, rule: Rule) -> Iterator[Finding]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from prodlint.facts import ValueKind
 from prodlint.findings import Applicability, Confidence, Finding, Fix, ImportRequest, Location, Span, Step
 from prodlint.fixes.reasons import ODD_FORM
+from prodlint.patterns import regex
 from prodlint.program.conditions import is_literally, is_named_for_development, runs_unasked
 from prodlint.program.django_settings import production_settings
 from prodlint.program.faults import dev_server
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 _NODE_PROGRAMS = frozenset({"node", "nodejs", "ts-node", "tsx", "babel-node"})
 _WSGI_FILES = frozenset({"wsgi.py", "passenger_wsgi.py", "asgi.py"})
 _ASKED = 'os.environ.get("DJANGO_DEBUG") == "1"'
-_INSPECTS = re.compile(r"--(?:inspect(?:-brk|-wait)?|debug(?:-brk)?)(?:=.*)?")
+_INSPECTS = regex(r"--(?:inspect(?:-brk|-wait)?|debug(?:-brk)?)(?:=.*)?")
 
 
 def check(program: Program, rule: Rule) -> Iterator[Finding]:

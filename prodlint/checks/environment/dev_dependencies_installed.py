@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from prodlint.findings import Applicability, Finding, Fix, Location
 from prodlint.fixes.reasons import ODD_FORM
+from prodlint.patterns import regex
 from prodlint.program.faults import main_fault
 from prodlint.program.images import Image
 from prodlint.program.installs import Install, dev_install, run_starts
@@ -25,7 +26,7 @@ _LIFECYCLE = ("prepare", "preinstall", "install", "postinstall", "prepublish")
 _OPTIONS = {"npm": "--omit=dev", "yarn": "--production", "pnpm": "--prod", "bun": "--production"}
 _OLD_NPM = 16
 """Node images below have an npm that knows `--production` only."""
-_DEV_REQUIREMENTS = re.compile(r"(?:^|[-_./])(?:dev|develop|development|tests?|testing)(?:[-_./]|$)", re.IGNORECASE)
+_DEV_REQUIREMENTS = regex(r"(?:^|[-_./])(?:dev|develop|development|tests?|testing)(?:[-_./]|$)", re.IGNORECASE)
 
 
 def check(program: Program, rule: Rule) -> Iterator[Finding]:

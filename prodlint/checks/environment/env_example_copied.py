@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import posixpath
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from prodlint.facts import Setting
 from prodlint.findings import Finding, Location, Step
+from prodlint.patterns import regex
 from prodlint.program.images import Image
 from prodlint.program.installs import run_starts
 from prodlint.program.launches import joined
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from prodlint.program.services import Variant
     from prodlint.rulebook import Rule
 
-_EXAMPLE = re.compile(
+_EXAMPLE = regex(
     r"\.?env[._-].*(?:example|sample|template|dist)|(?:example|sample|template)\.env|env[._-](?:example|sample).*"
 )
 _MODES = ("NODE_ENV", "FLASK_ENV", "FLASK_DEBUG", "DJANGO_SETTINGS_MODULE", "APP_ENV")

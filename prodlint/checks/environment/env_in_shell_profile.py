@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from prodlint.findings import Finding, Location
+from prodlint.patterns import regex
 
 if TYPE_CHECKING:
     from prodlint.program import Program
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _PROFILES = frozenset(
     {".bash_profile", ".bash_login", ".bashrc", ".profile", ".zshrc", ".zprofile", ".zshenv", "bashrc", "bash_profile"}
 )
-_EXPORT = re.compile(r"(?m)^[ \t]*export[ \t]+(?P<name>NODE_ENV|FLASK_ENV|DJANGO_SETTINGS_MODULE|RAILS_ENV)=")
+_EXPORT = regex(r"(?m)^[ \t]*export[ \t]+(?P<name>NODE_ENV|FLASK_ENV|DJANGO_SETTINGS_MODULE|RAILS_ENV)=")
 
 
 def check(program: Program, rule: Rule) -> Iterator[Finding]:

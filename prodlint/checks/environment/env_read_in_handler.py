@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from prodlint.facts import Store, ValueKind
 from prodlint.findings import Applicability, Finding, Fix, Span
 from prodlint.fixes.reasons import NO_PLACE
+from prodlint.patterns import regex
 from prodlint.program.once import names_in
 from prodlint.program.reached import by_request
 from prodlint.program.resolve import File
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from prodlint.program import Program
     from prodlint.rulebook import Rule
 
-_CONFIG = re.compile(r"^(?:config|configuration|env|environment|settings|constants|secrets)$", re.IGNORECASE)
+_CONFIG = regex(r"^(?:config|configuration|env|environment|settings|constants|secrets)$", re.IGNORECASE)
 
 
 def check(program: Program, rule: Rule) -> Iterator[Finding]:

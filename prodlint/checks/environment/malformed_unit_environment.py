@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING
 
 from prodlint.findings import Applicability, Finding, Fix, Location
 from prodlint.fixes.reasons import ODD_FORM
+from prodlint.patterns import regex
 from prodlint.program.operations import units_of
 
 if TYPE_CHECKING:
     from prodlint.program import Program
     from prodlint.rulebook import Rule
 
-_ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=.*", re.DOTALL)
-_NAME = re.compile(r"[A-Za-z_]\w*")
-_EXPANSION = re.compile(r"\$(?:\{(?:HOME|USER|PATH|PWD|HOSTNAME|SHELL)\}|(?:HOME|USER|PATH|PWD|HOSTNAME|SHELL)\b)")
+_ASSIGNMENT = regex(r"[A-Za-z_]\w*=.*", re.DOTALL)
+_NAME = regex(r"[A-Za-z_]\w*")
+_EXPANSION = regex(r"\$(?:\{(?:HOME|USER|PATH|PWD|HOSTNAME|SHELL)\}|(?:HOME|USER|PATH|PWD|HOSTNAME|SHELL)\b)")
 
 
 def check(program: Program, rule: Rule) -> Iterator[Finding]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from prodlint.facts import ValueKind
 from prodlint.findings import Applicability, Edit, Finding, Fix, Location, Severity
 from prodlint.fixes.reasons import ODD_FORM
+from prodlint.patterns import regex
 from prodlint.program.launches import State
 from prodlint.program.operations import artefact_of, in_production
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _NAME, _VALUE = "NODE_ENV", "production"
 _MEANT = frozenset({"production", "prod", "prd", "produktion", "produccion", "prodution", "producton", "prodcution"})
-_WINDOWS = re.compile(r"\bset\s+NODE_ENV=production(?P<blank>\s+)(?=&&)")
+_WINDOWS = regex(r"\bset\s+NODE_ENV=production(?P<blank>\s+)(?=&&)")
 
 
 def check(program: Program, rule: Rule) -> Iterator[Finding]:

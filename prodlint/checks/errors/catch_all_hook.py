@@ -10,6 +10,7 @@ from prodlint.facts import NONE, Function, FunctionKind, ParamKind, ValueKind
 from prodlint.findings import Applicability, Finding, Fix, Severity, Span
 from prodlint.fixes.logcalls import set_up
 from prodlint.fixes.reasons import NO_LOGGER, NO_PLACE
+from prodlint.patterns import regex
 from prodlint.program.loggers import Logger
 from prodlint.program.resolve import CallSite, File
 from prodlint.source.frameworks.model import Role
@@ -24,9 +25,9 @@ _EVENTS = {
 }
 _LISTENS = ("process.on", "process.once", "process.addListener", "process.prependListener")
 _UNLISTENS = ("off", "removeListener")
-_LOGS_ONLY = re.compile(r".*\.(?:log|debug|info|warn|error|fatal|trace)(?:\.bind\(\))?")
+_LOGS_ONLY = regex(r".*\.(?:log|debug|info|warn|error|fatal|trace)(?:\.bind\(\))?")
 _PYTHON_HOOKS = ("sys.excepthook", "threading.excepthook", "sys.unraisablehook")
-_MEANT = re.compile(
+_MEANT = regex(
     rb"(?:/[/*]|\*)[^\n]*(?:\b(?:don'?t|do not|never|without|not)\b[^\n]*\b(?:exit|crash|stop|die|end|quit)"
     rb"|\bkeep\b[^\n]*\b(?:running|alive|up|going)\b)",
     re.IGNORECASE,

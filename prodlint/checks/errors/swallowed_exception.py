@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from prodlint.facts import NONE, Call, Exit, ExitKind, FileFacts, Region, RegionKind, Use, ValueKind
 from prodlint.findings import Applicability, Confidence, Edit, Finding, Fix, Span
 from prodlint.fixes.reasons import NO_LOGGER, ODD_FORM
+from prodlint.patterns import regex
 from prodlint.program.loggers import Logger
 from prodlint.program.resolve import File
 from prodlint.program.targets import Api
@@ -23,7 +23,7 @@ _COLLECTIONS = (ValueKind.ARRAY, ValueKind.OBJECT)
 _WRAPPERS = frozenset(
     {ValueKind.MEMBER, ValueKind.SUBSCRIPT, ValueKind.ELEMENT, ValueKind.SPREAD, ValueKind.YIELDED, ValueKind.AWAIT}
 )
-_LOG = re.compile(r"(?:^|_|(?<=[a-z])(?=L))[lL]og(?:s|[A-Z_0-9]|file|$)")
+_LOG = regex(r"(?:^|_|(?<=[a-z])(?=L))[lL]og(?:s|[A-Z_0-9]|file|$)")
 """A name of a log: `logFile`, `access_log`; not `catalog`, `login`."""
 _SPELT_LARGE = frozenset({"URL", "RegExp", "Number", "String", "BigInt"})
 _WITH_PORT = 3

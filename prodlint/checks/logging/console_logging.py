@@ -12,6 +12,7 @@ from prodlint.facts import NONE, Call, RegionKind, Use, Value, ValueKind
 from prodlint.findings import Applicability, Confidence, Edit, Finding, Fix, Severity, Span
 from prodlint.fixes.logcalls import level_said, log_call, set_up
 from prodlint.fixes.reasons import NO_LOGGER, ODD_FORM
+from prodlint.patterns import regex
 from prodlint.program.loggers import Logger
 from prodlint.program.once import names_in
 from prodlint.program.resolve import CallSite, File, keyword_of
@@ -34,11 +35,11 @@ _LEVELS = {
     "pprint.pp": "info",
 }
 _TRACEBACK = "traceback.print_exc"
-_BACK_END_NAME = re.compile(r"(?:^|[-_.])log(?:s|ger|gers|ging)?$|logger$", re.IGNORECASE)
+_BACK_END_NAME = regex(r"(?:^|[-_.])log(?:s|ger|gers|ging)?$|logger$", re.IGNORECASE)
 _BACK_END_BASES = ("logging.", "winston-transport", "structlog.", "pino.", "bunyan.")
-_USAGE = re.compile(r"(?:^|[a-z_])(?:help|usage|dump|[hH]elp|[uU]sage|[dD]ump)$|^(?:unit|self)_?[tT]ests?$")
+_USAGE = regex(r"(?:^|[a-z_])(?:help|usage|dump|[hH]elp|[uU]sage|[dD]ump)$|^(?:unit|self)_?[tT]ests?$")
 _MOST_CALLERS = 100
-_ASKED = re.compile(
+_ASKED = regex(
     r"(?:enable|use|is|show|print|with)?_?(?:console|verbose|verbosity|logging|debug_?log(?:s|ging)?)(?:_?enabled)?",
     re.IGNORECASE,
 )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from prodlint.facts import NONE, Value, ValueKind
 from prodlint.findings import Applicability, Finding, Fix, Span
 from prodlint.fixes.reasons import ODD_FORM
+from prodlint.patterns import regex
 from prodlint.program.resolve import CallSite, File
 from prodlint.program.targets import Obj
 from prodlint.source.frameworks.model import Context
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
     from prodlint.rulebook import Rule
 
 _DESTINATIONS = ("pino.destination", "sonic-boom", "sonic-boom.SonicBoom", "pino.pino.destination")
-_LOG_NAME = re.compile(r"^(?:write_?)?log(?:ger|s|ging)?(?:[A-Z_]\w*)?$|(?:[a-z]|_)(?:Log|Logger|_log|_logger)$")
-_LOG_FILE = re.compile(r"\.log$|\blogs?/", re.IGNORECASE)
+_LOG_NAME = regex(r"^(?:write_?)?log(?:ger|s|ging)?(?:[A-Z_]\w*)?$|(?:[a-z]|_)(?:Log|Logger|_log|_logger)$")
+_LOG_FILE = regex(r"\.log$|\blogs?/", re.IGNORECASE)
 _SERVES = (Context.REQUEST, Context.REQUEST_THREAD, Context.BACKGROUND, Context.BACKGROUND_THREAD)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from prodlint.findings import Applicability, Edit, Finding, Fix, Location
 from prodlint.fixes.reasons import ODD_FORM
+from prodlint.patterns import regex
 
 if TYPE_CHECKING:
     from prodlint.facts import Setting
@@ -16,12 +17,10 @@ if TYPE_CHECKING:
     from prodlint.rulebook import Rule
 
 _OPERATORS = frozenset({"&&", "||", "|", ";", ">", ">>", "2>&1"})
-_LOOKS_LIKE_A_LIST = re.compile(
-    r"\[\s*(?:'[^'\"]*'|[“”][^“”\"]*[“”])(?:\s*,\s*(?:'[^'\"]*'|[“”][^“”\"]*[“”]))*\s*,?\s*\]"
-)
-_LOOKS_LIKE_A_COMMAND = re.compile(r"\s*\S*[A-Za-z]\S*\s+\S")
+_LOOKS_LIKE_A_LIST = regex(r"\[\s*(?:'[^'\"]*'|[“”][^“”\"]*[“”])(?:\s*,\s*(?:'[^'\"]*'|[“”][^“”\"]*[“”]))*\s*,?\s*\]")
+_LOOKS_LIKE_A_COMMAND = regex(r"\s*\S*[A-Za-z]\S*\s+\S")
 """A program and an argument; not what an entrypoint reads as it likes, as the line of a crontab."""
-_SHELLS = re.compile(r"(?:^|/)(?:ba|da|a|z|k)?sh$|(?:^|/)(?:cmd|powershell|pwsh)(?:\.exe)?$")
+_SHELLS = regex(r"(?:^|/)(?:ba|da|a|z|k)?sh$|(?:^|/)(?:cmd|powershell|pwsh)(?:\.exe)?$")
 
 
 def check(program: Program, rule: Rule) -> Iterator[Finding]:

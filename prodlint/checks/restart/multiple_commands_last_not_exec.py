@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from prodlint.deploy.commands import StartKind
 from prodlint.findings import Applicability, Finding, Fix, Step
 from prodlint.fixes.reasons import ODD_FORM
+from prodlint.patterns import regex
 from prodlint.program.faults import main_fault
 from prodlint.program.operations import CONTAINERS, command_of, in_production, place_of, whereabouts
 from prodlint.program.signals import signals_group
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from prodlint.program.services import Service, Variant
     from prodlint.rulebook import Rule
 
-_ARGUMENTS = re.compile(r"\"?\$(?:\{)?[@*](?:\})?\"?")
+_ARGUMENTS = regex(r"\"?\$(?:\{)?[@*](?:\})?\"?")
 
 
 def check(program: Program, rule: Rule) -> Iterator[Finding]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from prodlint.facts import NONE, BindingKind, Use, ValueKind
 from prodlint.findings import Applicability, Confidence, Edit, Finding, Fix, Span
 from prodlint.fixes.reasons import NO_PLACE, NOT_UTF8
+from prodlint.patterns import regex
 from prodlint.program.listeners import Listener, calls_from, listeners
 from prodlint.program.once import names_in
 from prodlint.program.resolve import CallSite, File
@@ -21,7 +22,7 @@ _PROCESS = ("process", "process.removeAllListeners()", "process.on()", "process.
 _SIGNALS = ("SIGTERM", "SIGINT", "SIGQUIT")
 _MESSAGE = "message"
 """How PM2 tells a process to stop, with `shutdown_with_message`."""
-_CLOSES = re.compile(
+_CLOSES = regex(
     r"clos|stop|shut|destroy|terminat|drain|quit|disconnect|teardown|cleanup|grace|^(?:end|emit|send)$", re.I
 )
 _NEST = "@nestjs/core.NestFactory.create().listen"

@@ -11,15 +11,16 @@ from typing import TYPE_CHECKING
 from prodlint.deploy.commands import split
 from prodlint.findings import Applicability, Edit, Finding, Fix, Location, Severity
 from prodlint.fixes.reasons import ODD_FORM
+from prodlint.patterns import regex
 
 if TYPE_CHECKING:
     from prodlint.program import Program
     from prodlint.rulebook import Rule
 
 _MANAGERS = frozenset({"npm", "yarn", "pnpm", "bun"})
-_SIMPLE = re.compile(r"node (?P<file>(?:\./)?[\w./-]+)")
+_SIMPLE = regex(r"node (?P<file>(?:\./)?[\w./-]+)")
 
-_ARGUMENTS = re.compile(
+_ARGUMENTS = regex(
     r"[\"']?\bargs[\"']?\s*:\s*(?:\[[^\]\n]*\]|[\"'][^\"'\n]*[\"'])\s*,[ \t]*\n?[ \t]*"
     r"|\s*,\s*[\"']?\bargs[\"']?\s*:\s*(?:\[[^\]\n]*\]|[\"'][^\"'\n]*[\"'])(?=\s*\})"
 )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from prodlint.findings import Applicability, Edit, Finding, Fix, Location
 from prodlint.fixes.reasons import ODD_FORM
+from prodlint.patterns import regex
 from prodlint.program.exposure import port_of
 from prodlint.program.faults import dev_server, only_reloads
 from prodlint.program.images import is_plain_base
@@ -30,8 +31,8 @@ if TYPE_CHECKING:
 
 _ON_MACHINES = ("systemd", "upstart")
 _FIRST_FREE_PORT = 1024
-_ROOT = re.compile(r"(?:root|0)(?::.*)?")
-_SETTINGS = re.compile(r"\.(?:ini|conf|ya?ml)$")
+_ROOT = regex(r"(?:root|0)(?::.*)?")
+_SETTINGS = regex(r"\.(?:ini|conf|ya?ml)$")
 """A file that a server takes its settings from, as an argument of its own."""
 _SETUID = ("process.setuid", "process.setgid", "process.initgroups", "os.setuid", "os.setgid")
 

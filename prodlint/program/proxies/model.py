@@ -10,14 +10,15 @@ from typing import NamedTuple
 import msgspec
 
 from prodlint.findings import Location
+from prodlint.patterns import regex
 from prodlint.program.nginx import Block
 
-ADDRESS = re.compile(
+ADDRESS = regex(
     r"(?:\w+://)?(?:unix:(?P<socket>[^:;]+)|(?P<host>\[[0-9a-fA-F:.]+\]|[\w.-]+)(?::(?P<port>\d+))?)(?:[:/?].*)?"
 )
 """An address with or without a protocol and a path: a host and a port, or a socket."""
 
-_INSIDE = re.compile(
+_INSIDE = regex(
     r"[a-z0-9_-]+|[\w.-]+\.(?:local|internal|lan|localdomain|svc)|10\.[\d.]+|192\.168\.[\d.]+|172\.(?:1[6-9]|2\d|3[01])\.[\d.]+",
     re.IGNORECASE,
 )

@@ -11,14 +11,15 @@ from collections.abc import Iterator, Mapping
 
 from prodlint.facts import Artefact, FileFacts
 from prodlint.findings import Location
+from prodlint.patterns import regex
 from prodlint.program.proxies.model import Compression, Pass, Proxy, Target
 from prodlint.program.services.evidence import is_dev_path
 
 _HEADERS = dict.fromkeys(("host", "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host"), "{}")
-_ROUTER = re.compile(r"traefik\.http\.routers\.([^.]+)\.(\w+)", re.IGNORECASE)
-_PORT = re.compile(r"traefik\.http\.services\.[^.]+\.loadbalancer\.server\.port", re.IGNORECASE)
-_STICKY = re.compile(r"traefik\.http\.services\.[^.]+\.loadbalancer\.sticky(?:\.cookie)?(?:\..*)?", re.IGNORECASE)
-_COMPRESS = re.compile(r"traefik\.http\.middlewares\.([^.]+)\.compress(?:\..*)?", re.IGNORECASE)
+_ROUTER = regex(r"traefik\.http\.routers\.([^.]+)\.(\w+)", re.IGNORECASE)
+_PORT = regex(r"traefik\.http\.services\.[^.]+\.loadbalancer\.server\.port", re.IGNORECASE)
+_STICKY = regex(r"traefik\.http\.services\.[^.]+\.loadbalancer\.sticky(?:\.cookie)?(?:\..*)?", re.IGNORECASE)
+_COMPRESS = regex(r"traefik\.http\.middlewares\.([^.]+)\.compress(?:\..*)?", re.IGNORECASE)
 
 
 def traefik_proxies(files: Mapping[str, FileFacts]) -> Iterator[Proxy]:

@@ -10,10 +10,11 @@ from collections.abc import Iterator, Mapping
 
 from prodlint.facts import Artefact, FileFacts
 from prodlint.findings import Location
+from prodlint.patterns import regex
 from prodlint.program.proxies.model import Compression, Pass, Proxy, Target
 from prodlint.program.services.evidence import is_dev_path
 
-_PASS = re.compile(r"return\((?:pass|pipe)\)")
+_PASS = regex(r"return\((?:pass|pipe)\)")
 
 
 def varnish_proxies(files: Mapping[str, FileFacts]) -> Iterator[Proxy]:

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from prodlint.deploy.commands import Command, split
 from prodlint.deploy.variables import expand
 from prodlint.facts import Artefact, Setting
+from prodlint.patterns import regex
 from prodlint.program.images import Image, is_plain_base
 from prodlint.program.launches import Environment, FolderPlace, MountedPlace, joined, source_of, words_of
 from prodlint.program.services.containers import Runner, context_of, image_variant
@@ -27,8 +28,8 @@ from prodlint.program.services.evidence import (
 from prodlint.program.services.model import Variant, layer_of
 from prodlint.program.services.project import Project
 
-_STACK_NAME = re.compile(r"(?:^|[-_.])(?:stack|swarm)(?:$|[-_.])", re.IGNORECASE)
-_FOR_DEVELOPMENT = re.compile(r"[-._](?:dev|devel|development|local)$")
+_STACK_NAME = regex(r"(?:^|[-_.])(?:stack|swarm)(?:$|[-_.])", re.IGNORECASE)
+_FOR_DEVELOPMENT = regex(r"[-._](?:dev|devel|development|local)$")
 """The end of the name of a Dockerfile beside one without it, which is for production."""
 _DEFAULT_COMPOSE = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
 

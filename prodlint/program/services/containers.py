@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import posixpath
-import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
@@ -13,6 +12,7 @@ import msgspec
 from msgspec.structs import replace
 
 from prodlint.facts import Artefact, Setting
+from prodlint.patterns import regex
 from prodlint.program.images import Image, is_plain_base
 from prodlint.program.launches import (
     Environment,
@@ -57,7 +57,7 @@ class Runner(msgspec.Struct, frozen=True, dict=True):
 
 
 _SOURCES = (".js", ".cjs", ".mjs", ".ts", ".py")
-_WEB_SERVERS = re.compile(r"nginx|httpd|apache|caddy|static-web-server")
+_WEB_SERVERS = regex(r"nginx|httpd|apache|caddy|static-web-server")
 
 
 def dockerfile_variants(project: Project, others: Sequence[Variant]) -> Iterator[Variant]:

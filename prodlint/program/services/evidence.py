@@ -5,6 +5,8 @@ from __future__ import annotations
 import posixpath
 import re
 
+from prodlint.patterns import regex
+
 DEV_WORDS = frozenset(
     {
         *("dev", "develop", "development", "local", "test", "tests", "testing", "e2e", "ci", "debug", "devcontainer"),
@@ -30,9 +32,9 @@ _DEV_VALUES = frozenset({"dev", "develop", "development", "local", "test", "test
 DEV_VARIABLES = ("NODE_ENV", "FLASK_ENV", "FLASK_DEBUG", "DJANGO_SETTINGS_MODULE")
 BY_CONTENT = 0.5
 """What a command or a value weighs that is meant for development."""
-DEBUG_PORT = re.compile(r"(?:^|:)(?:9229|5678)(?:/tcp)?$")
-COMMAND_DEV = re.compile(r"(?:^|[\s\"/])(?:dev|develop|development)[-_:]\w", re.IGNORECASE)
-TARGET_DEV = re.compile(r"(?:^|[-_.])(?:dev\w*|test\w*|debug\w*|local|ci|pr)(?:$|[-_.\d])|dev$", re.IGNORECASE)
+DEBUG_PORT = regex(r"(?:^|:)(?:9229|5678)(?:/tcp)?$")
+COMMAND_DEV = regex(r"(?:^|[\s\"/])(?:dev|develop|development)[-_:]\w", re.IGNORECASE)
+TARGET_DEV = regex(r"(?:^|[-_.])(?:dev\w*|test\w*|debug\w*|local|ci|pr)(?:$|[-_.\d])|dev$", re.IGNORECASE)
 
 
 def _words(text: str) -> set[str]:

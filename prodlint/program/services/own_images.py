@@ -14,13 +14,14 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from prodlint.deploy.commands import split
+from prodlint.patterns import regex
 from prodlint.program.launches import joined
 from prodlint.program.services.evidence import name_evidence
 
 if TYPE_CHECKING:
     from prodlint.program.services.project import Project
 
-_VARIABLE = re.compile(r"\{\{.*?\}\}|\$\{[^}]*\}|\$\w+")
+_VARIABLE = regex(r"\{\{.*?\}\}|\$\{[^}]*\}|\$\w+")
 _OFFICIAL = frozenset(
     {
         "adminer", "busybox", "caddy", "cassandra", "consul", "elasticsearch", "fluentd", "grafana", "haproxy", "httpd",
