@@ -14,11 +14,12 @@ from collections.abc import Iterable, Iterator
 from prodlint.extraction import SOURCE, FactTable
 from prodlint.facts import FileFacts, Import, ImportKind
 from prodlint.files import MARKERS
+from prodlint.patterns import regex
 from prodlint.program.modules import NodeModules, PythonModules, aliases_in
 from prodlint.program.versions import Versions
 
 _MANIFESTS = frozenset({"package_json", "python_requirements"})
-_OUTSIDE = re.compile(r"\.\./[\w./@+-]*|\.\.$")
+_OUTSIDE = regex(r"\.\./[\w./@+-]*|\.\.$")
 
 
 def components(table: FactTable) -> list[list[str]]:
