@@ -147,16 +147,17 @@ class Events:
 
     def _use(self, node: Node | None, use: Use, user: int = NONE) -> None:
         """Note what becomes of the calls whose result an expression is."""
-        if node is None or node.kind_id not in _USED:
+        if node is None or (kind := node.kind_id) not in _USED:
+            return
+        if kind == g.CALL:
+            self._use_call(node, use, user)
             return
         pending = [(node, use)]
         while pending:
             node, use = pending.pop()
             kind = node.kind_id
             if kind == g.CALL:
-                call = self.outline.calls[self.outline.index_of[node.id]]
-                call.use = use
-                call.user = user if use not in (Use.CONDITION, Use.OTHER) else NONE
+                self._use_call(node, use, user)
             elif use in _USES_OF_ONE and kind in _CONTAINERS:
                 continue
             elif kind in _LOOKED_THROUGH:
@@ -178,6 +179,11 @@ class Events:
                 pending.extend((child, left_use) for child in node.children_by_field_name("left"))
             elif kind == g.NOT_OPERATOR:
                 pending.extend((child, Use.CONDITION) for child in node.children_by_field_name("argument"))
+
+    def _use_call(self, node: Node, use: Use, user: int) -> None:
+        call = self.outline.calls[self.outline.index_of[node.id]]
+        call.use = use
+        call.user = user if use is not Use.CONDITION and use is not Use.OTHER else NONE
 
     def _is_read(self, name: bytes, within: Node | None) -> bool:
         """Whether a name is read in a stretch of code. After many places that are no reads, it is taken to be."""
@@ -267,7 +273,7 @@ class Events:
                 self._use(function.child_by_field_name("object"), Use.RECEIVER, index)
             else:
                 self._use(function, Use.CALLEE, index)
-            call.name_start, call.name_end = last.start_byte, last.end_byte
+            call.name_start, call.name_end = last.byte_range
         if arguments is not None:
             call.args_start = arguments.start_byte
             given = [arguments] if arguments.kind_id == g.GENERATOR else g.parts(arguments)
@@ -276,7 +282,8 @@ class Events:
 
     def _arguments(self, index: int, given: Sequence[Node], scope: Scope) -> None:
         call = self.outline.calls[index]
-        positional: list[tuple[Node | None, Node]] = []
+        args: list[int] = []
+        spans: list[int] = []
         keywords = []
         for argument in given:
             kind = argument.kind_id
@@ -287,11 +294,14 @@ class Events:
             elif kind == g.DICTIONARY_SPLAT:
                 keywords.append(("**", argument, argument))
             else:
-                positional.append((argument, argument))
-        every = [*positional, *((value, whole) for _, value, whole in keywords)]
-        call.args = tuple(self._argument(index, value, scope) for value, _ in every)
-        call.arg_spans = tuple(offset for _, whole in every for offset in (whole.start_byte, whole.end_byte))
-        call.keywords = tuple(name for name, _, _ in keywords)
+                args.append(self._argument(index, argument, scope))
+                spans += argument.byte_range
+        for _, value, whole in keywords:
+            args.append(self._argument(index, value, scope))
+            spans += whole.byte_range
+        call.args, call.arg_spans = tuple(args), tuple(spans)
+        if keywords:
+            call.keywords = tuple([name for name, _, _ in keywords])
 
     def _argument(self, index: int, value: Node | None, scope: Scope) -> int:
         item = self.evaluator.item(value, scope) if value is not None else UNKNOWN

@@ -98,8 +98,9 @@ class Scope:
         while scope is not None:
             if name in scope.module_names:
                 return scope.module().names.get(name)
-            if (scope.kind is not ScopeKind.CLASS or scope is self) and name in scope.names:
-                return scope.names[name]
+            found = scope.names.get(name)
+            if found is not None and (scope.kind is not ScopeKind.CLASS or scope is self):
+                return found
             scope = scope.parent
         return None
 

@@ -29,7 +29,7 @@ _OPERATORS = {"and": "&&", "or": "||", "<>": "!="}
 _QUOTED_OPTIONAL = regex(r"(?:\w+\.)*Optional\[(.*)\]")
 _TRANSPARENT_TYPES = frozenset({b"Optional", b"ClassVar", b"Final", b"Required", b"NotRequired", b"ReadOnly"})
 _POSTFIX = frozenset({g.CALL, g.ATTRIBUTE, g.SUBSCRIPT})
-_SPECIAL_CALLS = frozenset({b"getattr", b"super", b"__import__", b"import_module"})
+_SPECIAL_CALLS = (b"getattr", b"super", b"__import__", b"import_module")
 
 
 class Evaluator:
@@ -51,7 +51,9 @@ class Evaluator:
             return UNKNOWN
         kind = node.kind_id
         if kind == g.IDENTIFIER:
-            return self.lookup(self.text(node), scope)
+            text = self.data[node.start_byte : node.end_byte]
+            known = scope.memo.get(text)
+            return known if known is not None else self.lookup(text, scope)
         visit = _VISIT.get(kind)
         if visit is None or depth > _DEEPEST:
             return UNKNOWN
@@ -118,7 +120,11 @@ class Evaluator:
 
     def _call(self, node: Node, scope: Scope, depth: int) -> int:
         function = g.operand(node, "function")
-        if function is not None and function.kind_id in (g.IDENTIFIER, g.ATTRIBUTE):
+        if (
+            function is not None
+            and self.data.endswith(_SPECIAL_CALLS, function.start_byte, function.end_byte)
+            and function.kind_id in (g.IDENTIFIER, g.ATTRIBUTE)
+        ):
             last = function if function.kind_id == g.IDENTIFIER else function.child_by_field_name("attribute")
             if last is not None and self.text(last) in _SPECIAL_CALLS:
                 value = self._special_call(node, function, scope, depth)
