@@ -25,15 +25,15 @@ _EVENT = regex(r"[(`=]|\bnew\b")
 
 def identifier(walk: Walk, node: Node, use: Use, user: int) -> int:
     """A name, read."""
-    return _named(walk, node, NameUse.READ)
-
-
-def _named(walk: Walk, node: Node, name_use: NameUse) -> int:
     text = walk.source.of(node)
     name = walk.scope.find(text)
     if name is not None:
         name.used = True
         return name.value if name.value >= 0 else walk.resolve(text, name)
+    return _global(walk, text, node, NameUse.READ)
+
+
+def _global(walk: Walk, text: str, node: Node, name_use: NameUse) -> int:
     if text == "arguments":
         _note_arguments_object(walk)
     walk.note_unbound(text, node, name_use)
@@ -101,7 +101,7 @@ def object_(walk: Walk, node: Node, use: Use, user: int) -> int:
     """An object literal."""
     names: list[str] = []
     items: list[int] = []
-    for child in node.children:
+    for child in node.named_children:
         kind = child.type
         if kind == "pair":
             parts = child.children
@@ -154,8 +154,10 @@ def spread(walk: Walk, node: Node, use: Use, user: int) -> int:
 def last_value(walk: Walk, node: Node, use: Use, user: int) -> int:
     """Parentheses and other brackets around one expression."""
     value = UNKNOWN
-    for child in walk.operands(node):
-        value = walk.value(child, use, user)
+    handlers = walk.handlers
+    for child in node.named_children:
+        if child.kind_id in handlers:
+            value = walk.value(child, use, user)
     return value
 
 
@@ -213,8 +215,8 @@ def call(walk: Walk, node: Node, use: Use, user: int) -> int:
         return awaited
     parts = node.children
     index = len(walk.calls)
-    start = node.start_byte
-    fact = Call(walk.awaited_starts.get(start, start), node.end_byte, 0, 0, UNKNOWN, walk.region, use=use, user=user)
+    start, end = node.byte_range
+    fact = Call(walk.awaited_starts.get(start, start), end, 0, 0, UNKNOWN, walk.region, (), (), use, user)
     walk.calls.append(fact)
     if len(parts) > 2 and any(part.type in ("optional_chain", "?.") for part in parts):
         fact.is_optional = True
@@ -271,9 +273,10 @@ def new(walk: Walk, node: Node, use: Use, user: int) -> int:
 
 
 def _callee(walk: Walk, function: Node, fact: Call, index: int) -> None:
-    if function.type == "await_expression":  # no parentheses around it: `await f<T>()`
-        function = walk.operands(function)[-1]
     handler = walk.handler(function)
+    if handler is await_:  # no parentheses around it: `await f<T>()`
+        function = walk.operands(function)[-1]
+        handler = walk.handler(function)
     if handler is not member and handler is not identifier:
         function = _callee_node(walk, function)
         handler = walk.handler(function)
@@ -295,7 +298,7 @@ def _callee(walk: Walk, function: Node, fact: Call, index: int) -> None:
         fact.callee = walk.values.plain(ValueKind.GLOBAL, text="import")
     else:
         fact.callee = walk.value(function, Use.CALLEE, index)
-    fact.name_start, fact.name_end = name.start_byte, name.end_byte
+    fact.name_start, fact.name_end = name.byte_range
 
 
 def _callee_node(walk: Walk, node: Node) -> Node:
@@ -317,14 +320,16 @@ def _arguments(walk: Walk, node: Node, fact: Call, index: int) -> None:
     if node.type != "arguments":
         # A tagged template.
         fact.args = (walk.value(node, Use.ARGUMENT, index),)
-        fact.arg_spans = (node.start_byte, node.end_byte)
+        fact.arg_spans = node.byte_range
         return
     fact.args_start = node.start_byte
     args: list[int] = []
     spans: list[int] = []
-    for child in walk.operands(node):
-        args.append(walk.value(child, Use.ARGUMENT, index))
-        spans += (child.start_byte, child.end_byte)
+    handlers = walk.handlers
+    for child in node.named_children:
+        if child.kind_id in handlers:
+            args.append(walk.value(child, Use.ARGUMENT, index))
+            spans += child.byte_range
     fact.args, fact.arg_spans = tuple(args), tuple(spans)
 
 
@@ -408,7 +413,10 @@ def unary(walk: Walk, node: Node, use: Use, user: int) -> int:
     if operator in _BEAR_ABSENCE:
         bare = _without_assertions(walk, operand)
         if walk.handler(bare) is identifier:
-            return walk.values.operation(operator, _named(walk, bare, NameUse.TESTED))
+            text = walk.source.of(bare)
+            is_bound = walk.scope.find(text) is not None
+            value = identifier(walk, bare, use, user) if is_bound else _global(walk, text, bare, NameUse.TESTED)
+            return walk.values.operation(operator, value)
     is_tested = operator == "!" and use is Use.CONDITION
     return walk.values.operation(operator, walk.value(operand, Use.CONDITION if is_tested else Use.OTHER, NONE))
 
@@ -521,19 +529,26 @@ def _store(walk: Walk, node: Node, target: int, name: str, value: int, operator:
 
 def bind(walk: Walk, pattern: Node, value: int) -> None:
     """Give the names and members in `pattern` their parts of `value`."""
+    if pattern.type == "identifier":
+        _bind_name(walk, pattern, value)
+        return
     pending = [(pattern, value)]
     while pending:
         node, value = pending.pop()
         pending.extend(reversed(_bind_one(walk, node, value)))
 
 
+def _bind_name(walk: Walk, node: Node, value: int) -> None:
+    text = walk.source.of(node)
+    if not walk.assign(text, value):
+        walk.note_unbound(text, node, NameUse.WRITE)
+
+
 def _bind_one(walk: Walk, node: Node, value: int) -> list[tuple[Node, int]]:
     """Bind `node` if it is a name or a member; of a pattern, return the parts with their values."""
     kind = node.type
     if kind in ("identifier", "shorthand_property_identifier_pattern"):
-        text = walk.source.of(node)
-        if not walk.assign(text, value):
-            walk.note_unbound(text, node, NameUse.WRITE)
+        _bind_name(walk, node, value)
         return []
     if kind == "object_pattern":
         return [part for child in node.named_children for part in _property_part(walk, child, value)]

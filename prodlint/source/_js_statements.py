@@ -27,7 +27,7 @@ def block(walk: Walk, node: Node, use: Use, user: int) -> int:
 
 def expression_statement(walk: Walk, node: Node, use: Use, user: int) -> int:
     """An expression whose value is dropped."""
-    walk.value(node.children[0], Use.STATEMENT, NONE)
+    walk.value(node.child(0), Use.STATEMENT, NONE)
     return UNKNOWN
 
 

@@ -71,7 +71,6 @@ class Walk:
         "_deferred",
         "_depth",
         "_environments",
-        "_handlers",
         "_is_module",
         "_parameters",
         "_process",
@@ -87,6 +86,7 @@ class Walk:
         "exports",
         "function",
         "functions",
+        "handlers",
         "hints",
         "imports",
         "loaders",
@@ -105,7 +105,8 @@ class Walk:
     def __init__(self, facts: FileFacts, source: Source, scopes: Scopes, handlers: Mapping[int, Handler]) -> None:
         self.source = source
         self.scopes = scopes
-        self._handlers = handlers
+        self.handlers = handlers
+        """By the `kind_id` of nodes. What has none denotes nothing: tokens, comments, types."""
         self.values = values = Values()
         facts.values = values.facts
         self.functions = facts.functions
@@ -169,15 +170,16 @@ class Walk:
 
     def value(self, node: Node, use: Use, user: int) -> int:
         """Walk `node` and return its value. `use` and `user` say what becomes of it, as in `Call`."""
-        handler = self._handlers.get(node.kind_id)
+        handler = self.handlers.get(node.kind_id)
         if handler is None:
             return UNKNOWN
-        if self._depth >= MAX_DEPTH:
+        depth = self._depth
+        if depth >= MAX_DEPTH:
             self._deferred.append((node, self.scope, self.region, self.function, self.cls, self.open_scopes))
             return UNKNOWN
-        self._depth += 1
+        self._depth = depth + 1
         value = handler(self, node, use, user)
-        self._depth -= 1
+        self._depth = depth
         return value
 
     def named_value(self, node: Node, name: str, use: Use, user: int) -> int:
@@ -187,17 +189,17 @@ class Walk:
         return self.value(node, use, user)
 
     def handler(self, node: Node) -> Handler | None:
-        """Return the handler of `node`; None for what denotes nothing: tokens, comments, types."""
-        return self._handlers.get(node.kind_id)
+        """Return the handler of `node`; None for what denotes nothing."""
+        return self.handlers.get(node.kind_id)
 
     def operands(self, node: Node) -> list[Node]:
         """Return the children of `node` that denote something."""
-        handlers = self._handlers
-        return [child for child in node.children if child.kind_id in handlers]
+        handlers = self.handlers
+        return [child for child in node.named_children if child.kind_id in handlers]
 
     def children(self, node: Node, use: Use = Use.OTHER) -> None:
         """Walk each child of `node`."""
-        for child in self.operands(node):
+        for child in node.named_children:
             self.value(child, use, NONE)
 
     def inside(self, region: int, node: Node | None, use: Use = Use.STATEMENT) -> int:
@@ -328,7 +330,7 @@ class Walk:
 
     def member(self, ref: int, name: str) -> int:
         """Return the value of the member `name` of value `ref`."""
-        value = self.values.plain(ValueKind.MEMBER, ref, name)
+        value = self.values.member(ref, name)
         if name == "env" and self._is_process(ref):
             self._environments.add(value)
         return value
@@ -378,6 +380,10 @@ def is_definition(node: Node) -> bool:
 
 def is_empty(node: Node) -> bool:
     """Return whether the statement `node` does nothing: an empty block, or `;`."""
-    if node.type == "empty_statement":
-        return True
-    return node.type == "statement_block" and all(child.type == "comment" for child in node.named_children)
+    kind = node.type
+    if kind != "statement_block":
+        return kind == "empty_statement"
+    first = next(iter(node.named_children), None)
+    if first is None or first.type != "comment":
+        return first is None
+    return all(child.type == "comment" for child in node.named_children)
