@@ -21,8 +21,6 @@ class Values:
         self.facts: list[Value] = []
         self._plain: list[dict[tuple[int, str], int]] = [{} for _ in ValueKind]
         self._compound: list[dict[tuple[int, str, tuple[int, ...], tuple[str, ...]], int]] = [{} for _ in ValueKind]
-        self._members = self._plain[ValueKind.MEMBER]
-        self._strings = self._plain[ValueKind.STRING]
         self.plain(ValueKind.UNKNOWN)
 
     def plain(self, kind: ValueKind, ref: int = NONE, text: str = "") -> int:
@@ -50,8 +48,7 @@ class Values:
 
     def member(self, ref: int, name: str) -> int:
         """Return the index of the member `name` of the value `ref`."""
-        index = self._members.get((ref, name))
-        return self.plain(ValueKind.MEMBER, ref, name) if index is None else index
+        return self.plain(ValueKind.MEMBER, ref, name)
 
     def operation(self, operator: str, *items: int) -> int:
         """Return the index of `operator` applied to `items`."""
@@ -59,6 +56,4 @@ class Values:
 
     def string(self, text: str) -> int:
         """Return the index of the literal string `text`."""
-        text = text[:LONGEST_TEXT]
-        index = self._strings.get((NONE, text))
-        return self.plain(ValueKind.STRING, NONE, text) if index is None else index
+        return self.plain(ValueKind.STRING, text=text[:LONGEST_TEXT])

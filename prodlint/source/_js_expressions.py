@@ -23,17 +23,13 @@ _EVENT = regex(r"[(`=]|\bnew\b")
 # Names and literals
 
 
-def identifier(walk: Walk, node: Node, use: Use, user: int) -> int:
+def identifier(walk: Walk, node: Node, use: Use, user: int, name_use: NameUse = NameUse.READ) -> int:
     """A name, read."""
     text = walk.source.of(node)
     name = walk.scope.find(text)
     if name is not None:
         name.used = True
         return name.value if name.value >= 0 else walk.resolve(text, name)
-    return _global(walk, text, node, NameUse.READ)
-
-
-def _global(walk: Walk, text: str, node: Node, name_use: NameUse) -> int:
     if text == "arguments":
         _note_arguments_object(walk)
     walk.note_unbound(text, node, name_use)
@@ -154,10 +150,8 @@ def spread(walk: Walk, node: Node, use: Use, user: int) -> int:
 def last_value(walk: Walk, node: Node, use: Use, user: int) -> int:
     """Parentheses and other brackets around one expression."""
     value = UNKNOWN
-    handlers = walk.handlers
-    for child in node.named_children:
-        if child.kind_id in handlers:
-            value = walk.value(child, use, user)
+    for child in walk.operands(node):
+        value = walk.value(child, use, user)
     return value
 
 
@@ -325,11 +319,9 @@ def _arguments(walk: Walk, node: Node, fact: Call, index: int) -> None:
     fact.args_start = node.start_byte
     args: list[int] = []
     spans: list[int] = []
-    handlers = walk.handlers
-    for child in node.named_children:
-        if child.kind_id in handlers:
-            args.append(walk.value(child, Use.ARGUMENT, index))
-            spans += child.byte_range
+    for child in walk.operands(node):
+        args.append(walk.value(child, Use.ARGUMENT, index))
+        spans += child.byte_range
     fact.args, fact.arg_spans = tuple(args), tuple(spans)
 
 
@@ -413,10 +405,7 @@ def unary(walk: Walk, node: Node, use: Use, user: int) -> int:
     if operator in _BEAR_ABSENCE:
         bare = _without_assertions(walk, operand)
         if walk.handler(bare) is identifier:
-            text = walk.source.of(bare)
-            is_bound = walk.scope.find(text) is not None
-            value = identifier(walk, bare, use, user) if is_bound else _global(walk, text, bare, NameUse.TESTED)
-            return walk.values.operation(operator, value)
+            return walk.values.operation(operator, identifier(walk, bare, use, user, NameUse.TESTED))
     is_tested = operator == "!" and use is Use.CONDITION
     return walk.values.operation(operator, walk.value(operand, Use.CONDITION if is_tested else Use.OTHER, NONE))
 
@@ -529,26 +518,19 @@ def _store(walk: Walk, node: Node, target: int, name: str, value: int, operator:
 
 def bind(walk: Walk, pattern: Node, value: int) -> None:
     """Give the names and members in `pattern` their parts of `value`."""
-    if pattern.type == "identifier":
-        _bind_name(walk, pattern, value)
-        return
     pending = [(pattern, value)]
     while pending:
         node, value = pending.pop()
         pending.extend(reversed(_bind_one(walk, node, value)))
 
 
-def _bind_name(walk: Walk, node: Node, value: int) -> None:
-    text = walk.source.of(node)
-    if not walk.assign(text, value):
-        walk.note_unbound(text, node, NameUse.WRITE)
-
-
 def _bind_one(walk: Walk, node: Node, value: int) -> list[tuple[Node, int]]:
     """Bind `node` if it is a name or a member; of a pattern, return the parts with their values."""
     kind = node.type
     if kind in ("identifier", "shorthand_property_identifier_pattern"):
-        _bind_name(walk, node, value)
+        text = walk.source.of(node)
+        if not walk.assign(text, value):
+            walk.note_unbound(text, node, NameUse.WRITE)
         return []
     if kind == "object_pattern":
         return [part for child in node.named_children for part in _property_part(walk, child, value)]

@@ -129,9 +129,7 @@ class Source:
 
     def string(self, node: Node) -> str:
         """Return the value of a string literal, or of a template without substitutions."""
-        text = self._latin[node.start_byte + 1 : node.end_byte - 1]
-        if not text.isascii():
-            text = text.encode("latin-1").decode("utf-8", "replace")
+        text = self.between(node.start_byte + 1, node.end_byte - 1)
         return unescape(text) if "\\" in text else text
 
 

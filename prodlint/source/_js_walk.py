@@ -71,6 +71,7 @@ class Walk:
         "_deferred",
         "_depth",
         "_environments",
+        "_handlers",
         "_is_module",
         "_parameters",
         "_process",
@@ -86,7 +87,6 @@ class Walk:
         "exports",
         "function",
         "functions",
-        "handlers",
         "hints",
         "imports",
         "loaders",
@@ -105,8 +105,7 @@ class Walk:
     def __init__(self, facts: FileFacts, source: Source, scopes: Scopes, handlers: Mapping[int, Handler]) -> None:
         self.source = source
         self.scopes = scopes
-        self.handlers = handlers
-        """By the `kind_id` of nodes. What has none denotes nothing: tokens, comments, types."""
+        self._handlers = handlers
         self.values = values = Values()
         facts.values = values.facts
         self.functions = facts.functions
@@ -170,7 +169,7 @@ class Walk:
 
     def value(self, node: Node, use: Use, user: int) -> int:
         """Walk `node` and return its value. `use` and `user` say what becomes of it, as in `Call`."""
-        handler = self.handlers.get(node.kind_id)
+        handler = self._handlers.get(node.kind_id)
         if handler is None:
             return UNKNOWN
         depth = self._depth
@@ -189,12 +188,12 @@ class Walk:
         return self.value(node, use, user)
 
     def handler(self, node: Node) -> Handler | None:
-        """Return the handler of `node`; None for what denotes nothing."""
-        return self.handlers.get(node.kind_id)
+        """Return the handler of `node`; None for what denotes nothing: tokens, comments, types."""
+        return self._handlers.get(node.kind_id)
 
     def operands(self, node: Node) -> list[Node]:
         """Return the children of `node` that denote something."""
-        handlers = self.handlers
+        handlers = self._handlers
         return [child for child in node.named_children if child.kind_id in handlers]
 
     def children(self, node: Node, use: Use = Use.OTHER) -> None:
@@ -380,10 +379,6 @@ def is_definition(node: Node) -> bool:
 
 def is_empty(node: Node) -> bool:
     """Return whether the statement `node` does nothing: an empty block, or `;`."""
-    kind = node.type
-    if kind != "statement_block":
-        return kind == "empty_statement"
-    first = next(iter(node.named_children), None)
-    if first is None or first.type != "comment":
-        return first is None
-    return all(child.type == "comment" for child in node.named_children)
+    if node.type == "empty_statement":
+        return True
+    return node.type == "statement_block" and all(child.type == "comment" for child in node.named_children)

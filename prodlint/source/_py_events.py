@@ -147,17 +147,16 @@ class Events:
 
     def _use(self, node: Node | None, use: Use, user: int = NONE) -> None:
         """Note what becomes of the calls whose result an expression is."""
-        if node is None or (kind := node.kind_id) not in _USED:
-            return
-        if kind == g.CALL:
-            self._use_call(node, use, user)
+        if node is None or node.kind_id not in _USED:
             return
         pending = [(node, use)]
         while pending:
             node, use = pending.pop()
             kind = node.kind_id
             if kind == g.CALL:
-                self._use_call(node, use, user)
+                call = self.outline.calls[self.outline.index_of[node.id]]
+                call.use = use
+                call.user = user if use is not Use.CONDITION and use is not Use.OTHER else NONE
             elif use in _USES_OF_ONE and kind in _CONTAINERS:
                 continue
             elif kind in _LOOKED_THROUGH:
@@ -179,11 +178,6 @@ class Events:
                 pending.extend((child, left_use) for child in node.children_by_field_name("left"))
             elif kind == g.NOT_OPERATOR:
                 pending.extend((child, Use.CONDITION) for child in node.children_by_field_name("argument"))
-
-    def _use_call(self, node: Node, use: Use, user: int) -> None:
-        call = self.outline.calls[self.outline.index_of[node.id]]
-        call.use = use
-        call.user = user if use is not Use.CONDITION and use is not Use.OTHER else NONE
 
     def _is_read(self, name: bytes, within: Node | None) -> bool:
         """Whether a name is read in a stretch of code. After many places that are no reads, it is taken to be."""

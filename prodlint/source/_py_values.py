@@ -51,9 +51,7 @@ class Evaluator:
             return UNKNOWN
         kind = node.kind_id
         if kind == g.IDENTIFIER:
-            text = self.data[node.start_byte : node.end_byte]
-            known = scope.memo.get(text)
-            return known if known is not None else self.lookup(text, scope)
+            return self.lookup(self.text(node), scope)
         visit = _VISIT.get(kind)
         if visit is None or depth > _DEEPEST:
             return UNKNOWN
