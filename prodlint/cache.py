@@ -29,7 +29,7 @@ FILE_NAME = "facts-2.sqlite"
 """The number is the layout's: another layout is another file."""
 
 LEFT_OUT = b""
-"""Stored in place of facts for a file that is left out because of what is in it (generated code)."""
+"""Stored in place of facts for a file that is left out because of what is in it (generated code, a page's script)."""
 
 _SETTLED_NS = 2_000_000_000
 """A file that changed less than this ago may change again without a new time stamp; its stamp is not trusted."""

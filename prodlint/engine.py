@@ -101,8 +101,6 @@ class Session:
         """The parts of that state, by their paths."""
         self._changed: Collection[str] = ()
         """The files that have other bytes than in that state."""
-        self._made_by: dict[Fix, Session] = {}
-        """The part that made a fix."""
         self.is_part = False
         """Whether this is a part of another session."""
         self._discover: Callable[[Sources], Project] = lambda sources: self.project
@@ -249,7 +247,7 @@ class Session:
         from prodlint.program.components import components
 
         try:
-            return components(self.linked)
+            return components(self.project.files, self.linked)
         except Exception as error:  # then they are taken for one
             message = f"prodlint failed to tell the projects apart: {describe_crash(error)}"
             self._extraction.troubles.append(Trouble("", 0, message))
@@ -325,16 +323,16 @@ class Session:
     def analysis(self) -> Analysis:
         """What the checks found. A check that fails is a trouble; the others go on."""
         if len(self.parts) > 1:
-            return self._joined(self.parts)
+            return self._joined()
         if self._still_holds:
             assert self._earlier is not None
             return self._earlier.analysis
-        troubles = self.troubles()
         try:
             program = self.program
         except Exception as error:  # nothing can be checked, but what was learnt before that is still worth showing
-            troubles.append(Trouble("", 0, f"prodlint failed to join the files: {describe_crash(error)}"))
-            return Analysis([], [], troubles)
+            trouble = Trouble("", 0, f"prodlint failed to join the files: {describe_crash(error)}")
+            return Analysis([], [], [*self.troubles(), trouble])
+        troubles = self.troubles()
         findings: list[Finding] = []
         seconds: dict[str, float] = {}
         for rule in self.rules.values():
@@ -356,9 +354,9 @@ class Session:
         kept.sort(key=_order)
         return Analysis(kept, suppressed.stopped, troubles, seconds)
 
-    def _joined(self, parts: Sequence[Session]) -> Analysis:
+    def _joined(self) -> Analysis:
         """What the checks found in all parts."""
-        every = [part.analysis for part in parts]
+        every = [part.analysis for part in self.parts]
         findings = sorted((finding for each in every for finding in each.findings), key=_order)
         suppressed = [finding for each in every for finding in each.suppressed]
         known = self.troubles()
@@ -402,21 +400,17 @@ class Session:
                 fix = part.fix_for(finding)
                 self.fix_troubles += [trouble for trouble in part.fix_troubles if trouble not in self.fix_troubles]
             self.fixes[id(finding)] = finding, fix
-            if isinstance(fix, Fix):
-                self._made_by[fix] = part
         return self.fixes[id(finding)][1]
 
     def _part_of(self, path: str) -> Session:
-        if len(self.parts) == 1:
-            return self
-        return next(part for part in self.parts if path in part.facts)
+        return next((part for part in self.parts if path in part.facts), self)
 
     def edits_of(self, fix: Fix) -> tuple[Edit, ...] | str:
         """All edits of a fix of this state, those of its imports too; or why it cannot be made."""
         if fix not in self.edits:
             from prodlint.fixes.compose import resolve
 
-            part = self._made_by.get(fix, self)
+            part = self._part_of(next(iter(fix.paths()), ""))
             self.edits[fix] = resolve(fix, self.read) if part is self else part.edits_of(fix)
         return self.edits[fix]
 

@@ -14,7 +14,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import msgspec
 
@@ -149,7 +149,7 @@ _NODE = regex(
 )
 
 
-def is_script(data: bytes) -> bool:
+def is_page_script(data: bytes) -> bool:
     """Whether JavaScript that lies where browsers get it from can be of no concern to a server: it is no module, or one
     for loaders in browsers (AMD, UMD) that asks for nothing of Node's."""
     if _AMD.search(data):
@@ -158,6 +158,9 @@ def is_script(data: bytes) -> bool:
 
 
 # --- many files -------------------------------------------------------------------------------------------------------
+
+
+_T = TypeVar("_T")
 
 
 class _Task(NamedTuple):
@@ -181,6 +184,7 @@ class FactTable(Mapping[str, FileFacts]):
 
     def __init__(self, entries: Mapping[str, FileFacts | bytes] = {}) -> None:
         self._entries = dict(entries)
+        self._outlines: dict[str, Outline] = {}
 
     def __getitem__(self, path: str) -> FileFacts:
         entry = self._entries[path]
@@ -204,7 +208,11 @@ class FactTable(Mapping[str, FileFacts]):
     def outline(self, path: str) -> FileFacts | Outline:
         """What is needed of the facts of every file."""
         entry = self._entries[path]
-        return _OUTLINES.decode(entry) if isinstance(entry, bytes) else entry
+        if not isinstance(entry, bytes):
+            return entry
+        if path not in self._outlines:
+            self._outlines[path] = _OUTLINES.decode(entry)
+        return self._outlines[path]
 
     def part(self, paths: Iterable[str]) -> FactTable:
         """The facts of some of the files, as they are held, in the order of `paths`."""
@@ -220,7 +228,7 @@ class Extraction(msgspec.Struct):
 
     facts: FactTable = msgspec.field(default_factory=FactTable)
     left_out: list[str] = []
-    """Files with generated code."""
+    """Files with generated code, and the scripts of web pages."""
     troubles: list[Trouble] = []
     from_cache: int = 0
     stamps: dict[str, Stamp] = {}
@@ -244,7 +252,7 @@ def extract_all(
     parallel = jobs > 1 and sum(size for _, size in remaining) > _WORTH_A_POOL
     extractor = _Pool(jobs) if parallel else _Here()
     with extractor:
-        for chunk in _chunks(remaining, _CHUNK):
+        for chunk in grouped(remaining, _CHUNK):
             for file, outcome in extractor.outcomes(run.changed(chunk)):
                 run.finish(file, outcome)
     return run.result
@@ -308,8 +316,8 @@ class _Run:
     def _take(self, keys: Mapping[SourceFile, bytes]) -> list[SourceFile]:
         """Takes the files whose key has a value; returns the others."""
         values: dict[bytes, FileFacts | bytes] = {}
-        for key in keys.values():
-            with contextlib.suppress(KeyError, msgspec.MsgspecError):  # who knows where a shard comes from
+        for key in self._shard.keys() & keys.values():
+            with contextlib.suppress(msgspec.MsgspecError):  # who knows where a shard comes from
                 values[key] = decode(self._shard[key])
         if self._cache is not None:
             values.update(self._cache.load(key for key in keys.values() if key not in values))
@@ -352,18 +360,18 @@ class _Run:
         return self._stamps[path].size if path in self._stamps else len(self._sources.overlay.get(path, b""))
 
 
-def _chunks(files: Iterable[tuple[SourceFile, int]], limit: int) -> Iterator[list[SourceFile]]:
-    """The files in groups of about `limit` bytes."""
-    chunk: list[SourceFile] = []
+def grouped(items: Iterable[tuple[_T, int]], least: int) -> Iterator[list[_T]]:
+    """The items, each with its size, in groups that have at least `least` together, but for the last; in order."""
+    group: list[_T] = []
     total = 0
-    for file, size in files:
-        chunk.append(file)
+    for item, size in items:
+        group.append(item)
         total += size
-        if total > limit:
-            yield chunk
-            chunk, total = [], 0
-    if chunk:
-        yield chunk
+        if total >= least:
+            yield group
+            group, total = [], 0
+    if group:
+        yield group
 
 
 def processors() -> int:
@@ -373,12 +381,19 @@ def processors() -> int:
     return os.cpu_count() or 1
 
 
+def can_fork() -> bool:
+    """Whether this process may fork. It costs next to nothing, but is not sound beside other threads (the language
+    server's)."""
+    return sys.platform == "linux" and threading.active_count() == 1
+
+
 # --- here, and elsewhere ----------------------------------------------------------------------------------------------
 
 
 def _facts_of(task: _Task) -> FileFacts | _Outcome:
     file, data = task
-    if not file.is_given and (is_generated(data, file.kind) or (file.role is FileRole.BROWSER and is_script(data))):
+    is_of_a_page = file.role is FileRole.BROWSER and is_page_script(data)
+    if not file.is_given and (is_of_a_page or is_generated(data, file.kind)):
         return LEFT_OUT
     try:
         return extract(data, file.kind, file.path)
@@ -434,7 +449,8 @@ class _Pool:
 
         batches: dict[Future[list[_Outcome]], list[_Task]] = {}
         lost: list[_Task] = []
-        for batch in _batches(tasks):
+        largest_first = sorted(tasks, key=lambda task: -len(task.data))
+        for batch in grouped(((task, len(task.data)) for task in largest_first), _BATCH):
             try:
                 batches[self._executor.submit(_extract_batch, batch)] = batch
             except BrokenProcessPool:
@@ -467,8 +483,7 @@ def _executor(workers: int) -> ProcessPoolExecutor:
     import multiprocessing
     from concurrent.futures import ProcessPoolExecutor
 
-    # Forking costs next to nothing, but is not sound beside other threads (the language server's).
-    method = "fork" if sys.platform == "linux" and threading.active_count() == 1 else "spawn"
+    method = "fork" if can_fork() else "spawn"
     if method == "spawn":
         os.environ["PYTHONSAFEPATH"] = "1"  # else they would import what lies in the working directory
     return ProcessPoolExecutor(workers, multiprocessing.get_context(method), initializer=_start_worker)
@@ -485,16 +500,3 @@ def _start_worker() -> None:
 def _extract_batch(tasks: Sequence[_Task]) -> list[_Outcome]:
     outcomes = map(_facts_of, tasks)
     return [encode(outcome) if isinstance(outcome, FileFacts) else outcome for outcome in outcomes]
-
-
-def _batches(tasks: Iterable[_Task]) -> Iterator[list[_Task]]:
-    batch: list[_Task] = []
-    total = 0
-    for task in sorted(tasks, key=lambda task: -len(task.data)):
-        batch.append(task)
-        total += len(task.data)
-        if total >= _BATCH:
-            yield batch
-            batch, total = [], 0
-    if batch:
-        yield batch

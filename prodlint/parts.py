@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import signal
 import sys
-import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
+from prodlint.extraction import can_fork, grouped
 from prodlint.findings import Finding, Fix, Trouble
 from prodlint.recall import Recalled, decode_result, encode_result
 
@@ -48,30 +48,17 @@ class _Made(msgspec.Struct, array_like=True):
 def analyse(session: Session, wanted: Wanted, jobs: int) -> None:
     """Finds out what is to be found in all parts of `session` that nothing is known of, if that is worth several
     processes; else it is done when somebody asks."""
-    if jobs < 2 or sys.platform != "linux" or threading.active_count() > 1:
-        return  # elsewhere a fork is not sound, and anything else would have to read all facts anew
-    waiting = [number for number, part in enumerate(session.parts) if not isinstance(part, Recalled)]
-    sizes = {number: session.parts[number].size() for number in waiting}
-    if len(waiting) < 2 or sum(sizes.values()) - max(sizes.values()) < _WORTH_A_PROCESS:
+    if jobs < 2 or not can_fork():
+        return  # anything but a fork would have to read all facts anew
+    sizes = {number: part.size() for number, part in enumerate(session.parts) if not isinstance(part, Recalled)}
+    if len(sizes) < 2 or sum(sizes.values()) - max(sizes.values()) < _WORTH_A_PROCESS:
         return
-    bundles = _bundles(sorted(waiting, key=lambda number: -sizes[number]), sizes, sum(sizes.values()) // (8 * jobs))
+    largest_first = sorted(sizes.items(), key=lambda item: -item[1])
+    bundles = list(grouped(largest_first, sum(sizes.values()) // (8 * jobs)))
     for made in _run(session, wanted, bundles, jobs):
         known = Recalled(session.parts[made.part], decode_result(made.result), made.seconds, is_new=True)
         known.fix_troubles = made.fix_troubles
         session.adopt(made.part, known)
-
-
-def _bundles(numbers: Sequence[int], sizes: dict[int, int], least: int) -> list[list[int]]:
-    """The parts in bundles that are worth a process each."""
-    bundles: list[list[int]] = []
-    room = 0
-    for number in numbers:
-        if room <= 0:
-            bundles.append([])
-            room = least
-        bundles[-1].append(number)
-        room -= sizes[number]
-    return bundles
 
 
 def _run(session: Session, wanted: Wanted, bundles: list[list[int]], jobs: int) -> Iterator[_Made]:

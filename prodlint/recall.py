@@ -96,11 +96,10 @@ def is_news(session: Session) -> bool:
 
 def recall_parts(session: Session, cache: Cache) -> None:
     """Lets `session` take over what an earlier run found in those of its parts that are as they were."""
-    if len(session.parts) > 1:
-        for number, part in enumerate(session.parts):
-            known = recall(part, cache)
-            if known is not part:
-                session.adopt(number, known)
+    for number, part in enumerate(session.parts):
+        known = recall(part, cache)
+        if known is not part:
+            session.adopt(number, known)
 
 
 def remember(session: Session, cache: Cache) -> None:
@@ -115,9 +114,8 @@ def remember(session: Session, cache: Cache) -> None:
 def encode_result(session: Session) -> bytes:
     """What `session` found, as `decode_result` takes it."""
     encoded = _ENCODER.encode(_result(session))
-    lost = [
-        pair[0] for pair in zip(session.findings(), decode_result(encoded).findings, strict=True) if pair[0] != pair[1]
-    ]
+    pairs = zip(session.findings(), decode_result(encoded).findings, strict=True)
+    lost = [finding for finding, decoded in pairs if finding != decoded]
     for finding in lost:
         session.fix_for(finding)  # what its rule needs to know for that does not survive: now or never
     return _ENCODER.encode(_result(session)) if lost else encoded

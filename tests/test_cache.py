@@ -337,7 +337,7 @@ def test_is_generated(data: bytes, kind: str, is_generated: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "is_script"),
+    ("data", "is_page_script"),
     [
         (b"$('#menu').on('click', () => document.title = 'x');", True),
         (b"var important = 1; // exported: no module\n", True),
@@ -352,8 +352,8 @@ def test_is_generated(data: bytes, kind: str, is_generated: bool) -> None:
         (b"log(process.env.PORT)", False),
     ],
 )
-def test_is_script(data: bytes, is_script: bool) -> None:
-    assert extraction.is_script(data) is is_script
+def test_is_page_script(data: bytes, is_page_script: bool) -> None:
+    assert extraction.is_page_script(data) is is_page_script
 
 
 def test_the_place_decides_about_the_scripts_of_web_pages(tmp_path: Path) -> None:

@@ -103,16 +103,18 @@ def check(paths: tuple[str, ...], **options: Any) -> int:
     """
     clock = Clock()
     with ExitStack() as stack:
-        session = open_session(paths, options, stack)
+        opened = open_session(paths, options, stack)
         clock.lap("discover")
         if options["show_settings"]:
-            return _show_settings(session)
-        session = _recalled(session, options)
+            return _show_settings(opened)
+        session = _recalled(opened, options)
         clock.lap("recall")
         _ = session.analysed()
-        _recall_parts(session, options)
+        if session is opened:
+            _recall_parts(session, options)
     clock.lap("extract")
-    _analyse_parts(session, options)
+    if session is opened:
+        _analyse_parts(session, options)
     _ = session.analysis
     clock.lap("link and check", session.analysis.seconds)
     if options["watch"]:
@@ -125,9 +127,20 @@ def check(paths: tuple[str, ...], **options: Any) -> int:
     return code
 
 
-def _is_plain(options: Mapping[str, Any]) -> bool:
+def _only_shows(options: Mapping[str, Any]) -> bool:
     """Whether findings are only shown. Whatever else is done with them needs the whole program anyway."""
-    return not any(options[name] for name in (*_FIXING, "watch", "diff_base", "facts", "no_cache"))
+    return not any(options[name] for name in (*_FIXING, "watch"))
+
+
+def _is_plain(options: Mapping[str, Any]) -> bool:
+    """Whether the cache may know what is to be shown."""
+    return _only_shows(options) and not any(options[name] for name in ("diff_base", "facts", "no_cache"))
+
+
+def _is_sure_enough(finding: Finding, options: Mapping[str, Any]) -> bool:
+    from prodlint.findings import Confidence
+
+    return options["likely"] or finding.confidence is Confidence.CERTAIN
 
 
 def _recalled(session: Session, options: Mapping[str, Any]) -> Session:
@@ -142,30 +155,25 @@ def _recalled(session: Session, options: Mapping[str, Any]) -> Session:
 
 def _recall_parts(session: Session, options: Mapping[str, Any]) -> None:
     """Takes over what an earlier run found in the parts of the project that are as they were."""
-    from prodlint.recall import Recalled, recall_parts
+    if session.cache is not None and _is_plain(options) and len(session.parts) > 1:
+        from prodlint.recall import recall_parts
 
-    if session.cache is not None and _is_plain(options) and not isinstance(session, Recalled):
         recall_parts(session, session.cache)
 
 
 def _analyse_parts(session: Session, options: Mapping[str, Any]) -> None:
     """Looks into the parts of the project at the same time, if nothing but their findings is wanted."""
-    from prodlint.recall import Recalled
-
-    if isinstance(session, Recalled) or options["watch"] or any(options[name] for name in _FIXING):
-        return
-    if len(session.parts) == 1:
+    if not _only_shows(options) or len(session.parts) == 1:
         return
     from prodlint.extraction import processors
-    from prodlint.findings import Confidence
     from prodlint.parts import Wanted, analyse
 
     def is_shown(finding: Finding) -> bool:
-        is_likely = finding.confidence is not Confidence.CERTAIN
-        return session.project.reports(finding.location.path) and (options["likely"] or not is_likely)
+        is_ours = session.project.reports(finding.location.path)
+        return not options["quiet"] and is_ours and _is_sure_enough(finding, options)
 
     formats = {name for name, _ in _wanted_outputs(options)}
-    wanted = Wanted((lambda finding: False) if options["quiet"] else is_shown, bool(formats & _WITH_EDITS))
+    wanted = Wanted(is_shown, not formats.isdisjoint(_WITH_EDITS))
     analyse(session, wanted, options["jobs"] or processors())
 
 
@@ -199,15 +207,13 @@ def _watch(session: Session, paths: Sequence[str], options: Mapping[str, Any]) -
 
 def _fix_and_report(session: Session, options: Mapping[str, Any], clock: Clock) -> int:
     """What remains to be done when everything is analysed. Returns the exit code."""
-    from prodlint.findings import Confidence
-
     changed = False
     if any(options[name] for name in _FIXING):
         session, changed = _fix(session, options)
         clock.lap("fix")
     wanted, known = _wanted(session, options)
     found = [finding for finding in wanted if session.project.reports(finding.location.path)]
-    shown = [finding for finding in found if options["likely"] or finding.confidence is Confidence.CERTAIN]
+    shown = [finding for finding in found if _is_sure_enough(finding, options)]
     troubles = [trouble for trouble in session.analysis.troubles if not trouble.path or is_ours(session, trouble)]
     if options["quiet"] or options["diff"]:
         for trouble in troubles:
@@ -275,7 +281,7 @@ def _counts(session: Session, finding: Finding, fail_on: str | None) -> bool:
 
 def _fix(session: Session, options: Mapping[str, Any]) -> tuple[Session, bool]:
     """Makes the fixes that are asked for, or shows them. Returns the state after them, and whether it is another."""
-    from prodlint.findings import Applicability, Confidence
+    from prodlint.findings import Applicability
     from prodlint.fixes.apply import FixLoopError, fix_all, write
 
     from_stdin = set(session.sources.overlay)
@@ -292,7 +298,7 @@ def _fix(session: Session, options: Mapping[str, Any]) -> tuple[Session, bool]:
             return False
         if from_stdin and {edit.path for edit in fix.edits} != from_stdin:
             return False  # only what was read can be written back
-        if finding.confidence is not Confidence.CERTAIN and not options["likely"]:
+        if not _is_sure_enough(finding, options):
             return False
         if interview is not None:
             return interview.asks(finding, fix)

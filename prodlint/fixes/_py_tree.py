@@ -200,17 +200,17 @@ def _fields(kind: type[cst.CSTNode]) -> tuple[str, ...]:
     return tuple(field.name for field in fields(kind))
 
 
-_is_kind_of_node: dict[type, bool] = {}
+@cache
+def _are_nodes(kind: type) -> bool:
+    import libcst as cst
+
+    return issubclass(kind, cst.CSTNode)
 
 
 def _is_node(value: object) -> TypeGuard[cst.CSTNode]:
     """`isinstance`, which takes its time for an abstract class, asked once for each class."""
-    kind = type(value)
-    if kind not in _is_kind_of_node:
-        import libcst as cst
-
-        _is_kind_of_node[kind] = issubclass(kind, cst.CSTNode)
-    return _is_kind_of_node[kind]
+    kind: type = type(value)
+    return _are_nodes(kind)
 
 
 def children(node: cst.CSTNode) -> Iterator[cst.CSTNode]:

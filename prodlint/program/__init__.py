@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from functools import cached_property
 
-from prodlint.facts import NONE, Call, Directive, FileFacts, Function, ImportKind, RegionKind, Value, ValueKind
+from prodlint.facts import NONE, Call, Directive, FileFacts, Function, RegionKind, Value, ValueKind
 from prodlint.findings import Confidence, Location, Step
 from prodlint.knowledge import Knowledge
 from prodlint.patterns import regex
@@ -19,7 +19,7 @@ from prodlint.program.engines import draws, foreign_files, is_front_end
 from prodlint.program.flow import Flow
 from prodlint.program.loggers import Loggers
 from prodlint.program.memory_stores import MemoryStore, memory_stores
-from prodlint.program.modules import NodeModules, PythonModules, aliases_in
+from prodlint.program.modules import NodeModules, PythonModules, aliases_in, requested
 from prodlint.program.proxies import Proxies
 from prodlint.program.resolve import CallSite, File, Resolver
 from prodlint.program.services import Service, SourceView, build_services
@@ -81,10 +81,9 @@ class Program:
         imports = self._imports = defaultdict[int, set[int]](set)
         importers: dict[int, set[int]] = defaultdict(set)
         for file in self.files:
-            for request in file.facts.imports:
-                if request.kind is ImportKind.TYPE:
-                    continue
-                for found in self._imported(file, request.module, request.names):
+            for module in requested(file.facts):
+                found = self.resolver.module(file, module)
+                if found is not None:
                     imports[file.index].add(found.index)
                     importers[found.index].add(file.index)
         for index in foreign_files(self.files, self.resolver, self.versions.packages, importers):
@@ -130,18 +129,6 @@ class Program:
     def _tool(self, index: int) -> bool:
         """Whether a file is a tool that happens to use the service's modules. `bin/www` starts the service itself."""
         return self.roles[index] is FileRole.SCRIPT
-
-    def _imported(self, file: File, module: str, names: list[str]) -> Iterator[File]:
-        found = self.resolver.module(file, module)
-        if found is not None:
-            yield found
-        if file.is_python:
-            for name in names:
-                inner = (
-                    self.resolver.module(file, f"{module}{'' if module.endswith('.') else '.'}{name}") if name else None
-                )
-                if inner is not None:
-                    yield inner
 
     def _home(self, index: int) -> str:
         """The language and the nearest package folder of a file: what is deployed together."""

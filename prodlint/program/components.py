@@ -9,53 +9,58 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
+from functools import cache
 
 from prodlint.extraction import SOURCE, FactTable
-from prodlint.facts import FileFacts, Import, ImportKind
-from prodlint.files import MARKERS
+from prodlint.facts import FileFacts
+from prodlint.files import MARKERS, SourceFile
 from prodlint.patterns import regex
-from prodlint.program.modules import NodeModules, PythonModules, aliases_in
+from prodlint.program.launches import folders_of
+from prodlint.program.modules import NodeModules, PythonModules, aliases_in, requested
 from prodlint.program.versions import Versions
 
 _MANIFESTS = frozenset({"package_json", "python_requirements"})
 _OUTSIDE = regex(r"\.\./[\w./@+-]*|\.\.$")
 
 
-def components(table: FactTable) -> list[list[str]]:
-    """The paths in groups, each sorted, in the order of their first paths."""
-    return _Components(table).groups()
+def components(files: Iterable[SourceFile], table: FactTable) -> list[list[str]]:
+    """The paths of those `files` that have facts in groups, each sorted, in the order of their first paths."""
+    there = [file for file in files if file.path in table]
+    marked = (file for file in there if file.kind in _MANIFESTS or posixpath.basename(file.path) in MARKERS)
+    manifests = {posixpath.dirname(file.path) for file in marked}
+    homes = {folder for folder in manifests if manifests.isdisjoint(folders_of([folder]))}
+    if len(homes) < 2:
+        return [sorted(file.path for file in there)]
+    return _Components(there, table, homes).groups()
 
 
 class _Components:
     """The projects of a folder, and which of them belong together."""
 
-    def __init__(self, table: FactTable) -> None:
-        self._outlines = {path: table.outline(path) for path in table}
-        manifests = {
-            posixpath.dirname(path)
-            for path, each in self._outlines.items()
-            if each.kind in _MANIFESTS or posixpath.basename(path) in MARKERS
-        }
-        self._homes = {folder for folder in manifests if not any(above in manifests for above in _above(folder))}
-        self._leader = {home: home for home in self._homes}
-        self._deployment = {path: table[path] for path, each in self._outlines.items() if each.kind not in SOURCE}
+    def __init__(self, files: Iterable[SourceFile], table: FactTable, homes: Set[str]) -> None:
+        self._homes = homes
+        self._home = cache(self._find_home)
+        self._sources = {file.path: table.outline(file.path) for file in files if file.kind in SOURCE}
+        self._deployment = {file.path: table[file.path] for file in files if file.kind not in SOURCE}
         self._packages = Versions(self._deployment).packages
+        self._leader = {home: home for home in (*homes, "")}  # the last for the sources that lie in no project
 
     def groups(self) -> list[list[str]]:
         """See `components`."""
-        if len(self._homes) < 2 or any(not self._home(path) for path in self._deployment):
-            return [sorted(self._outlines)]
-        self._leader[""] = ""  # the sources that lie in no project
+        paths = sorted((*self._sources, *self._deployment))
+        if not all(map(self._home, self._deployment)):
+            return [paths]
         self._join_by_deployment()
         self._join_by_imports()
         found: dict[str, list[str]] = {}
-        for path in sorted(self._outlines):
+        for path in paths:
             found.setdefault(self._find(self._home(path)), []).append(path)
         return list(found.values())
 
-    def _home(self, path: str) -> str:
-        return next((folder for folder in _above(path) if folder in self._homes), "")
+    def _find_home(self, path: str) -> str:
+        """The project that a path lies in; "" for none."""
+        return next(iter(self._homes & folders_of([path])), "")
 
     # --- what joins them
 
@@ -67,8 +72,8 @@ class _Components:
             for text in _texts(facts):
                 for way in _OUTSIDE.findall(text):
                     to = posixpath.normpath(posixpath.join("/", posixpath.dirname(path), way))[1:]
-                    is_above = not to or home == to or home.startswith(f"{to}/")
-                    if not (is_above and facts.kind == "shell"):  # scripts change folders in order to come back
+                    # Scripts change folders in order to come back.
+                    if facts.kind != "shell" or to not in folders_of([f"{home}/"]):
                         self._join_with(home, to)
                 if facts.kind not in _MANIFESTS and facts.kind != "shell":
                     for name in word.findall(text):
@@ -89,22 +94,20 @@ class _Components:
     def _join_with(self, home: str, path: str) -> None:
         """Joins a project with the one in which `path` is, or with all that are in it."""
         for other in self._homes:
-            if not path or path == other or path.startswith(f"{other}/") or other.startswith(f"{path}/"):
+            if other == self._home(f"{path}/") or path in folders_of([other]):
                 self._join(home, other)
 
     def _join_by_imports(self) -> None:
-        paths = [path for path, each in self._outlines.items() if each.kind in SOURCE]
-        python = PythonModules(path for path in paths if path.endswith(".py"))
+        python = PythonModules(path for path in self._sources if path.endswith(".py"))
         node = NodeModules(
-            (path for path in paths if not path.endswith(".py")), self._packages, aliases_in(self._deployment)
+            (path for path in self._sources if not path.endswith(".py")), self._packages, aliases_in(self._deployment)
         )
-        for path in paths:
-            home = self._home(path)
+        for path, outline in self._sources.items():
             modules = python if path.endswith(".py") else node
-            for module in _modules(self._outlines[path].imports, path.endswith(".py")):
+            for module in requested(outline):
                 found = modules.resolve(path, module)
-                if found is not None and not (home and found.startswith(f"{home}/")):
-                    self._join(home, self._home(found))
+                if found is not None:
+                    self._join(self._home(path), self._home(found))
 
     # --- union and find
 
@@ -117,14 +120,6 @@ class _Components:
         self._leader[self._find(one)] = self._find(other)
 
 
-def _above(path: str) -> Iterator[str]:
-    """The folders above a path, the outermost first."""
-    parts = path.split("/")[:-1]
-    yield ""
-    for end in range(1, len(parts) + 1):
-        yield "/".join(parts[:end])
-
-
 def _texts(facts: FileFacts) -> Iterator[str]:
     """Whatever a deployment file says."""
     for artefact in facts.artefacts:
@@ -132,12 +127,3 @@ def _texts(facts: FileFacts) -> Iterator[str]:
         yield from artefact.refs
         for setting in artefact.settings:
             yield setting.value or ""
-
-
-def _modules(imports: Iterable[Import], is_python: bool) -> Iterator[str]:
-    for request in imports:
-        if request.kind is not ImportKind.TYPE:
-            yield request.module
-            if is_python:
-                dot = "" if request.module.endswith(".") else "."
-                yield from (f"{request.module}{dot}{name}" for name in request.names if name)

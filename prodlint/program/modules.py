@@ -14,7 +14,7 @@ from typing import Any
 
 from prodlint.deploy.package_json import PackageInfo
 from prodlint.deploy.tsconfig import PathAlias, path_aliases
-from prodlint.facts import FileFacts
+from prodlint.facts import FileFacts, ImportKind, Outline
 
 _EXTENSIONS = (".js", ".ts", ".tsx", ".mjs", ".cjs", ".mts", ".cts", ".jsx")
 _WRITTEN_AS = {".js": (".ts", ".tsx", ".jsx"), ".mjs": (".mts",), ".cjs": (".cts",), ".jsx": (".tsx",)}
@@ -32,6 +32,17 @@ def aliases_in(files: Mapping[str, FileFacts]) -> Iterator[PathAlias]:
     for path, facts in files.items():
         if facts.kind == "tsconfig":
             yield from path_aliases(path, facts)
+
+
+def requested(facts: FileFacts | Outline) -> Iterator[str]:
+    """The modules that a source file asks for when it runs, as they are written: those that its imports name, and in
+    Python what they import from them, which may be modules, too."""
+    for request in facts.imports:
+        if request.kind is not ImportKind.TYPE:
+            yield request.module
+            if facts.kind == "python":
+                dot = "" if request.module.endswith(".") else "."
+                yield from (f"{request.module}{dot}{name}" for name in request.names if name)
 
 
 class NodeModules:

@@ -19,7 +19,8 @@ BLOG = {
 
 
 def _groups(files: Mapping[str, str]) -> list[list[str]]:
-    return components(Session.from_memory(files).linked)
+    session = Session.from_memory(files)
+    return components(session.project.files, session.linked)
 
 
 def _apart(files: Mapping[str, str]) -> bool:
