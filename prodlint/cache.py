@@ -15,11 +15,11 @@ import sys
 import time
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from prodlint.sources import Stamp
+from prodlint.stage_versions import stage_version
 
 if TYPE_CHECKING:
     import sqlite3
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 DIRECTORY_VARIABLE = "PRODLINT_CACHE_DIR"
 FILE_NAME = "facts-2.sqlite"
 """The number is the layout's: another layout is another file."""
+
+EXTRACTION = "prodlint.extraction"
+"""The module that makes facts."""
 
 LEFT_OUT = b""
 """Stored in place of facts for a file that is left out because of what is in it (generated code, a page's script)."""
@@ -69,37 +72,9 @@ def default_directory() -> Path | None:
     return Path(base, "prodlint") if Path(base).is_absolute() else None
 
 
-@cache
 def extractor_version() -> bytes:
-    """A hash of all that facts depend on besides the file: the extractors' own source and the grammars' versions."""
-    package = Path(__file__).parent
-    sources = [
-        package / "extraction.py",
-        package / "facts.py",
-        *_files_below(package / "source"),
-        *_files_below(package / "deploy"),
-    ]
-    digest = hashlib.blake2b(digest_size=16)
-    for path in sources:
-        digest.update(path.relative_to(package).as_posix().encode())
-        digest.update(path.read_bytes())
-    digest.update("\0".join(_grammars()).encode())
-    return digest.digest()
-
-
-def _files_below(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.rglob("*") if path.suffix in (".py", ".scm"))
-
-
-def _grammars() -> list[str]:
-    """The installed grammars with their versions, from the names of their metadata folders."""
-    from importlib.util import find_spec
-
-    spec = find_spec("tree_sitter")
-    if spec is None or spec.origin is None:
-        return []
-    installed = os.listdir(Path(spec.origin).parent.parent)  # noqa: PTH208 - names are all that is wanted
-    return sorted(name for name in installed if name.startswith("tree_sitter") and name.endswith(".dist-info"))
+    """The version of all that facts depend on besides the file."""
+    return stage_version(EXTRACTION)
 
 
 def content_key(data: bytes, kind: str) -> bytes:

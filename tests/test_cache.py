@@ -11,7 +11,7 @@ import pytest
 
 from prodlint import cache as cache_module
 from prodlint import extraction
-from prodlint.cache import FILE_NAME, Cache, content_key, default_directory, extractor_version
+from prodlint.cache import FILE_NAME, Cache, content_key, default_directory
 from prodlint.extraction import Extraction, decode, encode, extract_all
 from prodlint.facts import FileFacts
 from prodlint.files import Root, SourceFile, discover
@@ -106,30 +106,6 @@ def test_the_key_has_content_kind_and_extractor_in_it(monkeypatch: pytest.Monkey
     monkeypatch.setattr(cache_module, "extractor_version", lambda: b"another version")
     others.append(content_key(b"x", "python"))
     assert len({key, *others}) == 4
-
-
-def test_the_extractors_version_changes_with_its_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    before = extractor_version()
-    sources = ("extraction.py", "facts.py", "source/python.py", "deploy/compose.py", "source/python.scm")
-    for path in (*sources, "cache.py", "cli.py"):
-        (tmp_path / path).parent.mkdir(exist_ok=True)
-        (tmp_path / path).touch()
-    monkeypatch.setattr(cache_module, "__file__", str(tmp_path / "cache.py"))
-
-    def version() -> bytes:
-        extractor_version.cache_clear()
-        return extractor_version()
-
-    seen = [before, version()]
-    for path in sources:
-        (tmp_path / path).write_text("# changed")
-        seen.append(version())
-    assert len(set(seen)) == len(seen)
-    (tmp_path / "cli.py").write_text("# changed")
-    assert version() == seen[-1]
-    monkeypatch.setattr(cache_module, "_grammars", lambda: ["tree_sitter_python-99.dist-info"])
-    assert version() != seen[-1]
-    extractor_version.cache_clear()
 
 
 def test_another_extractor_reads_unchanged_files_anew(
