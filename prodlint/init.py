@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 
 import tomlkit
@@ -10,6 +9,7 @@ from tomlkit.container import Container
 from tomlkit.items import Table
 
 from prodlint.settings import CONFIG_NAME, PYPROJECT, ConfigError, has_table
+from prodlint.toml_text import TomlError, parse_toml
 
 
 def write_config(folder: Path) -> Path:
@@ -39,13 +39,13 @@ def _appended(path: Path, old: bytes) -> bytes:
     gap = b"" if not old else newline if old.endswith(b"\n") else newline * 2
     new = old + gap + text
     try:
-        before = tomllib.loads(old.decode("utf-8-sig"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        before = parse_toml(old.decode("utf-8-sig"))
+    except (TomlError, UnicodeDecodeError) as error:
         raise ConfigError(path, 0, f"is not valid TOML: {error}") from error
     try:
-        after = tomllib.loads(new.decode("utf-8-sig"))
+        after = parse_toml(new.decode("utf-8-sig"))
         added = after["tool"].pop("prodlint")
-    except (tomllib.TOMLDecodeError, AttributeError) as error:
+    except (TomlError, AttributeError) as error:
         # `tool = {…}` in one line cannot be added to.
         raise ConfigError(path, 0, f"a table cannot be added to it ({error}); make a {CONFIG_NAME} instead") from error
     if "tool" not in before:

@@ -20,6 +20,7 @@ from typing import Any
 import msgspec
 
 from prodlint.findings import Applicability, Severity
+from prodlint.toml_text import TomlError, parse_toml
 
 INDEX_NAME = "_rulebook.msgpack"
 ENTRY_POINT = "prodlint.rules"
@@ -186,17 +187,19 @@ def read_page(path: Path, package: str = "prodlint") -> Rule:
         )
     except OSError as error:
         raise RulebookError(f"{path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise RulebookError(f"{path}: is not UTF-8") from error
 
 
 def _data(path: Path) -> dict[str, Any]:
-    import tomllib  # a wheel has no page to read
-
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return parse_toml(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
-    except tomllib.TOMLDecodeError as error:
-        raise RulebookError(f"{path}: {error}") from error
+    except TomlError as error:
+        raise RulebookError(f"{path}:{error.line or 1}: not valid TOML: {error.message}") from error
+    except UnicodeDecodeError as error:
+        raise RulebookError(f"{path}: is not UTF-8") from error
 
 
 def _front_matter(path: Path, text: str) -> tuple[dict[str, str], str]:

@@ -13,11 +13,19 @@ import msgspec
 from prodlint.findings import Severity
 from prodlint.globs import is_glob
 from prodlint.knowledge import Knowledge
+from prodlint.patterns import regex
 from prodlint.rulebook import Rule
-from prodlint.sources import read_regular
+from prodlint.sources import describe, read_regular
+from prodlint.toml_text import TomlError, parse_toml
 
 CONFIG_NAME = "prodlint.toml"
 PYPROJECT = "pyproject.toml"
+
+_LARGEST = 1_000_000
+"""Bytes of a configuration."""
+
+_SHOWN = 200
+"""Characters of a name in a message."""
 
 DEFAULT_EXCLUDE = (
     "__pycache__/",
@@ -156,7 +164,12 @@ def unknown_rule_message(name: str, rules: Mapping[str, Rule]) -> str | None:
     known = {ALL, *rules, *(rule.practice for rule in rules.values())}
     if name in known:
         return None
-    return f'no rule or practice is called "{name}"{suggestion(name, known)}'
+    return f'no rule or practice is called "{shortened(name)}"{suggestion(name, known)}'
+
+
+def shortened(text: str) -> str:
+    """What is shown of a name that may be of any length."""
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 
 
 def suggestion(name: str, known: Iterable[str]) -> str:
@@ -209,11 +222,15 @@ def _read_extended(path: Path, rules: Mapping[str, Rule], above: tuple[Path, ...
     parent = document.table.get("extend")
     if parent is None:
         return document.table
-    target = (path.parent / Path(parent).expanduser()).resolve()
+    try:
+        target = (path.parent / Path(parent).expanduser()).resolve()
+        is_there = target.is_file()
+    except (OSError, RuntimeError, ValueError):  # a name that is too long, nobody's home, links in a circle, NUL
+        is_there = False
+    if not is_there:
+        raise document.error(("extend",), f"no such file: {shortened(parent)}")
     if target in (*above, path):
-        raise document.error(("extend",), f'"{parent}" extends this file again')
-    if not target.is_file():
-        raise document.error(("extend",), f"no such file: {parent}")
+        raise document.error(("extend",), f'"{shortened(parent)}" extends this file again')
     return _laid_over(_read_extended(target, rules, (*above, path)), document.table)
 
 
@@ -242,20 +259,20 @@ class _Document(msgspec.Struct, frozen=True):
 
     @classmethod
     def read(cls, path: Path) -> _Document:
-        import tomllib  # most projects have no settings
-
         try:
-            text = path.read_bytes().decode("utf-8-sig")
-            data: Any = tomllib.loads(text)
-        except OSError as error:
-            raise ConfigError(path, 0, f"cannot be read: {(error.strerror or str(error)).lower()}") from error
+            with path.open("rb") as file:
+                encoded = file.read(_LARGEST + 1)
+        except (OSError, ValueError) as error:
+            raise ConfigError(path, 0, f"cannot be read: {describe(error)}") from error
+        if len(encoded) > _LARGEST:
+            raise ConfigError(path, 0, f"is larger than {_LARGEST // 1_000_000} MB")
+        try:
+            text = encoded.decode("utf-8-sig")
+            data: Any = parse_toml(text)
         except UnicodeDecodeError as error:
             raise ConfigError(path, error.object[: error.start].count(b"\n") + 1, "is not UTF-8") from error
-        except RecursionError as error:
-            raise ConfigError(path, 0, "is nested too deeply") from error
-        except tomllib.TOMLDecodeError as error:
-            message, line = _toml_position(str(error))
-            raise ConfigError(path, line or text.count("\n") + 1, f"not valid TOML: {message}") from error
+        except TomlError as error:
+            raise ConfigError(path, error.line, f"not valid TOML: {error.message}") from error
         prefix = ("tool", "prodlint") if path.name == PYPROJECT or "prodlint" in data.get("tool", {}) else ()
         for key in prefix:
             data = data.get(key, {})
@@ -268,21 +285,15 @@ class _Document(msgspec.Struct, frozen=True):
         return ConfigError(self.path, locate(self.text, (*self.prefix, *keys)), message)
 
 
-def _toml_position(message: str) -> tuple[str, int]:
-    """A message of tomllib without its position, and the line (0 for the end of the file)."""
-    match = re.fullmatch(r"(.*?) \(at (?:line (\d+), column \d+|end of document)\)", message, re.DOTALL)
-    return (match[1], int(match[2] or 0)) if match else (message, 0)
-
-
 def locate(text: str, keys: Sequence[str]) -> int:
     """The line of a TOML text that holds the value at `keys`, or that opens the innermost table around it; 1 if
     neither is written out. tomllib keeps no positions, so headers and keys are read again, one line at a time."""
     best, best_depth = 1, 0
     table: tuple[str, ...] = ()
     for number, line in enumerate(text.splitlines(), 1):
-        if re.match(r"\s*\[", line) and (header := _keys_of(re.sub(r"\s*#[^\"']*$", "", line.strip()))):
+        if line.lstrip().startswith("[") and (header := _keys_of(line)):
             table = place = header
-        elif found := re.match(r"""\s*((?:[\w.\- \t]|"[^"]*"|'[^']*')+?)\s*=""", line):
+        elif found := _ASSIGNMENT.match(line):
             place = (*table, *_keys_of(f"{found[1]} = 0"))
         else:
             continue
@@ -291,13 +302,14 @@ def locate(text: str, keys: Sequence[str]) -> int:
     return best
 
 
+_ASSIGNMENT = regex(r"""\s*+((?:[\w.\-]++|[ \t]++|"[^"]*+"|'[^']*+')++)=""")
+
+
 def _keys_of(line: str) -> tuple[str, ...]:
     """The keys of one TOML line, from the outermost in; () if the line is none by itself."""
-    import tomllib
-
     try:
-        data: Any = tomllib.loads(line)
-    except tomllib.TOMLDecodeError:
+        data: Any = parse_toml(line)
+    except TomlError:
         return ()
     keys = []
     while data and isinstance(data, dict | list):
@@ -327,10 +339,12 @@ class _Reader:
                 complaint = self._rule_table(self._rules[key], value)
             else:
                 known = {*_CHECKS, *self._rules}
-                complaint = _Complaint((), f'unknown key "{key}"{suggestion(key, known)}')
+                complaint = _Complaint((), f'unknown key "{shortened(key)}"{suggestion(key, known)}')
             if complaint is not None:
                 keys = (key, *complaint.keys)
-                message = complaint.message if complaint.is_whole else f"`{'.'.join(keys)}` {complaint.message}"
+                message = (
+                    complaint.message if complaint.is_whole else f"`{shortened('.'.join(keys))}` {complaint.message}"
+                )
                 raise ConfigError(None, 0, message) if document is None else document.error(keys, message)
 
     def settings(self, path: Path | None, table: Mapping[str, Any]) -> Settings:
@@ -361,7 +375,7 @@ class _Reader:
     def globs(self, value: Any) -> _Complaint | None:
         complaint = self.strings(value)
         wrong = None if complaint else next((glob for glob in value if not is_glob(glob)), None)
-        return complaint if wrong is None else _Complaint((), f'has a glob that is none: "{wrong}"')
+        return complaint if wrong is None else _Complaint((), f'has a glob that is none: "{shortened(wrong)}"')
 
     def rule_names(self, value: Any) -> _Complaint | None:
         if complaint := self.strings(value):
@@ -379,7 +393,7 @@ class _Reader:
     def severity(self, value: Any) -> _Complaint | None:
         if isinstance(value, str) and value in list(Severity):
             return None
-        got = f'"{value}"{suggestion(value, list(Severity))}' if isinstance(value, str) else _kind(value)
+        got = f'"{shortened(value)}"{suggestion(value, list(Severity))}' if isinstance(value, str) else _kind(value)
         return _Complaint((), f'must be "error", "warning" or "advice", not {got}')
 
     def severities(self, value: Any) -> _Complaint | None:
@@ -387,7 +401,9 @@ class _Reader:
             return _Complaint((), f"must be a table, not {_kind(value)}")
         for name, severity in value.items():
             if name not in self._rules:
-                return _Complaint((name,), f'is wrong: no rule is called "{name}"{suggestion(name, self._rules)}')
+                return _Complaint(
+                    (name,), f'is wrong: no rule is called "{shortened(name)}"{suggestion(name, self._rules)}'
+                )
             if complaint := self.severity(severity):
                 return complaint.inside(name)
         return None
@@ -406,7 +422,9 @@ class _Reader:
         known = Knowledge.__struct_fields__
         for key, item in value.items():
             if key not in known:
-                return _Complaint((key,), f'is unknown: `project` has no key "{key}"{suggestion(key, known)}')
+                return _Complaint(
+                    (key,), f'is unknown: `project` has no key "{shortened(key)}"{suggestion(key, known)}'
+                )
             if complaint := self.strings(item):
                 return complaint.inside(key)
         return None
@@ -418,7 +436,7 @@ class _Reader:
             if key not in rule.data:
                 has = f"; it has {', '.join(rule.data)}" if rule.data else ""
                 hint = suggestion(key, rule.data) or has
-                return _Complaint((key,), f'is unknown: the rule {rule.name} has no key "{key}"{hint}')
+                return _Complaint((key,), f'is unknown: the rule {rule.name} has no key "{shortened(key)}"{hint}')
             if complaint := _same_shape(item, rule.data[key]):
                 return complaint.inside(key)
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -130,6 +131,16 @@ def test_excludes_are_added_to_the_defaults() -> None:
         ("ignore = [\n  'x',\n", 3, "not valid TOML"),
         ("extend = 'base.toml'\n", 1, "no such file: base.toml"),
         ("extend = 'prodlint.toml'\n", 1, '"prodlint.toml" extends this file again'),
+        ('preview = true\nextend = "\\u0000"\n', 2, "no such file: "),
+        ("\nextend = '~nobody-of-that-name/x'\n", 2, "no such file: ~nobody-of-that-name/x"),
+        (f"\nextend = '{'a' * 5_000}'\n", 2, f"no such file: {'a' * 200}…"),
+        (f"\n{'a' * 5_000} = 1\n", 2, f'unknown key "{"a" * 200}…"'),
+        (f"\nignore = ['{'a' * 5_000}']\n", 2, f'called "{"a" * 200}…"'),
+        (f"\npreview = {'9' * 5_000}\n", 2, "not valid TOML: a number has more than 64 bits"),
+        (f"\npreview = -{'9' * 20}\n", 2, "not valid TOML: a number has more than 64 bits"),
+        (f"\n[blocking-call]\ndeep = 0x{'f' * 17}\n", 3, "not valid TOML: a number has more than 64 bits"),
+        (f"\n\n{'a.' * 30_000}a = 1\n", 3, "not valid TOML: it is nested too deeply"),
+        ("preview = 2020-99-99\n", 1, "not valid TOML"),
     ],
 )
 def test_a_mistake_is_named_with_its_key_and_line(tmp_path: Path, text: str, line: int, message: str) -> None:
@@ -162,6 +173,42 @@ def test_encodings(tmp_path: Path, data: bytes, line: int, message: str) -> None
     with pytest.raises(ConfigError, match=message) as caught:
         read_settings(tmp_path / "prodlint.toml", RULES)
     assert caught.value.line == line
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x = " + "[" * 50_000,
+        f"{'a.' * 120}a = 1",
+        f"[{'a.' * 60}a]\n{'b.' * 60}c = 1",
+        "x = " + "".join(f"{{{'a.' * 50}a = " for _ in range(3)) + "1" + "}" * 3,
+    ],
+)
+def test_nesting_without_end(tmp_path: Path, text: str) -> None:
+    with pytest.raises(ConfigError, match="nested too deeply"):
+        _read(tmp_path, text)
+
+
+def test_a_link_that_leads_to_itself(tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+    with pytest.raises(ConfigError, match=r"no such file: loop/base\.toml"):
+        _read(tmp_path, "extend = 'loop/base.toml'")
+
+
+def test_no_more_is_read_than_a_configuration_can_have(tmp_path: Path) -> None:
+    with (tmp_path / "prodlint.toml").open("wb") as file:
+        file.truncate(3_000_000_000)
+    with pytest.raises(ConfigError, match="is larger than 1 MB"):
+        read_settings(tmp_path / "prodlint.toml", RULES)
+    with pytest.raises(ConfigError, match="cannot be read: embedded null byte"):
+        read_settings(Path("\0"), RULES)
+
+
+@pytest.mark.parametrize("line", [" " * 100_000 + "x", "#" * 100_000 + '"', "a-" * 50_000, "'a' " * 30_000])
+def test_a_place_is_looked_for_in_one_pass(line: str) -> None:
+    start = time.process_time()
+    assert locate(f'x = """\n{line}\n"""\npreview = 1\n', ["preview"]) == 4
+    assert time.process_time() - start < 5  # with the square of its length it would take minutes
 
 
 def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:

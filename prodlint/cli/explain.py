@@ -11,6 +11,7 @@ from prodlint.cli import CLEAN
 from prodlint.cli.options import CONFIG, cache_options
 from prodlint.cli.sessions import open_session
 from prodlint.cli.terminal import say
+from prodlint.numerals import whole_number
 
 
 @click.command()
@@ -22,14 +23,15 @@ def explain(place: str, **options: Any) -> int:
     from prodlint.explain import explain as explained
 
     path, _, line = place.rpartition(":")
-    if not path or not line.isascii() or not line.isdigit():
+    number = whole_number(line)
+    if not path or number is None:
         raise click.UsageError(f"expected PATH:LINE, not {place!r}")
     with ExitStack() as stack:
         session = open_session([path], options, stack)
         _ = session.facts
     (given,) = session.project.given or {path}
     try:
-        for row in explained(session, given, int(line)):
+        for row in explained(session, given, number):
             say(row)
     except LookupError as error:
         raise click.ClickException(str(error.args[0])) from error

@@ -8,14 +8,14 @@ Railway (railway.json and railway.toml).
 from __future__ import annotations
 
 import re
-import tomllib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 
 from prodlint.deploy.nodes import List, Map, Node, Pair, Scalar
 from prodlint.deploy.templates import has_parts, is_template
+from prodlint.deploy.toml_documents import read_document
 from prodlint.directives import MARKER, line_starts_of, parse_directive
-from prodlint.facts import Artefact, FileFacts, Problem, Setting
+from prodlint.facts import Artefact, FileFacts, Setting
 
 KIND = "platform"
 
@@ -261,12 +261,8 @@ def _maps(node: Node | None) -> Iterator[Map]:
 def _root(data: bytes, name: str, facts: FileFacts) -> tuple[Map | None, list[tuple[int, int]]]:
     if name.endswith(".toml"):
         comments = [match.span() for match in re.finditer(rb"(?m)^[ \t]*(#[^\r\n]*)", data)]
-        try:
-            document = tomllib.loads(data.decode("utf-8", "replace"))
-        except (tomllib.TOMLDecodeError, RecursionError) as error:
-            facts.problems.append(Problem(f"this is no valid TOML: {error}", 0, 0))
-            return None, comments
-        root = _Toml(data).node(document, "")
+        document = read_document(data, facts)
+        root = _Toml(data).node(document, "") if document is not None else None
         return (root if isinstance(root, Map) else None), comments
     if name.endswith(".json"):
         from prodlint.deploy import json_nodes

@@ -5,32 +5,32 @@ Source: pip's requirements file format, PEP 621, PEP 735 and Poetry's documentat
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator
 from typing import Any
 
-from prodlint.facts import Artefact, FileFacts, Problem, Setting
+from prodlint.deploy.toml_documents import read_document
+from prodlint.facts import Artefact, FileFacts, Setting
 
 
 def extract(data: bytes, path: str) -> FileFacts:
     """One setting `require` per requirement, as PEP 508 would write it, and one `script.NAME` for each command that the
     project installs, whose value is `module:function` (offsets are not kept)."""
-    text = data.decode("utf-8-sig", "replace")
     kind = "python_requirements"
+    facts = FileFacts(kind)
     commands: dict[str, str] = {}
-    if not path.endswith(".toml") and not path.endswith("Pipfile"):
-        lines = [line.strip() for line in text.replace("\\\n", " ").splitlines()]
-        required = [line for line in lines if line and not line.startswith(("#", "-"))]
+    if path.endswith((".toml", "Pipfile")):
+        document = read_document(data, facts)
+        if document is None:
+            return facts
+        required = list(_from_toml(document))
+        commands = _commands(document)
     else:
-        try:
-            document = tomllib.loads(text)
-            required = list(_from_toml(document))
-            commands = _commands(document)
-        except (tomllib.TOMLDecodeError, RecursionError) as error:
-            return FileFacts(kind, problems=[Problem(f"this is no valid TOML: {error}", 0, 0)])
+        lines = [line.strip() for line in data.decode("utf-8-sig", "replace").replace("\\\n", " ").splitlines()]
+        required = [line for line in lines if line and not line.startswith(("#", "-"))]
     settings = [Setting("require", line, 0, 0) for line in required]
     settings += [Setting(f"script.{name}", target, 0, 0) for name, target in commands.items()]
-    return FileFacts(kind, artefacts=[Artefact(kind, "", 0, len(data), 0, 0, settings)])
+    facts.artefacts = [Artefact(kind, "", 0, len(data), 0, 0, settings)]
+    return facts
 
 
 def _from_toml(document: dict[str, Any]) -> Iterator[str]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from prodlint.facts import NONE, ValueKind
+from prodlint.numerals import whole_number
 from prodlint.patterns import regex
 from prodlint.program.launches import State
 from prodlint.program.operations import programs
@@ -57,15 +58,15 @@ def port_of(variant: Variant) -> int | None:
         for at, word in enumerate(words):
             if _PORT_OPTION.match(word):
                 text = word.partition("=")[2] or (words[at + 1] if at + 1 < len(words) else "")
-                if (match := re.search(r"(?:^|:)(\d{2,5})$", text)) is not None:
+                if (match := re.search(r"(?:^|:)([0-9]{2,5})$", text)) is not None:
                     return int(match.group(1))
     answer = variant.launch.env.get("PORT")
-    if answer.state is State.SET and answer.value.isdigit():
-        return int(answer.value)
+    if answer.state is State.SET and (port := whole_number(answer.value)) is not None:
+        return port
     layer = variant.layer("dockerfile")
     exposed = layer.settings.get("ports") if layer is not None else None
     text = (exposed.value or "").removesuffix("/tcp") if exposed is not None else ""
-    return int(text) if text.isdigit() else None
+    return whole_number(text)
 
 
 def get_routes(program: Program, service: Service) -> Iterator[str]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from prodlint.deploy.package_json import PackageInfo, read_package
 from prodlint.facts import FileFacts
+from prodlint.numerals import whole_number
 from prodlint.patterns import regex
 
 _NUMBER = regex(r"(\d+)(?:\.(\d+))?")
@@ -67,7 +68,7 @@ class Versions:
         if "||" in declared or declared.lstrip().startswith((">", "*", "latest")):
             return None
         number = _NUMBER.search(declared)
-        return int(number.group(1)) if number else None
+        return whole_number(number.group(1)) if number else None
 
 
 def split_requirement(line: str) -> tuple[str, str]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from prodlint.findings import Applicability, Finding, Fix, Location
 from prodlint.fixes.reasons import ODD_FORM
+from prodlint.numerals import whole_number
 from prodlint.patterns import regex
 from prodlint.program.faults import main_fault
 from prodlint.program.images import Image
@@ -82,8 +83,9 @@ def _option(variant: Variant, install: Install, info: PackageInfo) -> str:
     manager = install.manager.removesuffix("pkg")
     if manager == "yarn" and "--immutable" in install.words:
         return ""  # Yarn 2 and above have no such option
-    version = re.match(r"(?:.*/)?node:(\d+)", base_of(variant))
-    if manager == "npm" and version is not None and int(version[1]) < _OLD_NPM:
+    image = re.match(r"(?:.*/)?node:([0-9]+)", base_of(variant))
+    version = whole_number(image[1]) if image is not None else None
+    if manager == "npm" and version is not None and version < _OLD_NPM:
         return "--production"
     return _OPTIONS.get(manager, "")
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from prodlint.findings import Applicability, Finding, Fix
 from prodlint.fixes.reasons import ODD_FORM
+from prodlint.numerals import whole_number
 from prodlint.program.exposure import answers_requests, get_routes, port_of
 from prodlint.program.images import is_plain_base
 from prodlint.program.launches import State
@@ -142,8 +143,9 @@ def _command(program: Program, rule: Rule, service: Service, variant: Variant) -
         return "", _unknown("port" if port is None else "path")
     url = f"http://127.0.0.1:{port}{path}"
     base = base_of(variant).rpartition("/")[2]
-    version = re.match(r"node(?::(\d+))?", base)
-    if version is not None and int(version.group(1) or _FIRST_NODE_WITH_FETCH) >= _FIRST_NODE_WITH_FETCH:
+    image = re.match(r"node(?::([0-9]+))?", base)
+    version = whole_number(image[1]) if image is not None and image[1] else _FIRST_NODE_WITH_FETCH
+    if image is not None and version is not None and version >= _FIRST_NODE_WITH_FETCH:
         words = ["node", "-e", _NODE.format(url=url)]
     elif base.startswith("python"):
         words = ["python", "-c", _PYTHON.format(url=url)]

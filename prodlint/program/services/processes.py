@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from prodlint.deploy.variables import expand, has_variables
+from prodlint.numerals import whole_number
 from prodlint.program.launches import Hop, Launch, Source, State
 
 if TYPE_CHECKING:
@@ -43,6 +44,9 @@ class Processes(msgspec.Struct, frozen=True):
 
 ONE = Processes(Count.ONE)
 
+_SHOWN = 30
+"""Characters of a value in a reason."""
+
 
 def unknown(reason: str, by: Source | None = None) -> Processes:
     """A number that cannot be known, and why."""
@@ -54,13 +58,13 @@ def counted(text: str | None, by: Source | None) -> Processes:
     if text is None:
         return unknown("its value comes from outside", by)
     text = text.strip()
-    if re.fullmatch(r"-?\d+", text):
-        number = int(text)
+    number = whole_number(text.removeprefix("-"))
+    if number is not None:
         # PM2 takes 0 for as many as there are processors, and -1 for one less. Nobody deploys no replica at all.
-        return Processes(Count.ONE if number == 1 else Count.MANY, text, by)
+        return Processes(Count.ONE if number == 1 and text[0] != "-" else Count.MANY, text, by)
     if text.lower() in ("max", "auto", "true"):
         return Processes(Count.MANY, text, by)
-    return unknown(f"`{text}` is no number", by)
+    return unknown(f"`{text[:_SHOWN]}` is no number that it can have", by)
 
 
 def product(factors: Iterable[Processes]) -> Processes:
