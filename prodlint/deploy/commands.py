@@ -244,6 +244,8 @@ class Start(msgspec.Struct, frozen=True):
 
 
 _DEEPEST = 8
+_LONGEST = 20_000
+"""Characters; what a longer command starts is unknown."""
 _NODE_SUFFIXES = (".js", ".cjs", ".mjs", ".ts", ".cts", ".mts", ".jsx", ".tsx")
 _NODE_RUNNERS = frozenset(
     {"node", "nodejs", "bun", "deno", "ts-node", "ts-node-esm", "tsx", "babel-node", "esr", "esno", "iojs"}
@@ -284,6 +286,8 @@ _MODULE_APP = regex(r"[A-Za-z_][\w.]*(?::[\w.()\"'=, ]+)?")
 def starts(words: Sequence[str], *, is_shell: bool = False) -> list[Start]:
     """What a command in exec form starts, or, if `is_shell`, what the one text in `words` does. In their order; what
     only prepares (migrations, builds, `mkdir`) is among them as OTHER."""
+    if sum(map(len, words)) > _LONGEST:
+        return [Start(StartKind.OPAQUE, "")]
     commands = split(words[0]) if is_shell and words else [Command(tuple(words))]
     return [start for command in commands for start in _resolve(command, 0)]
 

@@ -16,7 +16,7 @@ from itertools import pairwise
 import msgspec
 
 from prodlint.deploy.templates import has_parts, is_template, without_blanks
-from prodlint.deploy.variables import expand, has_variables
+from prodlint.deploy.variables import Expander, has_variables
 from prodlint.directives import MARKER, line_starts_of, parse_directive
 from prodlint.facts import Artefact, FileFacts, Problem, Setting
 from prodlint.patterns import regex
@@ -178,7 +178,7 @@ def json_form(text: str) -> list[str] | None:
         return None
     try:
         words = json.loads(text.encode("latin-1").decode("utf-8", "replace"))
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return words if isinstance(words, list) and all(isinstance(word, str) for word in words) else None
 
@@ -223,7 +223,7 @@ class _Stages:
         self._escape = escape
         self._global: dict[str, str | None] = {}
         self._variables: dict[str, dict[str, str | None]] = {}
-        self._shell: dict[str, str] = {}
+        self._expand = Expander()
 
     def add(self, instruction: Instruction) -> None:
         """Takes one more instruction into account."""
@@ -233,7 +233,7 @@ class _Stages:
         if not self.artefacts:
             if instruction.name == "ARG":
                 for name, template, _, _ in self._assignments(instruction):
-                    self._global[name] = None if template is None else expand(template, self._global)
+                    self._global[name] = None if template is None else self._expand(template, self._global)
             return
         stage = self.artefacts[-1]
         stage.end = instruction.end
@@ -249,7 +249,7 @@ class _Stages:
         name = alias or str(len(self.artefacts))
         place = instruction.offset(0) if words else instruction.start
         span = (place, place + len(image))
-        known = self._known(expand(image, self._global), image)
+        known = self._known(self._expand(image, self._global), image)
         parents = {artefact.name.lower(): artefact.name for artefact in self.artefacts}
         parent = parents.get((known or "").lower(), "")
         settings = [Setting("base_image", known, *span, image if has_variables(image) else "")]
@@ -267,17 +267,17 @@ class _Stages:
         whole = (instruction.start, instruction.end)
         if name == "ARG":
             for arg, template, start, end in self._assignments(instruction):
-                default = self._global.get(arg) if template is None else expand(template, variables)
+                default = self._global.get(arg) if template is None else self._expand(template, variables)
                 # An ENV of the same name wins over an ARG.
                 variables.setdefault(arg, default)
                 yield Setting(f"arg.{arg}", default, start, end, template or "")
         elif name == "ENV":
             # All values of one ENV see the variables as they were before it.
-            before = dict(variables)
+            values: dict[str, str | None] = {}
             for key, template, start, end in self._assignments(instruction):
-                value = self._known(expand(template or "", before), template)
-                variables[key] = value
-                yield Setting(f"env.{key}", value, start, end, _template(template))
+                values[key] = self._known(self._expand(template or "", variables), template)
+                yield Setting(f"env.{key}", values[key], start, end, _template(template))
+            variables.update(values)
         elif name in ("CMD", "ENTRYPOINT", "RUN"):
             key = {"CMD": "command", "ENTRYPOINT": "entrypoint", "RUN": "run"}[name]
             words = json_form(text)
@@ -288,10 +288,10 @@ class _Stages:
             yield Setting("copy", json.dumps(_copied(instruction)), *whole)
         elif name in ("WORKDIR", "USER", "STOPSIGNAL"):
             key = {"WORKDIR": "workdir", "USER": "user", "STOPSIGNAL": "stop_signal"}[name]
-            yield Setting(key, expand(_utf8(_unquoted(text)), variables), *whole, _template(text))
+            yield Setting(key, self._expand(_utf8(_unquoted(text)), variables), *whole, _template(text))
         elif name == "EXPOSE":
             for port in text.split():
-                yield Setting("ports", expand(port, variables), *whole, _template(port))
+                yield Setting("ports", self._expand(port, variables), *whole, _template(port))
         elif name == "HEALTHCHECK":
             yield Setting("healthcheck", _utf8(text), *whole)
         elif name == "SHELL":

@@ -12,6 +12,9 @@ from prodlint.patterns import regex
 
 _VARIABLE = regex(r"\\\$|\$\$|\$(?P<name>[A-Za-z_]\w*)|\$\{(?P<braced>[A-Za-z_]\w*)(?P<colon>:?)(?P<op>[-+?=#%/])?")
 _DEEPEST = 20
+_MOST = 1_000_000
+_LONGEST = 4_096
+"""Characters; a longer value is unknown. Variables that hold others double with each line otherwise."""
 
 
 def has_variables(text: str) -> bool:
@@ -20,7 +23,7 @@ def has_variables(text: str) -> bool:
 
 
 def expand(text: str, variables: Mapping[str, str | None], depth: int = 0) -> str | None:
-    """`text` with its variables replaced; None if that takes one which nobody here knows.
+    """`text` with its variables replaced; None if that takes one which nobody here knows, or gets very long.
 
     `variables` are those that are known, None for those that are set to something unknown. A variable that is not
     among them may still be set where the program runs, so only its default, if it has one, says anything.
@@ -28,7 +31,7 @@ def expand(text: str, variables: Mapping[str, str | None], depth: int = 0) -> st
     if "$(" in text or "`" in text or depth > _DEEPEST:
         return None
     out: list[str] = []
-    at = 0
+    length = at = 0
     while found := _VARIABLE.search(text, at):
         out.append(text[at : found.start()])
         at = found.end()
@@ -47,8 +50,25 @@ def expand(text: str, variables: Mapping[str, str | None], depth: int = 0) -> st
         if value is None:
             return None
         out.append(value)
+        length += len(value)
+        if length > _LONGEST:
+            return None
     out.append(text[at:])
     return "".join(out)
+
+
+class Expander:
+    """`expand` for the values of one file or service: together they do not get longer than `_MOST` characters. Those
+    after that are unknown."""
+
+    def __init__(self) -> None:
+        self._left = _MOST
+
+    def __call__(self, text: str, variables: Mapping[str, str | None]) -> str | None:
+        """What `expand` answers, while there is room."""
+        value = expand(text, variables) if self._left > 0 else None
+        self._left -= len(value or "")
+        return value
 
 
 def _closing_brace(text: str, at: int) -> int:

@@ -10,7 +10,7 @@ from functools import cached_property
 
 import msgspec
 
-from prodlint.deploy.variables import expand
+from prodlint.deploy.variables import Expander, expand
 from prodlint.facts import Artefact, FileFacts, Setting
 
 _DEEPEST = 10
@@ -76,13 +76,14 @@ class Image(msgspec.Struct, dict=True):
         """The variables in the order in which they are set, build arguments applied."""
         found: list[tuple[str, str | None, Setting]] = []
         variables: dict[str, str | None] = {}
+        expanded = Expander()
         for stage in self.stages:
             for setting in stage.settings:
                 kind, _, name = setting.key.partition(".")
                 if kind == "arg":
                     variables.setdefault(name, self.args.get(name, setting.value))
                 elif kind == "env":
-                    value = expand(setting.template, variables) if setting.template else setting.value
+                    value = expanded(setting.template, variables) if setting.template else setting.value
                     # `ENV A=$A` with an ARG that nobody gives a value makes A empty.
                     if value is None and setting.template and self._is_unset_arg(setting.template, variables):
                         value = ""

@@ -37,4 +37,4 @@ def _number(text: str) -> float | None:
     text = text.strip()
     if text in _ENDLESS:
         return float("inf")
-    return float(text) if text.isdigit() else None
+    return float(text) if text.isdecimal() else None

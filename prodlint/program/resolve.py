@@ -19,6 +19,7 @@ _MOST_MODULES = 1_000
 """How many modules are asked for a name that they pass on to each other."""
 _MOST = 64
 """More possibilities than this say nothing about any one of them."""
+_MOST_BASES = 100
 _LONGEST_API = 160
 _COMPUTED = "[]"
 """The name under which what is stored by a computed key is kept."""
@@ -492,16 +493,27 @@ class Resolver:
             else:
                 yield target
 
-    def bases_of(self, cls: int, seen: frozenset[int] = frozenset()) -> Iterable[Target]:
-        """All classes that a class derives from, the program's own (`Cls`) and foreign ones (`Api`), nearest first."""
+    def bases_of(self, cls: int) -> Iterator[Target]:
+        """All classes that a class derives from, nearest first: the program's own (`Cls`, each once) and foreign ones
+        (`Api`). Of more than `_MOST_BASES` the first."""
+        seen = {cls}
+        waiting = [self._parents(cls)]
+        while waiting:
+            parent = next(waiting[-1], None)
+            if parent is None:
+                waiting.pop()
+            elif isinstance(parent, Api):
+                yield parent
+            elif parent.id not in seen and len(seen) <= _MOST_BASES:
+                seen.add(parent.id)
+                yield parent
+                waiting.append(self._parents(parent.id))
+
+    def _parents(self, cls: int) -> Iterator[Cls | Api]:
         file, fact = self.classes[cls]
         for base in fact.bases:
             for parent in self._whole(self.resolve(file, base)):
-                if isinstance(parent, Cls):
-                    if parent.id not in seen and parent.id != cls:
-                        yield parent
-                        yield from self.bases_of(parent.id, seen | {cls})
-                elif isinstance(parent, Api):
+                if isinstance(parent, (Cls, Api)):
                     yield parent
 
     def _called(self, path: str) -> str:

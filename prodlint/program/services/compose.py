@@ -10,7 +10,7 @@ import msgspec
 from msgspec.structs import replace
 
 from prodlint.deploy.commands import Command, split
-from prodlint.deploy.variables import expand
+from prodlint.deploy.variables import Expander, expand
 from prodlint.facts import Artefact, Setting
 from prodlint.patterns import regex
 from prodlint.program.images import Image, is_plain_base
@@ -197,12 +197,13 @@ def _apply_service_env(project: Project, service: _ComposeService, env: Environm
         name = setting.value
         if name is None or not project.load_env_file(env, joined(posixpath.dirname(path), name)):
             env.opened(source_of(path, "compose", artefact, setting), f"the env_file {name or ''} is not here")
+    expanded = Expander()
     for path, artefact in service.parts:
         variables = _interpolation(project, posixpath.dirname(path))
         for setting in artefact.settings:
             if setting.key.startswith("env."):
                 name = setting.key.removeprefix("env.")
-                value = expand(setting.template, variables) if setting.template else setting.value
+                value = expanded(setting.template, variables) if setting.template else setting.value
                 # A name without a value takes it from `.env` or from whoever runs compose.
                 value = variables.get(name) if value is None and not setting.template else value
                 env.set(name, value, source_of(path, "compose", artefact, setting))
@@ -403,8 +404,9 @@ def _interpolated(project: Project, path: str, artefact: Artefact) -> tuple[str,
     variables = _interpolation(project, posixpath.dirname(path))
     if not variables or not any(setting.template for setting in artefact.settings):
         return path, artefact
+    expanded = Expander()
     settings = [
-        replace(setting, value=expand(setting.template, variables)) if setting.template else setting
+        replace(setting, value=expanded(setting.template, variables)) if setting.template else setting
         for setting in artefact.settings
     ]
     return path, replace(artefact, settings=settings)

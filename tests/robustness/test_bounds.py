@@ -1,0 +1,111 @@
+"""What grows faster than the text that asks for it is cut, and said to be unknown."""
+
+from __future__ import annotations
+
+import tracemalloc
+
+import pytest
+
+from prodlint.engine import Session
+
+PACKAGE = '{"name": "a", "scripts": {"start": "node app.js"}, "dependencies": {"express": "4"}}'
+APP = "const fs = require('fs');\nrequire('express')().get('/', (req, res) => res.send(fs.readFileSync('x'))).listen(1);\n"
+PROJECT = {"package.json": PACKAGE, "app.js": APP}
+DOUBLED = range(1, 26)
+"""More than enough to be seen, and not enough to do harm where nothing stops it."""
+MOST_MEMORY = 20_000_000
+
+
+def analysed(files: dict[str, str]) -> Session:
+    """The project with further files, analysed within the memory that such a small one may take; app.js is linted
+    whatever they are."""
+    tracemalloc.start()
+    try:
+        session = Session.from_memory({**PROJECT, **files}, {"preview": True})
+        found = {(finding.location.path, finding.rule) for finding in session.analysis.findings}
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert ("app.js", "blocking-call") in found
+    assert most < MOST_MEMORY
+    assert not [trouble for trouble in session.analysis.troubles if "failed" in trouble.message]
+    return session
+
+
+def value(session: Session, path: str, key: str) -> str | None:
+    """What a file sets, with its variables replaced; None if that is unknown."""
+    return next(
+        setting.value
+        for artefact in session.facts[path].artefacts
+        for setting in artefact.settings
+        if setting.key == key
+    )
+
+
+def doubling(line: str, first: str) -> str:
+    return first + "".join(line.format(new=f"A{number}", old=f"A{number - 1}") for number in DOUBLED)
+
+
+DOUBLINGS = {
+    "ENV": {"Dockerfile": "FROM node\n" + doubling("ENV {new}=${old}$" + "{old}\n", "ENV A0=xx\n") + "CMD node $A25\n"},
+    "braces": {"Dockerfile": "FROM node\n" + doubling("ENV {new}=${{{old}}}${{{old}:-b}}\n", "ENV A0=xx\n")},
+    "default": {"Dockerfile": "FROM node\n" + doubling("ENV {new}=${{B:-${old}${old}}}\n", "ENV A0=xx\n")},
+    "ARG": {"Dockerfile": doubling("ARG {new}=${old}${old}\n", "ARG A0=xx\n") + "FROM node:$A25\n"},
+    "ARG of a stage": {"Dockerfile": "FROM node\n" + doubling("ARG {new}=${old}${old}\n", "ARG A0=xx\n")},
+    "Procfile": {"Procfile": "web: " + doubling("{new}=${old}${old}; ", "A0=xx; ") + "node app.js $A25\n"},
+    "export": {"Procfile": "web: " + doubling("export {new}=${old}${old} && ", "A0=xx; ") + "node app.js\n"},
+    "script": {"run.sh": doubling("{new}=${old}${old}\n", "A0=xx\n") + "exec node app.js $A25\n", "Procfile": "web: sh run.sh"},
+    ".env": {".env": doubling("{new}=${old}${old}\n", "A0=xx\n")},
+    "compose": {
+        "compose.yaml": "services:\n  web:\n    build: .\n    environment:\n"
+        + doubling("      {new}: ${{{old}:-xx}}${{{old}:-xx}}\n", ""),
+        ".env": doubling("{new}=${old}${old}\n", "A0=xx\n"),
+        "Dockerfile": "FROM node\nCMD node app.js\n",
+    },
+    "package script": {
+        "package.json": '{"scripts": {"start": "' + doubling("{new}=${old}${old}; ", "A0=xx; ") + 'node app.js"}}',
+        "Procfile": "web: npm start\n",
+    },
+    "unit": {"a.service": "[Service]\nEnvironment=A0=xx\n" + doubling("Environment={new}=${old}${old}\n", "") + "ExecStart=node app.js\n"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("files", DOUBLINGS.values(), ids=list(DOUBLINGS))
+def test_values_that_double(files: dict[str, str]) -> None:
+    analysed(files)
+
+
+def test_long_values_are_unknown_and_short_ones_known() -> None:
+    session = analysed({"Dockerfile": DOUBLINGS["ENV"]["Dockerfile"]})
+    assert value(session, "Dockerfile", "env.A5") == "xx" * 2**5
+    assert value(session, "Dockerfile", "env.A25") is None
+
+
+def test_many_values_of_one_long_variable() -> None:
+    lines = "".join(f"ENV B{number}=x$A\n" for number in range(2_000))
+    session = analysed({"Dockerfile": f"FROM node\nENV A={'x' * 4000}\n{lines}"})
+    assert value(session, "Dockerfile", "env.B1") == "x" * 4001
+    assert value(session, "Dockerfile", "env.B1999") is None
+
+
+def test_very_long_commands_are_unknown() -> None:
+    analysed({"Procfile": "web: " + "A=1;b;" * 30_000 + "node app.js\n"})
+
+
+@pytest.mark.parametrize(
+    "heading", ["class A(A): pass\n", "class A(A, A): pass\n", "class A(B): pass\nclass B(A): pass\n"]
+)
+def test_classes_of_one_name(heading: str) -> None:
+    analysed({"a.py": "class A: pass\n" + heading * 12 + "A().run()\n"})
+
+
+def test_classes_with_many_ways_to_one_base() -> None:
+    lines = [f"class L{n}(L{n - 1}, R{n - 1}): pass\nclass R{n}(L{n - 1}, R{n - 1}): pass\n" for n in range(1, 25)]
+    analysed({"a.py": "class L0: pass\nclass R0: pass\n" + "".join(lines) + "L24().run()\n"})
+
+
+@pytest.mark.parametrize(
+    "lines", [f"RUN {'[' * 20_000}", f"CMD {'[' * 20_000}", f"VOLUME {'[' * 20_000}", f"SHELL {'[' * 20_000}"]
+)
+def test_brackets_without_end(lines: str) -> None:
+    analysed({"Dockerfile": f"FROM node\n{lines}\nCMD node app.js\n"})
