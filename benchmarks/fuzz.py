@@ -81,7 +81,7 @@ CONFIG_SEEDS = (
 
 def try_file(kind: str, path: str) -> Callable[[bytes], None]:
     """Extraction of one file: nothing is raised, and every place is in the file."""
-    from prodlint.extraction import decode, encode, extract
+    from prodlint.extract.extraction import decode, encode, extract
 
     def run(data: bytes) -> None:
         for name in (path, *OTHER_PATHS.get(kind, ())):
@@ -98,8 +98,8 @@ def try_file(kind: str, path: str) -> Callable[[bytes], None]:
 
 def try_classify(data: bytes) -> None:
     """What kind of file this is: the first line is its name."""
-    from prodlint.files import kind_of
-    from prodlint.sources import Sources
+    from prodlint.project.discovery import kind_of
+    from prodlint.project.vfs import Sources
 
     name, _, content = data.partition(b"\n")
     path = name.decode(errors="replace")
@@ -108,10 +108,10 @@ def try_classify(data: bytes) -> None:
 
 def try_config(scratch: Path) -> Callable[[bytes], None]:
     """The settings: they are read, or one message says what is wrong with them."""
-    from prodlint.files import Root, discover
+    from prodlint.project.discovery import Root, discover
+    from prodlint.project.settings import ConfigError, chosen_rules, read_settings
+    from prodlint.project.vfs import Sources
     from prodlint.rulebook import load_rules
-    from prodlint.settings import ConfigError, chosen_rules, read_settings
-    from prodlint.sources import Sources
 
     rules = load_rules()
     path = scratch / "prodlint.toml"
@@ -142,15 +142,15 @@ def files_of(data: bytes) -> dict[str, bytes]:
 
 def try_program(data: bytes) -> None:
     """Everything that `prodlint check` does with a small project."""
-    from prodlint.engine import Extracting, Session
-    from prodlint.files import Project, source_file
+    from prodlint.analysis.session import Extracting, Session
     from prodlint.fixes.apply import fix_all
     from prodlint.output import FORMATS, Options, Report, Stats, render
     from prodlint.output.services import as_json
     from prodlint.output.services import render as render_services
+    from prodlint.project.discovery import Project, source_file
+    from prodlint.project.settings import Settings, chosen_rules
+    from prodlint.project.vfs import Sources
     from prodlint.rulebook import load_rules
-    from prodlint.settings import Settings, chosen_rules
-    from prodlint.sources import Sources
 
     files = files_of(data)
     sources = Sources(None, files)
@@ -200,8 +200,8 @@ def body_of(target: str, scratch: Path) -> Callable[[bytes], None]:
 
 def seeds(target: str, folders: Iterable[Path]) -> Iterator[bytes]:
     """Real inputs of a target: of the rule pages, and of the folders."""
-    from prodlint.files import kind_of
-    from prodlint.sources import Sources
+    from prodlint.project.discovery import kind_of
+    from prodlint.project.vfs import Sources
     from tests.pages import DEEP_CASES, RULES, read_page
 
     pages = [*RULES.glob("*/*.md"), *DEEP_CASES.glob("*.md")]

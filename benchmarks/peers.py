@@ -330,7 +330,7 @@ def _proportional(pid: int) -> int:
 
 def lay_out(apps: Path, folder: Path, megabytes: float) -> None:
     """Copies what is linted into `folder`: `js` and `py`, a folder per application in each."""
-    from prodlint.engine import Session
+    from prodlint.analysis.session import Session
 
     stamp = folder / "stamp"
     wanted = f"{megabytes} {(HERE / 'ecosystem' / 'apps.toml').read_text(encoding='utf-8')}"

@@ -1,6 +1,6 @@
 """The vocabulary of facts: what is in ONE file, before anybody asks what it means.
 
-Extraction (`prodlint.source`, `prodlint.deploy`) turns the bytes of one file into a `FileFacts`; linking
+Extraction (`prodlint.extract`) turns the bytes of one file into a `FileFacts`; linking
 (`prodlint.program`) joins all of them. Facts know no rule, no setting and no other file, so they can be cached by
 content, made in worker processes and shipped between machines.
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from prodlint.patterns import regex
+from prodlint.lazy_regex import regex
 
 _DEEPEST = 100
 """Tables and arrays inside each other. What walks a document may call itself as often as that."""

@@ -63,7 +63,7 @@ from typing import TYPE_CHECKING
 from prodlint.findings import Finding
 
 if TYPE_CHECKING:
-    from prodlint.program import Program
+    from prodlint.program.linking.program import Program
     from prodlint.rulebook import Rule
 
 

@@ -26,10 +26,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from prodlint.engine import Session
+from prodlint.analysis.session import Session
 from prodlint.findings import Confidence, Fix, Trouble
 from prodlint.fixes.apply import fix_all
-from prodlint.fixes.compose import resolve
+from prodlint.fixes.combine import resolve
 
 ROOT = Path(__file__).resolve().parent.parent
 RULES = ROOT / "rules"

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from prodlint import cache as cache_module
-from prodlint import extraction
-from prodlint.cache import FILE_NAME, Cache, content_key, default_directory
-from prodlint.extraction import Extraction, decode, encode, extract_all
+from prodlint.analysis import store as cache_module
+from prodlint.analysis.store import FILE_NAME, Cache, content_key, default_directory
+from prodlint.extract import extraction
+from prodlint.extract.extraction import Extraction, decode, encode, extract_all
 from prodlint.facts import FileFacts
-from prodlint.files import Root, SourceFile, discover
-from prodlint.settings import Settings
-from prodlint.sources import Sources, Stamp
+from prodlint.project.discovery import Root, SourceFile, discover
+from prodlint.project.settings import Settings
+from prodlint.project.vfs import Sources, Stamp
 
 OLD = 1_600_000_000
 

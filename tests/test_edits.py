@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 import pytest
 
-from prodlint.engine import Session
+from prodlint.analysis.session import Session
 from tests.pages import ROOT
 
 SETTINGS = {"preview": True}

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from prodlint.files import Project, Root, SourceFile, discover, find_root, kind_of
 from prodlint.findings import Trouble
-from prodlint.knowledge import Knowledge
-from prodlint.roles import FileRole
-from prodlint.settings import Settings
-from prodlint.sources import Sources, TooLarge, Unreadable
+from prodlint.project.discovery import Project, Root, SourceFile, discover, find_root, kind_of
+from prodlint.project.file_roles import FileRole
+from prodlint.project.hints import Knowledge
+from prodlint.project.settings import Settings
+from prodlint.project.vfs import Sources, TooLarge, Unreadable
 
 
 def _make(folder: Path, *paths: str) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from prodlint.engine import Session
+from prodlint.analysis.session import Session
 from prodlint.fixes.apply import fix_all
 
 FIXTURE = Path(__file__).parent / "fixtures" / "guide"

@@ -17,8 +17,8 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere there
 
 RUN = r"""
 import os, sys
-from prodlint import parts
-from prodlint.engine import Session
+from prodlint.analysis import parallel_projects as parts
+from prodlint.analysis.session import Session
 
 parts._WORTH_A_PROCESS = 0
 home, analysis = os.getpid(), Session.analysis.func

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from prodlint.project.settings import parse_settings
 from prodlint.rulebook import load_rules
-from prodlint.settings import parse_settings
 from tests.pages import ROOT
 
 FIXTURES = ROOT / "tests" / "fixtures"

@@ -12,9 +12,11 @@ import msgspec
 import pytest
 from click.testing import CliRunner
 
-from prodlint import cache as cache_module
-from prodlint import cli, engine, extraction
-from prodlint.engine import Session
+from prodlint import cli
+from prodlint.analysis import session as engine
+from prodlint.analysis import store as cache_module
+from prodlint.analysis.session import Session
+from prodlint.extract import extraction
 
 SERVER = """\
 const fs = require('node:fs');
@@ -170,7 +172,7 @@ def test_another_way_to_look_is_another_result(project: Path, work: list[str], c
 def test_another_prodlint_finds_it_itself(
     project: Path, work: list[str], check: Check, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from prodlint import recall
+    from prodlint.analysis import stored_results as recall
 
     check()
     monkeypatch.setattr(recall, "_program", lambda: b"another")

@@ -102,7 +102,7 @@ def test_rules_are_in_the_order_of_their_practices() -> None:
 
 
 def test_no_rule_is_called_like_a_practice_or_a_key_of_the_settings() -> None:
-    from prodlint.settings import _CHECKS
+    from prodlint.project.settings import _CHECKS
 
     assert not set(load_rules()) & {*PRACTICES, *_CHECKS, "all"}
 

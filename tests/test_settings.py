@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 
 from prodlint.findings import Severity
-from prodlint.knowledge import Knowledge
-from prodlint.rulebook import Rule
-from prodlint.settings import (
+from prodlint.project.hints import Knowledge
+from prodlint.project.settings import (
     DEFAULT_EXCLUDE,
     Choice,
     ConfigError,
@@ -22,6 +21,7 @@ from prodlint.settings import (
     parse_settings,
     read_settings,
 )
+from prodlint.rulebook import Rule
 
 
 def _rule(name: str, practice: str, status: str = "stable", **data: Any) -> Rule:

@@ -13,16 +13,16 @@ from pathlib import Path
 import grimp
 import pytest
 
-from prodlint import extraction
-from prodlint.cache import EXTRACTION, extractor_version
-from prodlint.directives import parse_directive
-from prodlint.stage_versions import files_of, stage_version
+from prodlint.analysis.stage_versions import files_of, stage_version
+from prodlint.analysis.store import EXTRACTION, extractor_version
+from prodlint.extract import extraction
+from prodlint.extract.ignore_comments import parse_directive
 from tests.pages import ROOT
 
 EXTRACT_EACH_KIND = """
 import sys
-from prodlint import extraction
-from prodlint.deploy import READERS
+from prodlint.extract import extraction
+from prodlint.extract.deployment import READERS
 
 for kind in (*extraction.SOURCE, *READERS):
     extraction.decode(extraction.encode(extraction.extract(b"{}", kind, "app.json")))

@@ -42,7 +42,7 @@ from tree_sitter import Language, Parser, Query, QueryCursor
 ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT))
 
-from prodlint.engine import Session  # noqa: E402
+from prodlint.analysis.session import Session  # noqa: E402
 from prodlint.findings import Applicability, Confidence, Finding, Fix  # noqa: E402
 from prodlint.fixes.apply import FixOutcome, fix_all, write  # noqa: E402
 from prodlint.fixes.diff import unified_diff  # noqa: E402

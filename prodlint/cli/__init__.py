@@ -114,7 +114,7 @@ class _Commands(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """The command that the first argument names; one that is not there is an error which suggests the nearest."""
         if args and args[0] not in _MODULES and not args[0].startswith("-"):
-            from prodlint.settings import suggestion
+            from prodlint.project.settings import suggestion
 
             hint = suggestion(args[0], _MODULES) or "; see prodlint --help"
             ctx.fail(f"no command is called {args[0]!r}{hint}")

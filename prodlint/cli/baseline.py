@@ -28,7 +28,14 @@ def baseline(paths: tuple[str, ...], mode: str | None, output_file: str | None, 
     The file is .prodlint-baseline.json in the project's root; commit it. With PATHS only their findings are written
     anew.
     """
-    from prodlint.baseline import BASELINE_NAME, BaselineError, entries_of, read_baseline, split, write_baseline
+    from prodlint.analysis.baseline import (
+        BASELINE_NAME,
+        BaselineError,
+        entries_of,
+        read_baseline,
+        split,
+        write_baseline,
+    )
     from prodlint.findings import Confidence
     from prodlint.output import in_order
 

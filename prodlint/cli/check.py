@@ -18,8 +18,8 @@ from prodlint.cli.sessions import from_here, is_ours, one_line, open_cache, open
 from prodlint.cli.terminal import Clock, say, terminal
 
 if TYPE_CHECKING:
+    from prodlint.analysis.session import Session
     from prodlint.cli.interactive import Interview
-    from prodlint.engine import Session
     from prodlint.findings import Finding, Fix, Trouble
 
 
@@ -148,7 +148,7 @@ def _recalled(session: Session, options: Mapping[str, Any]) -> Session:
     cache = session.cache
     if cache is None or not _is_plain(options):
         return session
-    from prodlint.recall import recall
+    from prodlint.analysis.stored_results import recall
 
     return recall(session, cache)
 
@@ -156,7 +156,7 @@ def _recalled(session: Session, options: Mapping[str, Any]) -> Session:
 def _recall_parts(session: Session, options: Mapping[str, Any]) -> None:
     """Takes over what an earlier run found in the parts of the project that are as they were."""
     if session.cache is not None and _is_plain(options) and len(session.parts) > 1:
-        from prodlint.recall import recall_parts
+        from prodlint.analysis.stored_results import recall_parts
 
         recall_parts(session, session.cache)
 
@@ -165,8 +165,8 @@ def _analyse_parts(session: Session, options: Mapping[str, Any]) -> None:
     """Looks into the parts of the project at the same time, if nothing but their findings is wanted."""
     if not _only_shows(options) or len(session.parts) == 1:
         return
-    from prodlint.extraction import processors
-    from prodlint.parts import Wanted, analyse
+    from prodlint.analysis.parallel_projects import Wanted, analyse
+    from prodlint.extract.extraction import processors
 
     def is_shown(finding: Finding) -> bool:
         is_ours = session.project.reports(finding.location.path)
@@ -181,7 +181,7 @@ def _remember(session: Session, options: Mapping[str, Any]) -> None:
     """Keeps what was found for the next run."""
     if not _is_plain(options):
         return
-    from prodlint.recall import is_news, remember
+    from prodlint.analysis.stored_results import is_news, remember
 
     if is_news(session):
         with ExitStack() as stack:
@@ -243,14 +243,14 @@ def _wanted(session: Session, options: Mapping[str, Any]) -> tuple[list[Finding]
     known: list[Finding] = []
     path = _baseline_path(session, options)
     if path is not None:
-        from prodlint.baseline import BaselineError, read_baseline, split
+        from prodlint.analysis.baseline import BaselineError, read_baseline, split
 
         try:
             findings, known, _ = split(findings, session.read, read_baseline(path))
         except BaselineError as error:
             raise click.ClickException(str(error)) from error
     if options["diff_base"]:
-        from prodlint.changes import GitError, caused, changes_since
+        from prodlint.analysis.git_changes import GitError, caused, changes_since
 
         try:
             findings = caused(session, findings, changes_since(session.project.root, options["diff_base"]))
@@ -265,7 +265,7 @@ def _baseline_path(session: Session, options: Mapping[str, Any]) -> Path | None:
         return None
     if options["baseline"]:
         return Path(options["baseline"])
-    from prodlint.baseline import BASELINE_NAME
+    from prodlint.analysis.baseline import BASELINE_NAME
 
     path = session.project.root / BASELINE_NAME
     return path if path.is_file() else None
@@ -338,7 +338,7 @@ def _fixed_rules(session: Session, names: Sequence[str]) -> frozenset[str]:
     known = {*session.rules, *(rule.practice for rule in session.rules.values())}
     for name in names:
         if name not in known:
-            from prodlint.settings import suggestion
+            from prodlint.project.settings import suggestion
 
             hint = suggestion(name, known) or "; see --show-settings"
             raise click.UsageError(f'--fix-only: no rule or practice that runs is called "{name}"{hint}')

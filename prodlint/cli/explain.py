@@ -20,7 +20,7 @@ from prodlint.numerals import whole_number
 @cache_options
 def explain(place: str, **options: Any) -> int:
     """Say who gets to a line of code: a request, start-up, a script, and on which way."""
-    from prodlint.explain import explain as explained
+    from prodlint.analysis.explain import explain as explained
 
     path, _, line = place.rpartition(":")
     number = whole_number(line)

@@ -27,7 +27,7 @@ def facts(paths: tuple[str, ...], output_format: str, output_file: str | None, *
     With --output-format msgpack the facts are a shard for `prodlint check --facts`: the files of a large project can be
     read on several machines, and checked together on one.
     """
-    from prodlint.factfiles import as_json, shard_of
+    from prodlint.analysis.fact_shards import as_json, shard_of
 
     with ExitStack() as stack:
         session = open_session(paths, options, stack)

@@ -13,8 +13,8 @@ from prodlint.cli import CLEAN
 @click.argument("folder", default=".", type=click.Path(file_okay=False, exists=True))
 def init(folder: str) -> int:
     """Write a commented configuration to start from, into FOLDER's pyproject.toml or a new prodlint.toml."""
-    from prodlint.init import write_config
-    from prodlint.settings import ConfigError
+    from prodlint.project.settings import ConfigError
+    from prodlint.project.starter_config import write_config
 
     try:
         path = write_config(Path(folder))

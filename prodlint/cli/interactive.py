@@ -8,9 +8,9 @@ from pathlib import Path
 import click
 
 from prodlint import __version__
-from prodlint.engine import Session
+from prodlint.analysis.session import Session
 from prodlint.findings import Finding, Fix
-from prodlint.fixes.compose import compose
+from prodlint.fixes.combine import compose
 from prodlint.fixes.diff import unified_diff
 from prodlint.output import Options, Report, in_order
 from prodlint.output.terminal import Painter, printable

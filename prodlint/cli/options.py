@@ -27,7 +27,7 @@ def outputs(_context: click.Context, _option: click.Parameter, values: tuple[str
     for value in values:
         name, _, file = value.partition("=")
         if name not in FORMATS:
-            from prodlint.settings import suggestion
+            from prodlint.project.settings import suggestion
 
             raise click.BadParameter(f"no format is called {name!r}{suggestion(name, FORMATS)}")
         found.append((name, "" if file == "-" else file))

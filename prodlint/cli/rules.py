@@ -33,7 +33,7 @@ def rule(name: str, output_format: str, color: str) -> int:
     """Explain the rule NAME: why it is there, what it flags, what it leaves alone."""
     rules = _rules()
     if name not in rules:
-        from prodlint.settings import suggestion
+        from prodlint.project.settings import suggestion
 
         raise click.UsageError(f'no rule is called "{name}"{suggestion(name, rules) or "; see prodlint rules"}')
     if output_format == "json":

@@ -14,16 +14,16 @@ import click
 from prodlint.cli.terminal import ProgressBar, shows_progress
 
 if TYPE_CHECKING:
-    from prodlint.cache import Cache
-    from prodlint.engine import Session
+    from prodlint.analysis.session import Session
+    from prodlint.analysis.store import Cache
     from prodlint.findings import Trouble
 
 
 def open_session(paths: Sequence[str], options: Mapping[str, Any], stack: ExitStack) -> Session:
     """The session that a command's paths and options ask for. What it holds open is closed by `stack`."""
-    from prodlint.engine import Extracting, Session
+    from prodlint.analysis.session import Extracting, Session
+    from prodlint.project.settings import Choice, ConfigError
     from prodlint.rulebook import RulebookError
-    from prodlint.settings import Choice, ConfigError
 
     overlay = _standard_input(paths, options.get("stdin_filename"))
     given = [_absolute(path) for path in paths or (".",) if path != "-"]
@@ -68,7 +68,7 @@ def open_cache(options: Mapping[str, Any], stack: ExitStack) -> Cache | None:
     """The cache that the options ask for, until `stack` closes it; None if they ask for none or there is no place."""
     if options["no_cache"]:
         return None
-    from prodlint.cache import Cache, default_directory
+    from prodlint.analysis.store import Cache, default_directory
 
     directory = Path(options["cache_dir"]) if options["cache_dir"] else default_directory()
     return None if directory is None else stack.enter_context(Cache(directory))
@@ -77,7 +77,7 @@ def open_cache(options: Mapping[str, Any], stack: ExitStack) -> Cache | None:
 def _shards(files: Sequence[str]) -> dict[bytes, bytes]:
     if not files:
         return {}
-    from prodlint.factfiles import ShardError, read_shard
+    from prodlint.analysis.fact_shards import ShardError, read_shard
 
     shards: dict[bytes, bytes] = {}
     for file in files:

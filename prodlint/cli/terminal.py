@@ -31,7 +31,7 @@ def terminal(color: str) -> Options:
 
 
 def _pages() -> Path | None:
-    from prodlint.cache import default_directory
+    from prodlint.analysis.store import default_directory
 
     directory = default_directory()
     return None if directory is None else directory / f"pages-{__version__}"

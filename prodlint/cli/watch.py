@@ -9,10 +9,10 @@ from typing import NoReturn
 
 import click
 
+from prodlint.analysis.session import Session
 from prodlint.cli.terminal import say
-from prodlint.engine import Session
-from prodlint.settings import ConfigError
-from prodlint.sources import Stamp
+from prodlint.project.settings import ConfigError
+from prodlint.project.vfs import Stamp
 
 _PAUSE_SECONDS = 0.4
 _MOST_OF_THE_TIME = 10

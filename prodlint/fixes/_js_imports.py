@@ -27,8 +27,8 @@ from prodlint.fixes.text import (
     line_start,
     next_line,
 )
-from prodlint.patterns import regex
-from prodlint.source.frameworks.node import BUILTIN_MODULES
+from prodlint.lazy_regex import regex
+from prodlint.models.frameworks.node import BUILTIN_MODULES
 
 NAMESPACE = "*"
 MODULE = ""

@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 from tree_sitter import Node
 
+from prodlint.extract.source._js_grammar import CLASS_TYPES, FUNCTION_TYPES, syntax_of
 from prodlint.findings import Span
 from prodlint.fixes.text import BOM
-from prodlint.source._js_grammar import CLASS_TYPES, FUNCTION_TYPES, syntax_of
 
 KINDS = {".ts": "typescript", ".mts": "typescript", ".cts": "typescript", ".tsx": "tsx"}
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tree_sitter import Node
 
+from prodlint.extract.source import _py_grammar as grammar
 from prodlint.findings import Edit, ImportRequest, Span
 from prodlint.fixes._py_tree import (
     File,
@@ -36,7 +37,6 @@ from prodlint.fixes.text import (
     line_start,
     next_line,
 )
-from prodlint.source import _py_grammar as grammar
 
 if TYPE_CHECKING:
     import libcst as cst

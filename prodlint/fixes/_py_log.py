@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from prodlint.fixes._py_tree import File, dotted
-from prodlint.patterns import regex
+from prodlint.lazy_regex import regex
 
 if TYPE_CHECKING:
     import libcst as cst

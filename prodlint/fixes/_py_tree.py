@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, NamedTuple, TypeGuard, TypeVar
 
 from tree_sitter import Node
 
+from prodlint.extract.parsing import TooHard
+from prodlint.extract.source import _py_grammar as grammar
 from prodlint.findings import Span
 from prodlint.fixes.text import BOM, Edits, append_item, indent_at, line_end, line_start
-from prodlint.parsing import TooHard
-from prodlint.source import _py_grammar as grammar
 
 if TYPE_CHECKING:
     import libcst as cst

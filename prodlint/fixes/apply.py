@@ -20,15 +20,15 @@ from typing import Generic, NamedTuple, Protocol, Self, TypeVar
 import msgspec
 
 from prodlint.findings import Finding, Fix
-from prodlint.fixes.compose import Candidate, Composition, compose
+from prodlint.fixes.combine import Candidate, Composition, compose
 from prodlint.fixes.text import Text
-from prodlint.sources import Unreadable, read_regular
+from prodlint.project.vfs import Unreadable, read_regular
 
 Choose = Callable[[Finding, Fix], bool]
 
 
 class SessionLike(Protocol):
-    """One analysed state of a project. `prodlint.engine.Session` is the real one."""
+    """One analysed state of a project. `prodlint.analysis.session.Session` is the real one."""
 
     def findings(self) -> Sequence[Finding]:
         """Every finding of this state (all selected rules, all files)."""

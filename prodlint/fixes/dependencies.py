@@ -8,7 +8,7 @@ from prodlint.fixes.package_json import add_dependencies
 from prodlint.fixes.text import Edits
 
 if TYPE_CHECKING:
-    from prodlint.program import Program
+    from prodlint.program.linking.program import Program
 
 _TYPES = {"compression": "^1.7.5", "debug": "^4.1.12", "koa-compress": "^4.0.6"}
 """The versions of the packages that have the types of others."""

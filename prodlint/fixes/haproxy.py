@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from prodlint.deploy.haproxy import scan
-from prodlint.deploy.templates import is_template
+from prodlint.extract.deployment.haproxy import scan
+from prodlint.extract.deployment.templates import is_template
 from prodlint.findings import Edit
 from prodlint.fixes.lines import newline_of
 from prodlint.fixes.text import Edits, indent_at, insert_lines, next_line

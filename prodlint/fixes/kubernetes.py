@@ -3,10 +3,10 @@ checked by reading the result again."""
 
 from __future__ import annotations
 
-from prodlint.deploy import kubernetes
-from prodlint.deploy.nodes import List, Map, Node
-from prodlint.deploy.templates import is_template
-from prodlint.deploy.yaml_nodes import parse
+from prodlint.extract.deployment import kubernetes
+from prodlint.extract.deployment.nodes import List, Map, Node
+from prodlint.extract.deployment.templates import is_template
+from prodlint.extract.deployment.yaml_nodes import parse
 from prodlint.facts import Artefact
 from prodlint.fixes.checked import adds_only
 from prodlint.fixes.lines import newline_of

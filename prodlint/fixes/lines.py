@@ -8,9 +8,9 @@ from __future__ import annotations
 import json
 import re
 
-from prodlint.deploy import dockerfile, systemd
-from prodlint.deploy.commands import split
-from prodlint.deploy.templates import is_template
+from prodlint.extract.deployment import dockerfile, systemd
+from prodlint.extract.deployment.commands import split
+from prodlint.extract.deployment.templates import is_template
 from prodlint.findings import Edit, Span
 from prodlint.fixes.text import BOM, Edits, insert_lines, line_end, line_start, next_line
 

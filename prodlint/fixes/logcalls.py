@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from prodlint.facts import Call, Value, ValueKind
 from prodlint.findings import ImportRequest
 from prodlint.fixes.text import Edits
-from prodlint.patterns import regex
-from prodlint.program.loggers import Logger
-from prodlint.program.resolve import File
+from prodlint.lazy_regex import regex
+from prodlint.program.code.loggers import Logger
+from prodlint.program.linking.resolver import File
 
 if TYPE_CHECKING:
-    from prodlint.program import Program
+    from prodlint.program.linking.program import Program
 
 _LIKE_CONSOLE = frozenset({"bunyan", "consola", "debug", "log4js", "loglevel"})
 """Libraries that take the arguments of `console.log` as they are."""

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from prodlint.deploy.nginx import Directive, scan
-from prodlint.deploy.templates import is_template
+from prodlint.extract.deployment.nginx import Directive, scan
+from prodlint.extract.deployment.templates import is_template
 from prodlint.findings import Edit
 from prodlint.fixes.lines import newline_of
 from prodlint.fixes.text import Edits, begins_line, edited, indent_at, insert_lines, line_start, next_line

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 
-from prodlint.deploy.json_nodes import parse
-from prodlint.deploy.nodes import Map, Pair
+from prodlint.extract.deployment.json_nodes import parse
+from prodlint.extract.deployment.nodes import Map, Pair
 from prodlint.findings import Edit
 from prodlint.fixes.lines import newline_of
 from prodlint.fixes.text import Edits, edited, indent_at

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import re
 
-from prodlint.deploy import ini, pm2, supervisord
-from prodlint.deploy.nodes import List, Map, Node, Pair
-from prodlint.deploy.templates import is_template
+from prodlint.extract.deployment import ini, pm2, supervisord
+from prodlint.extract.deployment.nodes import List, Map, Node, Pair
+from prodlint.extract.deployment.templates import is_template
 from prodlint.facts import Artefact
 from prodlint.findings import Edit
 from prodlint.fixes.checked import adds_only

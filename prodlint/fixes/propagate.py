@@ -12,11 +12,11 @@ from prodlint.facts import NONE, Use
 from prodlint.findings import Edit, Span
 from prodlint.fixes import javascript
 from prodlint.fixes._js_tree import FUNCTIONS, parse, walk
-from prodlint.program.callers import Waits
-from prodlint.program.resolve import CallSite, File
+from prodlint.program.code.callers import Waits
+from prodlint.program.linking.resolver import CallSite, File
 
 if TYPE_CHECKING:
-    from prodlint.program import Program
+    from prodlint.program.linking.program import Program
 
 _NAMES = frozenset(
     {

@@ -11,7 +11,7 @@ from prodlint.fixes import lines, yaml
 
 if TYPE_CHECKING:
     from prodlint.fixes.text import Edits
-    from prodlint.program import Program
+    from prodlint.program.linking.program import Program
 
 
 def change(program: Program, path: str, data: Mapping[str, Any], new: str) -> Edits | None:

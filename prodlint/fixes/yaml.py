@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import re
 
-from prodlint.deploy.compose import services_of
-from prodlint.deploy.nodes import List, Map, Node, Pair, Scalar
-from prodlint.deploy.templates import is_template
-from prodlint.deploy.yaml_nodes import parse
+from prodlint.extract.deployment.compose import services_of
+from prodlint.extract.deployment.nodes import List, Map, Node, Pair, Scalar
+from prodlint.extract.deployment.templates import is_template
+from prodlint.extract.deployment.yaml_nodes import parse
 from prodlint.findings import Edit
 from prodlint.fixes.lines import newline_of
 from prodlint.fixes.text import Edits, begins_line, edited, insert_lines, line_start, next_line

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
-from prodlint.engine import Session
+from prodlint.analysis.session import Session
 from prodlint.findings import Applicability, Confidence, Edit, Finding, Fix
 from prodlint.fixes.apply import FixLoopError, fix_all
+from prodlint.lazy_regex import regex
 from prodlint.output.places import SourceText
-from prodlint.patterns import regex
 
 _LINE_COMMENTS = {"javascript": "//", "typescript": "//", "tsx": "//"}
 _WITHOUT_COMMENTS = frozenset({"package_json", "tsconfig"})

@@ -14,10 +14,10 @@ from urllib.request import url2pathname
 
 from lsprotocol import types as lsp
 
+from prodlint.analysis.suppressions import UNUSED_RULE
 from prodlint.findings import Edit, Finding, Location, Severity, Step
 from prodlint.output.places import SourceText
-from prodlint.sources import Unreadable
-from prodlint.suppressions import UNUSED_RULE
+from prodlint.project.vfs import Unreadable
 
 _SEVERITIES: Mapping[Severity, lsp.DiagnosticSeverity] = {
     Severity.ERROR: lsp.DiagnosticSeverity.Error,

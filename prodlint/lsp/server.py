@@ -20,14 +20,14 @@ from lsprotocol import types as lsp
 from pygls.lsp.server import LanguageServer
 
 from prodlint import __version__
-from prodlint.cache import default_directory
+from prodlint.analysis.store import default_directory
+from prodlint.analysis.suppressions import UNUSED_RULE
 from prodlint.findings import Finding
 from prodlint.lsp import actions
 from prodlint.lsp.convert import Converter, path_of
-from prodlint.lsp.workbench import Preferences, Workbench
+from prodlint.lsp.open_project import Preferences, Workbench
+from prodlint.project.settings import ConfigError
 from prodlint.rulebook import RulebookError, load_rules, page_uri
-from prodlint.settings import ConfigError
-from prodlint.suppressions import UNUSED_RULE
 
 FIX_ALL = f"{lsp.CodeActionKind.SourceFixAll.value}.prodlint"
 RESTART = "prodlint.restart"

@@ -71,7 +71,7 @@ class Report(msgspec.Struct, frozen=True):
     edits_of: Callable[[Fix], tuple[Edit, ...] | str]
     """All edits of a fix, those of its imports too; or why it cannot be made."""
     read: Callable[[str], bytes]
-    """The bytes that the offsets are about; raises `prodlint.sources.Unreadable`."""
+    """The bytes that the offsets are about; raises `prodlint.project.vfs.Unreadable`."""
     root: Path
     """Absolute, as is `cwd`, and both with or both without symbolic links resolved."""
     cwd: Path

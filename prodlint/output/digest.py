@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from prodlint.findings import Applicability, Finding, Fix, Severity
+from prodlint.lazy_regex import regex
 from prodlint.output import Options, Report, tally
 from prodlint.output.places import Places, unicode_text
 from prodlint.output.terminal import printable
-from prodlint.patterns import regex
 
 _MOST = 100
 """Findings that are listed; comments have a limit of 65,536 characters on GitHub."""

@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import takewhile
 
+from prodlint.lazy_regex import regex
 from prodlint.output import Options
 from prodlint.output.terminal import Painter, Styled, cells, printable, prose
 from prodlint.output.text import painter_of
-from prodlint.patterns import regex
 
 _FENCE = regex(r"(?P<marks>`{3,}|~{3,})\s*(?P<language>[\w+-]*)\s*(?P<words>.*)")
 _HEADING = regex(r"(?P<level>#{1,6})\s+(?P<title>.*)")

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from prodlint.findings import Location
-from prodlint.patterns import regex
-from prodlint.sources import Unreadable
+from prodlint.lazy_regex import regex
+from prodlint.project.vfs import Unreadable
 
 BOM = b"\xef\xbb\xbf"
 _NEWLINE = regex(rb"\n")

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from prodlint.findings import Confidence, Edit, Finding, Fix, Location, Severity, Step
+from prodlint.lazy_regex import regex
 from prodlint.output import ErrorMessage, Options, Report
 from prodlint.output.edits import realised_fix
 from prodlint.output.fingerprints import FINGERPRINT_NAME, fingerprints
 from prodlint.output.json_text import json_text
 from prodlint.output.places import Places, SourceText, unicode_text
-from prodlint.patterns import regex
 
 if TYPE_CHECKING:
     from prodlint.rulebook import Rule

@@ -6,13 +6,13 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from prodlint.program.django_settings import production_settings
-from prodlint.program.launches import ABSENT, PROCESS_FILES, Answer, Source, State
-from prodlint.program.operations import programs
-from prodlint.program.supervision import SUPERVISORS, after_crash, ends_by_itself
+from prodlint.program.services.launches import ABSENT, PROCESS_FILES, Answer, Source, State
+from prodlint.program.services.supervision import SUPERVISORS, after_crash, ends_by_itself
+from prodlint.program.services.variants import programs
+from prodlint.program.web.django_settings import production_settings
 
 if TYPE_CHECKING:
-    from prodlint.program import Program
+    from prodlint.program.linking.program import Program
     from prodlint.program.services import Processes, Service, Variant
 
 _ENVIRONMENT = {"node": ("NODE_ENV",), "django": ("DJANGO_SETTINGS_MODULE",), "python": ("FLASK_DEBUG",)}

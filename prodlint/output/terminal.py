@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from prodlint.patterns import regex
+from prodlint.lazy_regex import regex
 
 TAB_WIDTH = 4
 

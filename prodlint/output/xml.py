@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from xml.sax.saxutils import escape, quoteattr
 
+from prodlint.lazy_regex import regex
 from prodlint.output.terminal import STEERING
-from prodlint.patterns import regex
 
 HEADER = '<?xml version="1.0" encoding="UTF-8"?>\n'
 

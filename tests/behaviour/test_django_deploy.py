@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from prodlint.engine import Session
+from prodlint.analysis.session import Session
 from prodlint.findings import Fix
 from tests.pages import fix
 from tests.tools import missing

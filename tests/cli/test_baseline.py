@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from prodlint.baseline import BASELINE_NAME
+from prodlint.analysis.baseline import BASELINE_NAME
 from tests.cli.conftest import Shell
 
 

@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
-from prodlint import extraction
 from prodlint.cli import options
+from prodlint.extract import extraction
 from prodlint.output import FORMATS
-from prodlint.sources import SIZE_LIMIT
+from prodlint.project.vfs import SIZE_LIMIT
 from tests.cli.conftest import Shell
 from tests.pages import ROOT
 
@@ -240,7 +240,7 @@ def test_a_file_on_which_prodlint_fails(shell: Shell, monkeypatch: pytest.Monkey
 
 
 def test_a_defect_is_no_finding(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
-    from prodlint.engine import Session
+    from prodlint.analysis.session import Session
 
     monkeypatch.setattr(Session, "findings", lambda self: 1 / 0)
     result = shell("check")

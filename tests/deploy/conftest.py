@@ -6,7 +6,7 @@ from textwrap import dedent
 
 import msgspec
 
-from prodlint.deploy import READERS
+from prodlint.extract.deployment import READERS
 from prodlint.facts import Artefact, FileFacts
 
 

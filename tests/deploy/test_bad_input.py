@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from prodlint.deploy import READERS
-from prodlint.engine import Session
-from prodlint.extraction import extract
+from prodlint.analysis.session import Session
+from prodlint.extract.deployment import READERS
+from prodlint.extract.extraction import extract
 from prodlint.facts import FileFacts
 
 FILES = {

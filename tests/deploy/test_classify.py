@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from prodlint.deploy import READERS, classify
+from prodlint.extract.deployment import READERS, classify
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from prodlint.deploy.commands import NOWHERE, Command, Start, StartKind, split, starts
-from prodlint.deploy.variables import expand
+from prodlint.extract.deployment.commands import NOWHERE, Command, Start, StartKind, split, starts
+from prodlint.extract.deployment.variables import expand
 
 
 def last(text: str) -> Start:

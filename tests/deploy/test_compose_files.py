@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from prodlint.engine import Session
-from prodlint.files import kind_of
+from prodlint.analysis.session import Session
 from prodlint.program.services import Count, Variant
-from prodlint.sources import Sources
+from prodlint.project.discovery import kind_of
+from prodlint.project.vfs import Sources
 from tests.deploy.conftest import artefact, facts_of, values
 
 SOURCE = {

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from prodlint.deploy.dockerfile import scan
+from prodlint.extract.deployment.dockerfile import scan
 from tests.deploy.conftest import artefact, facts_of, values
 
 

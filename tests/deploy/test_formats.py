@@ -7,10 +7,10 @@ import json
 import pytest
 import yaml
 
-from prodlint.deploy import json_nodes
-from prodlint.deploy.nodes import plain_data
-from prodlint.deploy.package_json import read_package
-from prodlint.deploy.systemd import scan, split_words
+from prodlint.extract.deployment import json_nodes
+from prodlint.extract.deployment.nodes import plain_data
+from prodlint.extract.deployment.package_json import read_package
+from prodlint.extract.deployment.systemd import scan, split_words
 from prodlint.facts import Artefact
 from tests.deploy.conftest import artefact, facts_of, values
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from prodlint.deploy import classify, classify_content
+from prodlint.extract.deployment import classify, classify_content
 from tests.deploy.conftest import artefact, facts_of, values
 
 

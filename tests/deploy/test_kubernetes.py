@@ -6,10 +6,10 @@ from textwrap import dedent
 
 import pytest
 
-from prodlint.deploy import classify, classify_content, may_be
-from prodlint.engine import Session
-from prodlint.program.launches import State
+from prodlint.analysis.session import Session
+from prodlint.extract.deployment import classify, classify_content, may_be
 from prodlint.program.services import Count, Service, Variant
+from prodlint.program.services.launches import State
 from tests.deploy.conftest import artefact, facts_of, values
 
 DEPLOYMENT = """\

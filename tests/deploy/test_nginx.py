@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from prodlint.deploy import classify, classify_content, may_be, nginx
-from prodlint.files import kind_of
-from prodlint.sources import Sources
+from prodlint.extract.deployment import classify, classify_content, may_be, nginx
+from prodlint.project.discovery import kind_of
+from prodlint.project.vfs import Sources
 from tests.deploy.conftest import artefact, facts_of, values
 
 

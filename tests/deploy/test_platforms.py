@@ -6,9 +6,9 @@ from textwrap import dedent
 
 import pytest
 
-from prodlint.engine import Session
-from prodlint.program.launches import State
+from prodlint.analysis.session import Session
 from prodlint.program.services import Count, Service
+from prodlint.program.services.launches import State
 from tests.deploy.conftest import artefact, facts_of, values
 
 SOURCE = {"server.js": "require('express')().listen(3000);\n", "package.json": '{"name": "shop"}'}

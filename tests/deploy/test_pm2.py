@@ -7,13 +7,13 @@ from textwrap import dedent
 
 import pytest
 
-from prodlint.deploy import classify, js_nodes
-from prodlint.deploy.nodes import plain_data
-from prodlint.engine import Session
-from prodlint.files import kind_of
-from prodlint.program.launches import State
+from prodlint.analysis.session import Session
+from prodlint.extract.deployment import classify, js_nodes
+from prodlint.extract.deployment.nodes import plain_data
 from prodlint.program.services import Count, Service
-from prodlint.sources import Sources
+from prodlint.program.services.launches import State
+from prodlint.project.discovery import kind_of
+from prodlint.project.vfs import Sources
 from tests.deploy.conftest import artefact, facts_of, values
 
 ECOSYSTEM = """\

@@ -6,7 +6,7 @@ from textwrap import dedent
 
 import pytest
 
-from prodlint.engine import Session
+from prodlint.analysis.session import Session
 from prodlint.program.services import Count, Service
 
 PYTHON = {"app.py": "from fastapi import FastAPI\napp = FastAPI()\n"}

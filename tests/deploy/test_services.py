@@ -7,10 +7,10 @@ from textwrap import dedent
 
 import pytest
 
-from prodlint.engine import Session
+from prodlint.analysis.session import Session
 from prodlint.findings import Severity
-from prodlint.program.launches import State
 from prodlint.program.services import Service, Variant
+from prodlint.program.services.launches import State
 
 EXPRESS = "const app = require('express')();\napp.listen(3000);\n"
 PACKAGE = '{"name": "shop", "dependencies": {"express": "^4.0.0"}, "scripts": {"start": "node server.js"}}'

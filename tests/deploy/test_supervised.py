@@ -6,12 +6,12 @@ from textwrap import dedent
 
 import pytest
 
-from prodlint.deploy import classify_content, gunicorn, ini, supervisord, upstart
-from prodlint.engine import Session
-from prodlint.files import kind_of
-from prodlint.program.launches import State
+from prodlint.analysis.session import Session
+from prodlint.extract.deployment import classify_content, gunicorn, ini, supervisord, upstart
 from prodlint.program.services import Count, Service
-from prodlint.sources import Sources
+from prodlint.program.services.launches import State
+from prodlint.project.discovery import kind_of
+from prodlint.project.vfs import Sources
 from tests.deploy.conftest import artefact, facts_of, values
 
 JOB = """\

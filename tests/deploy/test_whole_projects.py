@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from prodlint.engine import Session
+from prodlint.analysis.session import Session
 from prodlint.output.services import render
 
 PROJECTS = Path(__file__).parent.parent / "fixtures" / "services"

@@ -9,8 +9,8 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from prodlint.deploy.nodes import List, Map, Node, Scalar
-from prodlint.deploy.yaml_nodes import parse
+from prodlint.extract.deployment.nodes import List, Map, Node, Scalar
+from prodlint.extract.deployment.yaml_nodes import parse
 
 
 class _Strings(yaml.SafeLoader):

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from prodlint.engine import Session
+from prodlint.analysis.session import Session
 from tests.engines.processes import free_port
 from tests.pages import DEEP_CASES, ROOT, RULES, Mark, read_page
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from prodlint.engine import Session
+from prodlint.analysis.session import Session
 from prodlint.program.proxies import Compression
 from tests.engines.processes import free_port, get, run, running, service
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import yaml
 
-from prodlint.engine import Session
-from prodlint.program.launches import State
+from prodlint.analysis.session import Session
+from prodlint.program.services.launches import State
 from tests.engines.processes import run
 from tests.pages import deep_case_files, read_page, rule_pages
 

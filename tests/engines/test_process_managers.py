@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from prodlint.deploy import READERS
-from prodlint.engine import Session
-from prodlint.program.services.processes import Count
+from prodlint.analysis.session import Session
+from prodlint.extract.deployment import READERS
+from prodlint.program.services.worker_counts import Count
 from tests.deploy.conftest import values
 from tests.engines.processes import wait_until
 from tests.node_packages import NodeModules

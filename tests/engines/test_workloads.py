@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from prodlint.engine import Session
+from prodlint.analysis.session import Session
 from tests.pages import ROOT, deep_case_files, find, fix, read_page, rule_pages
 
 kubernetes = pytest.importorskip("kubernetes_validate", reason="kubernetes-validate is not installed")

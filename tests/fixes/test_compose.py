@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prodlint.findings import Applicability, Edit, Finding, Fix, ImportRequest, Location
-from prodlint.fixes.compose import compose, resolve
+from prodlint.fixes.combine import compose, resolve
 from prodlint.fixes.text import BOM, Text, edited
 
 

@@ -14,11 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tree_sitter import Parser
 
+from prodlint.extract.source._js_grammar import language
 from prodlint.findings import Edit, ImportRequest, Span
 from prodlint.fixes import javascript
 from prodlint.fixes._js_tree import KINDS
 from prodlint.fixes.text import BOM, edited
-from prodlint.source._js_grammar import language
 
 JS, TS = "app.js", "app.ts"
 

@@ -23,12 +23,12 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from tree_sitter import Language, Node, Parser
 
-from prodlint.engine import Session
+from prodlint.analysis.session import Session
+from prodlint.extract.source._js_grammar import language
 from prodlint.fixes._js_tree import KINDS
 from prodlint.fixes.apply import fix_all
 from prodlint.fixes.diff import unified_diff
 from prodlint.fixes.text import BOM
-from prodlint.source._js_grammar import language
 from tests.pages import deep_case_files, read_page, rule_pages, settings_of
 
 Files = dict[str, bytes]

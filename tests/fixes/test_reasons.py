@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from prodlint.engine import Session
+from prodlint.analysis.session import Session
 from prodlint.findings import Applicability, Edit, Fix
 from prodlint.output import Options, Report, render
 from prodlint.rulebook import load_rules

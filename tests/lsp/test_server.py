@@ -393,7 +393,7 @@ def test_the_exit_code_is_the_protocols(has_shutdown: bool, code: int) -> None:
 
 
 BREAKER = """\
-import prodlint.source.python as python
+import prodlint.extract.source.python as python
 
 whole = python.extract
 

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from prodlint.findings import Finding, Fix, Location, Severity, Step
-from prodlint.fixes.compose import resolve
+from prodlint.fixes.combine import resolve
 from prodlint.output import Options, Report, in_order, render
+from prodlint.project.vfs import Sources
 from prodlint.rulebook import Rule
-from prodlint.sources import Sources
 
 PAGE = """# a-rule
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prodlint.output.places import Places, SourceText, unicode_text
-from prodlint.sources import Sources
+from prodlint.project.vfs import Sources
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from prodlint.engine import Session
+from prodlint.analysis.session import Session
 from prodlint.output.services import as_json, render
 
 FILES = {

@@ -8,11 +8,11 @@ from textwrap import dedent
 import msgspec
 import pytest
 
-from prodlint.deploy import package_json, python_requirements, tsconfig
+from prodlint.extract.deployment import package_json, python_requirements, tsconfig
+from prodlint.extract.source import javascript, python
 from prodlint.facts import FileFacts
-from prodlint.knowledge import Knowledge
-from prodlint.program import Program, link
-from prodlint.source import javascript, python
+from prodlint.program.linking.program import Program, link
+from prodlint.project.hints import Knowledge
 
 Linker = Callable[..., Program]
 

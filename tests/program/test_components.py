@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from prodlint.engine import Session
-from prodlint.program.components import components
+from prodlint.analysis.session import Session
+from prodlint.program.linking.partition import components
 
 PACKAGE = '{"name": "NAME", "dependencies": {"express": "4"}}'
 API = {"shop/package.json": PACKAGE, "shop/index.js": "require('./lib');", "shop/lib.js": "x();"}

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from prodlint.engine import Session
-from prodlint.program.django_settings import production_settings
+from prodlint.analysis.session import Session
+from prodlint.program.web.django_settings import production_settings
 
 WSGI = """\
 import os

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from prodlint.deploy.tsconfig import extract, path_aliases
-from prodlint.program.modules import NodeModules, PythonModules
+from prodlint.extract.deployment.tsconfig import extract, path_aliases
+from prodlint.program.linking.modules import NodeModules, PythonModules
 from tests.program.conftest import facts_of
 
 NODE = {
@@ -53,7 +53,7 @@ def test_node(importer: str, specifier: str, expected: str | None) -> None:
         "packages/web": '{"name": "web", "imports": {"#own/*": "./own/*.js"}}',
         "packages/lone": '{"name": "lone"}',
     }
-    from prodlint.deploy.package_json import read_package
+    from prodlint.extract.deployment.package_json import read_package
 
     packages = {folder: read_package(facts_of("package.json", text)) for folder, text in manifests.items()}
     config = b'{ // comments are allowed\n "compilerOptions": {"baseUrl": ".", "paths": {"@/*": ["src/*"],}} }'

@@ -7,9 +7,9 @@ from textwrap import dedent
 
 import pytest
 
-from prodlint.engine import Session
-from prodlint.program.nginx import Block
+from prodlint.analysis.session import Session
 from prodlint.program.proxies import Compression, Proxies, Proxy
+from prodlint.program.proxies.nginx_config import Block
 
 SERVICE = {
     "server.js": "require('express')().listen(3000);\n",

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from prodlint.engine import Session
-from prodlint.program import Program
+from prodlint.analysis.session import Session
+from prodlint.program.linking.program import Program
 
 EXPRESS = "const app = require('express')();\nrequire('./routes')(app);\napp.listen(3000);\n"
 ROUTES = "const shared = require('../shared');\nmodule.exports = (app) => app.get('/', shared);\n"

@@ -6,7 +6,7 @@ import tracemalloc
 
 import pytest
 
-from prodlint.engine import Session
+from prodlint.analysis.session import Session
 
 PACKAGE = '{"name": "a", "scripts": {"start": "node app.js"}, "dependencies": {"express": "4"}}'
 APP = "const fs = require('fs');\nrequire('express')().get('/', (req, res) => res.send(fs.readFileSync('x'))).listen(1);\n"

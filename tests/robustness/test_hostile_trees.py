@@ -15,15 +15,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from prodlint import parsing
+from prodlint.analysis.session import Session
 from prodlint.cli.check import _fix_and_report
 from prodlint.cli.options import FORMATS
 from prodlint.cli.terminal import Clock
-from prodlint.engine import Session
-from prodlint.extraction import extract
-from prodlint.globs import ignore_spec, is_glob
-from prodlint.settings import Choice
-from prodlint.sources import SIZE_LIMIT
+from prodlint.extract import parsing
+from prodlint.extract.extraction import extract
+from prodlint.project.globs import ignore_spec, is_glob
+from prodlint.project.settings import Choice
+from prodlint.project.vfs import SIZE_LIMIT
 from tests.robustness.processes import command, environment, run, write
 from tests.tools import missing
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from prodlint.cache import FILE_NAME
+from prodlint.analysis.store import FILE_NAME
 from tests.robustness.processes import command, environment, run, start, write
 
 MODULE = (

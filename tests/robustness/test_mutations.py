@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from prodlint.extraction import SOURCE, decode, encode, extract
-from prodlint.files import kind_of
-from prodlint.sources import Sources
+from prodlint.extract.extraction import SOURCE, decode, encode, extract
+from prodlint.project.discovery import kind_of
+from prodlint.project.vfs import Sources
 from tests.pages import ROOT, deep_case_files, read_page, rule_pages
 from tests.robustness.odd import ODD, TOKEN
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from prodlint.engine import Session
+from prodlint.analysis.session import Session
 from prodlint.numerals import whole_number
 from prodlint.output.services import as_json, render
 from tests.pages import read_page, rule_pages

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from prodlint.extract.source.javascript import extract
 from prodlint.facts import (
     NONE,
     BindingKind,
@@ -24,7 +25,6 @@ from prodlint.facts import (
     Use,
     ValueKind,
 )
-from prodlint.source.javascript import extract
 
 
 def facts_of(code: str | bytes, kind: str = "javascript") -> FileFacts:

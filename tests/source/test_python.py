@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from prodlint.extract.source.python import extract
 from prodlint.facts import (
     NONE,
     BindingKind,
@@ -22,7 +23,6 @@ from prodlint.facts import (
     Use,
     ValueKind,
 )
-from prodlint.source.python import extract
 
 
 def facts_of(source: str) -> FileFacts:

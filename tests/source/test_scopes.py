@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from prodlint.extraction import extract
+from prodlint.extract.extraction import extract
 from prodlint.facts import NameUse
 
 JAVASCRIPT = {

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, NamedTuple
 from prodlint.facts import NONE, Call, Function, Use, ValueKind
 from prodlint.findings import Applicability, Confidence, Edit, Finding, Fix, ImportRequest, Span
 from prodlint.fixes.reasons import NO_AWAIT
-from prodlint.patterns import regex
-from prodlint.program.callgraph import Registration
-from prodlint.program.contexts import Reach
-from prodlint.program.once import runs_once
-from prodlint.program.resolve import CallSite, File
-from prodlint.source.frameworks.model import Context, Role
+from prodlint.lazy_regex import regex
+from prodlint.models.frameworks.model import Context, Role
+from prodlint.program.linking.call_graph import Registration
+from prodlint.program.linking.contexts import Reach
+from prodlint.program.linking.resolver import CallSite, File
+from prodlint.program.linking.run_once import runs_once
 
 if TYPE_CHECKING:
-    from prodlint.program import Program
+    from prodlint.program.linking.program import Program
     from prodlint.rulebook import Rule
 
 _THREAD = "asyncio.to_thread"

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 from prodlint.facts import BindingKind, Import, ImportKind, RegionKind, Use, ValueKind
 from prodlint.findings import Applicability, Confidence, Finding, Fix, ImportRequest, Span
-from prodlint.program import closure
-from prodlint.program.once import runs_once
-from prodlint.program.reached import by_request
-from prodlint.program.resolve import File
-from prodlint.source.frameworks.model import Context
+from prodlint.models.frameworks.model import Context
+from prodlint.program.code.request_paths import by_request
+from prodlint.program.linking.program import closure
+from prodlint.program.linking.resolver import File
+from prodlint.program.linking.run_once import runs_once
 
 if TYPE_CHECKING:
-    from prodlint.program import Program
+    from prodlint.program.linking.program import Program
     from prodlint.rulebook import Rule
 
 

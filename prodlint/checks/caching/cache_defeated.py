@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from prodlint.findings import Finding, Location, Step
-from prodlint.program.nginx import Block, Directive
+from prodlint.program.proxies.nginx_config import Block, Directive
 from prodlint.program.proxies.varnish import passes_everything
-from prodlint.program.services.evidence import is_dev_path
+from prodlint.program.services.environment_evidence import is_dev_path
 
 if TYPE_CHECKING:
-    from prodlint.program import Program
+    from prodlint.program.linking.program import Program
     from prodlint.rulebook import Rule
 
 _NEVER = ("proxy_no_cache", "proxy_cache_bypass")

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from prodlint.facts import ValueKind
 from prodlint.findings import Confidence, Finding, Step
-from prodlint.program.resolve import CallSite, File
-from prodlint.roles import FileRole
-from prodlint.source.frameworks.model import Context
+from prodlint.models.frameworks.model import Context
+from prodlint.program.linking.resolver import CallSite, File
+from prodlint.project.file_roles import FileRole
 
 if TYPE_CHECKING:
-    from prodlint.program import Program
+    from prodlint.program.linking.program import Program
     from prodlint.program.proxies import Front, Pass, Proxy
     from prodlint.program.services import Service
     from prodlint.rulebook import Rule

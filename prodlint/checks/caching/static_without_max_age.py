@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any
 from prodlint.facts import NONE, FileFacts, Use, ValueKind
 from prodlint.findings import Applicability, Confidence, Finding, Fix, Severity, Span
 from prodlint.fixes.reasons import NO_PLACE, NOT_UTF8, ODD_FORM
-from prodlint.program.nginx import Block
-from prodlint.program.options import options_of
-from prodlint.program.resolve import CallSite, File
-from prodlint.program.services.evidence import is_dev_path
-from prodlint.program.targets import Api
-from prodlint.program.webapps import WebApp, fronts_of
-from prodlint.source.frameworks.model import Role
+from prodlint.models.frameworks.model import Role
+from prodlint.program.code.call_options import options_of
+from prodlint.program.linking.resolver import CallSite, File
+from prodlint.program.linking.targets import Api
+from prodlint.program.proxies.nginx_config import Block
+from prodlint.program.services.environment_evidence import is_dev_path
+from prodlint.program.web.web_apps import WebApp, fronts_of
 
 if TYPE_CHECKING:
-    from prodlint.program import Program
+    from prodlint.program.linking.program import Program
     from prodlint.rulebook import Rule
 
 _HEADER = "cache-control"

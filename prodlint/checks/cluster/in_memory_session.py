@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from prodlint.findings import Finding, Severity
-from prodlint.program.memory_stores import Kept, MemoryStore
-from prodlint.program.multiplicity import copies_of, processes_of, said_by
-from prodlint.program.services.processes import Count
+from prodlint.program.code.memory_stores import Kept, MemoryStore
+from prodlint.program.services.process_counts import copies_of, processes_of, said_by
+from prodlint.program.services.worker_counts import Count
 
 if TYPE_CHECKING:
-    from prodlint.program import Program
+    from prodlint.program.linking.program import Program
     from prodlint.rulebook import Rule
 
 _APART = {

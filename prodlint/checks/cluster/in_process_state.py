@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from prodlint.findings import Confidence, Finding, Step
-from prodlint.program.multiplicity import processes_of, said_by
-from prodlint.program.services.processes import Count
+from prodlint.program.services.process_counts import processes_of, said_by
+from prodlint.program.services.worker_counts import Count
 
 if TYPE_CHECKING:
-    from prodlint.program import Program
+    from prodlint.program.linking.program import Program
     from prodlint.rulebook import Rule
 
 

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 from prodlint.facts import NONE, FunctionKind, RegionKind, ValueKind
 from prodlint.findings import Applicability, Confidence, Finding, Fix, Span, Step
 from prodlint.fixes.reasons import NO_PLACE
-from prodlint.patterns import regex
-from prodlint.program.listeners import Listener, calls_from, listeners
-from prodlint.program.resolve import CallSite, File
-from prodlint.program.targets import Api
-from prodlint.roles import FileRole
+from prodlint.lazy_regex import regex
+from prodlint.program.code.event_listeners import Listener, calls_from, listeners
+from prodlint.program.linking.resolver import CallSite, File
+from prodlint.program.linking.targets import Api
+from prodlint.project.file_roles import FileRole
 
 if TYPE_CHECKING:
-    from prodlint.program import Program
+    from prodlint.program.linking.program import Program
     from prodlint.rulebook import Rule
 
 _FORK = "cluster.fork"

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 
 from prodlint.findings import Applicability, Confidence, Finding, Fix, Severity
 from prodlint.fixes.reasons import ODD_FORM
-from prodlint.program.exposure import is_worker
-from prodlint.program.faults import main_fault
-from prodlint.program.multiplicity import answers_one_at_a_time, needs_one_process, proxied_apart, serves
-from prodlint.program.operations import (
+from prodlint.program.services.process_counts import answers_one_at_a_time, needs_one_process, proxied_apart, serves
+from prodlint.program.services.start_faults import main_fault
+from prodlint.program.services.variants import (
     CONTAINERS,
     artefact_of,
     command_of,
@@ -21,12 +20,13 @@ from prodlint.program.operations import (
     place_of,
     whereabouts,
 )
-from prodlint.program.services.processes import Count, manager_of
+from prodlint.program.services.worker_counts import Count, manager_of
+from prodlint.program.web.exposure import is_worker
 
 if TYPE_CHECKING:
-    from prodlint.program import Program
-    from prodlint.program.launches import Hop
+    from prodlint.program.linking.program import Program
     from prodlint.program.services import Service, Variant
+    from prodlint.program.services.launches import Hop
     from prodlint.rulebook import Rule
 
 """Options of Gunicorn that make one worker answer several requests at a time."""
@@ -152,7 +152,7 @@ def _replacement(words: tuple[str, ...], target: str, is_shell: bool) -> tuple[l
 
 def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
     """PM2: as many instances as there are cores. Gunicorn in a shell: what `WEB_CONCURRENCY` says, else two workers."""
-    from prodlint.fixes import starts
+    from prodlint.fixes import start_commands as starts
 
     place, words = finding.data["place"], tuple(finding.data["words"])
     command = command_of(program.facts, place, words[0])

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from prodlint.facts import Directive
 from prodlint.findings import Applicability, Edit, Finding, Fix
-from prodlint.patterns import regex
+from prodlint.lazy_regex import regex
 
 if TYPE_CHECKING:
-    from prodlint.program import Program
+    from prodlint.program.linking.program import Program
     from prodlint.rulebook import Rule
 
 _OPENER = regex(rb"\{?\s*(?://|#|;|/\*+|<!--)\s*(?=prodlint:)")
@@ -20,7 +20,7 @@ _NAMES = regex(rb"\[[^\]]*\]")
 
 def check(program: Program, rule: Rule) -> Iterator[Finding]:
     """Nothing: which comments were needed is known only when all other checks have run, so the engine asks
-    `prodlint.suppressions.unused` then."""
+    `prodlint.analysis.suppressions.unused` then."""
     yield from ()
 
 

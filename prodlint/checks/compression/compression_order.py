@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 from prodlint.facts import NONE, FileFacts, FunctionKind, ImportKind, Use, ValueKind
 from prodlint.findings import Applicability, Finding, Fix, Location, Span
 from prodlint.fixes.reasons import NO_AWAIT
-from prodlint.program.apps import Kind
-from prodlint.program.django import middleware_lists
-from prodlint.program.resolve import CallSite
-from prodlint.program.targets import Api
-from prodlint.program.webapps import WebApp, text_of
+from prodlint.program.linking.resolver import CallSite
+from prodlint.program.linking.targets import Api
+from prodlint.program.web.django_middleware import middleware_lists
+from prodlint.program.web.express_apps import Kind
+from prodlint.program.web.web_apps import WebApp, text_of
 
 if TYPE_CHECKING:
-    from prodlint.program import Program
+    from prodlint.program.linking.program import Program
     from prodlint.rulebook import Rule
 
 _GZIP = "django.middleware.gzip.GZipMiddleware"

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from prodlint.findings import Applicability, Confidence, Finding, Fix, ImportRequest, Location, Severity, Span
 from prodlint.fixes.reasons import NO_PLACE
-from prodlint.patterns import regex
-from prodlint.program.compression import SOUNDS_SO, Compression, files_of
-from prodlint.program.django import middleware_lists
-from prodlint.program.webapps import WebApp, fronts_of, text_of
+from prodlint.lazy_regex import regex
+from prodlint.program.web.compression import SOUNDS_SO, Compression, files_of
+from prodlint.program.web.django_middleware import middleware_lists
+from prodlint.program.web.web_apps import WebApp, fronts_of, text_of
 
 if TYPE_CHECKING:
-    from prodlint.program import Program
-    from prodlint.program.resolve import File
+    from prodlint.program.linking.program import Program
+    from prodlint.program.linking.resolver import File
     from prodlint.rulebook import Rule
 
 _GZIP = "django.middleware.gzip.GZipMiddleware"

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from prodlint.findings import Applicability, Confidence, Edit, Finding, Fix, Location, Step
 from prodlint.fixes.reasons import ODD_FORM
-from prodlint.program.compression import may_compress
-from prodlint.program.nginx import Block
 from prodlint.program.proxies import Compression, Pass, Proxy
+from prodlint.program.proxies.nginx_config import Block
+from prodlint.program.web.compression import may_compress
 
 if TYPE_CHECKING:
-    from prodlint.program import Program
+    from prodlint.program.linking.program import Program
     from prodlint.rulebook import Rule
 
 _MODULES = ("gzip", "brotli", "zstd")

@@ -10,21 +10,21 @@ from typing import TYPE_CHECKING, Any
 from prodlint.facts import ValueKind
 from prodlint.findings import Applicability, Confidence, Finding, Fix, ImportRequest, Location, Span, Step
 from prodlint.fixes.reasons import ODD_FORM
-from prodlint.patterns import regex
-from prodlint.program.conditions import is_literally, is_named_for_development, runs_unasked
-from prodlint.program.django_settings import production_settings
-from prodlint.program.faults import dev_server
-from prodlint.program.operations import command_of, in_production, place_of, whereabouts
-from prodlint.program.options import options_of
-from prodlint.program.resolve import CallSite
-from prodlint.program.targets import Api
-from prodlint.roles import FileRole
+from prodlint.lazy_regex import regex
+from prodlint.program.code.call_options import options_of
+from prodlint.program.code.environment_guards import is_literally, is_named_for_development, runs_unasked
+from prodlint.program.linking.resolver import CallSite
+from prodlint.program.linking.targets import Api
+from prodlint.program.services.start_faults import dev_server
+from prodlint.program.services.variants import command_of, in_production, place_of, whereabouts
+from prodlint.program.web.django_settings import production_settings
+from prodlint.project.file_roles import FileRole
 
 if TYPE_CHECKING:
-    from prodlint.program import Program
-    from prodlint.program.django_settings import Settings
-    from prodlint.program.launches import Hop
+    from prodlint.program.linking.program import Program
     from prodlint.program.services import Service, Variant
+    from prodlint.program.services.launches import Hop
+    from prodlint.program.web.django_settings import Settings
     from prodlint.rulebook import Rule
 
 _NODE_PROGRAMS = frozenset({"node", "nodejs", "ts-node", "tsx", "babel-node"})
@@ -224,7 +224,7 @@ def _where(settings: Settings, debug: Location) -> dict[str, Any]:
 
 def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
     """The command without the option, which developers may use too in a script of package.json; `False` in code."""
-    from prodlint.fixes import starts
+    from prodlint.fixes import start_commands as starts
 
     if "settings" in finding.data:
         return _fix_django(finding.data["settings"], program)

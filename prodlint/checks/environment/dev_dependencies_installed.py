@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING
 
 from prodlint.findings import Applicability, Finding, Fix, Location
 from prodlint.fixes.reasons import ODD_FORM
+from prodlint.lazy_regex import regex
 from prodlint.numerals import whole_number
-from prodlint.patterns import regex
-from prodlint.program.faults import main_fault
-from prodlint.program.images import Image
-from prodlint.program.installs import Install, dev_install, run_starts
-from prodlint.program.operations import CONTAINERS, base_of, in_production
+from prodlint.program.services.images import Image
+from prodlint.program.services.package_installs import Install, dev_install, run_starts
+from prodlint.program.services.start_faults import main_fault
+from prodlint.program.services.variants import CONTAINERS, base_of, in_production
 
 if TYPE_CHECKING:
-    from prodlint.deploy.package_json import PackageInfo
-    from prodlint.program import Program
+    from prodlint.extract.deployment.package_json import PackageInfo
+    from prodlint.program.linking.program import Program
     from prodlint.program.services import Service, Variant
     from prodlint.rulebook import Rule
 
@@ -125,7 +125,8 @@ def _installs_for_development(words: list[str]) -> bool:
 
 def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
     """The option that leaves them out; where they are needed to build, they are pruned at the end of the stage."""
-    from prodlint.fixes import lines, starts
+    from prodlint.fixes import lines
+    from prodlint.fixes import start_commands as starts
 
     data, path = finding.data, finding.location.path
     source = program.read(path)

@@ -7,17 +7,17 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from prodlint.deploy.commands import StartKind
+from prodlint.extract.deployment.commands import StartKind
 from prodlint.findings import Applicability, Confidence, Finding, Fix, Severity, Step
 from prodlint.fixes.reasons import ODD_FORM
-from prodlint.program.faults import dev_server
-from prodlint.program.operations import command_of, in_production, is_tool, place_of, shown, whereabouts
+from prodlint.program.services.start_faults import dev_server
+from prodlint.program.services.variants import command_of, in_production, is_tool, place_of, shown, whereabouts
 
 if TYPE_CHECKING:
     from prodlint.fixes.text import Edits
-    from prodlint.program import Program
-    from prodlint.program.launches import Hop
+    from prodlint.program.linking.program import Program
     from prodlint.program.services import Service, Variant
+    from prodlint.program.services.launches import Hop
     from prodlint.rulebook import Rule
 
 _START_SCRIPTS = ("start", "start:prod", "start:production", "serve:prod", "production", "prod")
@@ -163,7 +163,7 @@ def _replaced(words: Sequence[str], old: Sequence[str], new: Sequence[str]) -> l
 
 
 def _edits(program: Program, change: Any) -> Edits | None:
-    from prodlint.fixes import starts
+    from prodlint.fixes import start_commands as starts
 
     path, kind = change["place"]["path"], change["place"]["kind"]
     command = command_of(program.facts, change["place"], change["words"][0])

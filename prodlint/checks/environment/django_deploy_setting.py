@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 from prodlint.facts import ValueKind
 from prodlint.findings import Applicability, Finding, Fix, ImportRequest, Location, Severity, Span, Step
 from prodlint.fixes.reasons import ODD_FORM
-from prodlint.program.django_settings import Setting, Settings, production_settings
-from prodlint.program.launches import State
-from prodlint.program.webapps import fronts_of
+from prodlint.program.services.launches import State
+from prodlint.program.web.django_settings import Setting, Settings, production_settings
+from prodlint.program.web.web_apps import fronts_of
 
 if TYPE_CHECKING:
-    from prodlint.program import Program
+    from prodlint.program.linking.program import Program
     from prodlint.rulebook import Rule
 
 _SESSIONS = "django.contrib.sessions"

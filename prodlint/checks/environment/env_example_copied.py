@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 
 from prodlint.facts import Setting
 from prodlint.findings import Finding, Location, Step
-from prodlint.patterns import regex
-from prodlint.program.images import Image
-from prodlint.program.installs import run_starts
-from prodlint.program.launches import joined
-from prodlint.program.operations import CONTAINERS, in_production
+from prodlint.lazy_regex import regex
 from prodlint.program.services import is_for_development
+from prodlint.program.services.images import Image
+from prodlint.program.services.launches import joined
+from prodlint.program.services.package_installs import run_starts
+from prodlint.program.services.variants import CONTAINERS, in_production
 
 if TYPE_CHECKING:
-    from prodlint.program import Program
+    from prodlint.program.linking.program import Program
     from prodlint.program.services import Variant
     from prodlint.rulebook import Rule
 

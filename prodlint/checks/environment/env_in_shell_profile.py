@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from prodlint.findings import Finding, Location
-from prodlint.patterns import regex
+from prodlint.lazy_regex import regex
 
 if TYPE_CHECKING:
-    from prodlint.program import Program
+    from prodlint.program.linking.program import Program
     from prodlint.rulebook import Rule
 
 _PROFILES = frozenset(

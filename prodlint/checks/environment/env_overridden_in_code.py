@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from prodlint.facts import NONE, Region, RegionKind, Store, Value, ValueKind
 from prodlint.findings import Confidence, Finding
-from prodlint.program.once import names_in
-from prodlint.program.resolve import File
+from prodlint.program.linking.resolver import File
+from prodlint.program.linking.run_once import names_in
 
 if TYPE_CHECKING:
-    from prodlint.program import Program
+    from prodlint.program.linking.program import Program
     from prodlint.rulebook import Rule
 
 

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 from prodlint.facts import Store, ValueKind
 from prodlint.findings import Applicability, Finding, Fix, Span
 from prodlint.fixes.reasons import NO_PLACE
-from prodlint.patterns import regex
-from prodlint.program.once import names_in
-from prodlint.program.reached import by_request
-from prodlint.program.resolve import File
+from prodlint.lazy_regex import regex
+from prodlint.program.code.request_paths import by_request
+from prodlint.program.linking.resolver import File
+from prodlint.program.linking.run_once import names_in
 
 if TYPE_CHECKING:
-    from prodlint.program import Program
+    from prodlint.program.linking.program import Program
     from prodlint.rulebook import Rule
 
 _CONFIG = regex(r"^(?:config|configuration|env|environment|settings|constants|secrets)$", re.IGNORECASE)

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 from prodlint.findings import Applicability, Finding, Fix, Location
 from prodlint.fixes.reasons import ODD_FORM
-from prodlint.patterns import regex
-from prodlint.program.operations import units_of
+from prodlint.lazy_regex import regex
+from prodlint.program.services.variants import units_of
 
 if TYPE_CHECKING:
-    from prodlint.program import Program
+    from prodlint.program.linking.program import Program
     from prodlint.rulebook import Rule
 
 _ASSIGNMENT = regex(r"[A-Za-z_]\w*=.*", re.DOTALL)
@@ -94,7 +94,8 @@ def _mended(words: Sequence[str]) -> str:
 
 def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
     """The line as it must have been meant."""
-    from prodlint.fixes import jobs, units
+    from prodlint.fixes import systemd_units as units
+    from prodlint.fixes import upstart_jobs as jobs
 
     path, value = finding.location.path, finding.data["value"]
     if finding.data.get("stanza"):

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 from prodlint.facts import ValueKind
 from prodlint.findings import Applicability, Edit, Finding, Fix, Location, Severity
 from prodlint.fixes.reasons import ODD_FORM
-from prodlint.patterns import regex
-from prodlint.program.launches import State
-from prodlint.program.operations import artefact_of, in_production
+from prodlint.lazy_regex import regex
+from prodlint.program.services.launches import State
+from prodlint.program.services.variants import artefact_of, in_production
 
 if TYPE_CHECKING:
-    from prodlint.program import Program
-    from prodlint.program.launches import Hop
+    from prodlint.program.linking.program import Program
     from prodlint.program.services import Service, Variant
+    from prodlint.program.services.launches import Hop
     from prodlint.rulebook import Rule
 
 _NAME, _VALUE = "NODE_ENV", "production"

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from prodlint.findings import Applicability, Finding, Fix, Location, Severity, Span, Step
 from prodlint.fixes.reasons import ODD_FORM
-from prodlint.program.launches import Answer, Source, State
-from prodlint.program.operations import rank, shown
 from prodlint.program.services import Layer, Service, Variant, is_for_development
+from prodlint.program.services.launches import Answer, Source, State
+from prodlint.program.services.variants import rank, shown
 
 if TYPE_CHECKING:
     from prodlint.facts import Artefact
     from prodlint.fixes.text import Edits
-    from prodlint.program import Program
+    from prodlint.program.linking.program import Program
     from prodlint.rulebook import Rule
 
 _NAME = "NODE_ENV"
@@ -196,7 +196,8 @@ def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
 
 
 def _added(path: str, program: Program, data: Any) -> Fix | str:
-    from prodlint.fixes import jobs, kubernetes, lines, process_files, variables, yaml
+    from prodlint.fixes import kubernetes, lines, process_files, variables, yaml
+    from prodlint.fixes import upstart_jobs as jobs
 
     source = program.read(path)
     kind = data["kind"]
@@ -237,7 +238,7 @@ def _artefact(program: Program, path: str, name: str) -> Artefact:
 
 
 def _deleted(path: str, source: bytes, data: Any) -> Edits | None:
-    from prodlint.deploy import dockerfile, systemd
+    from prodlint.extract.deployment import dockerfile, systemd
     from prodlint.fixes import lines, yaml
 
     start = data["start"]

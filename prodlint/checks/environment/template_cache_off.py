@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from prodlint.facts import BindingKind, Value, ValueKind
 from prodlint.findings import Applicability, Confidence, Finding, Fix, Span
 from prodlint.fixes.reasons import NOT_UTF8, ODD_FORM
-from prodlint.program.conditions import DEVELOPMENT, runs_unasked
-from prodlint.program.options import options_of
-from prodlint.program.resolve import CallSite, File
-from prodlint.program.targets import Api
+from prodlint.program.code.call_options import options_of
+from prodlint.program.code.environment_guards import DEVELOPMENT, runs_unasked
+from prodlint.program.linking.resolver import CallSite, File
+from prodlint.program.linking.targets import Api
 
 if TYPE_CHECKING:
-    from prodlint.program import Program
+    from prodlint.program.linking.program import Program
     from prodlint.rulebook import Rule
 
 _VIEW_CACHE = "view cache"

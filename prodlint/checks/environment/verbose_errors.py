@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 from prodlint.facts import ExitKind, Use, Value, ValueKind
 from prodlint.findings import Applicability, Finding, Fix, Span
 from prodlint.fixes.reasons import ODD_FORM
-from prodlint.program.resolve import CallSite, File
-from prodlint.program.targets import Api
-from prodlint.source.frameworks.model import Context, Role
+from prodlint.models.frameworks.model import Context, Role
+from prodlint.program.linking.resolver import CallSite, File
+from prodlint.program.linking.targets import Api
 
 if TYPE_CHECKING:
-    from prodlint.program import Program
+    from prodlint.program.linking.program import Program
     from prodlint.rulebook import Rule
 
 _RESPONSES = ("express.res", "http.ServerResponse()", "fastify.reply", "koa.ctx")

@@ -10,13 +10,13 @@ from prodlint.facts import NONE, Function, FunctionKind, ParamKind, ValueKind
 from prodlint.findings import Applicability, Finding, Fix, Severity, Span
 from prodlint.fixes.logcalls import set_up
 from prodlint.fixes.reasons import NO_LOGGER, NO_PLACE
-from prodlint.patterns import regex
-from prodlint.program.loggers import Logger
-from prodlint.program.resolve import CallSite, File
-from prodlint.source.frameworks.model import Role
+from prodlint.lazy_regex import regex
+from prodlint.models.frameworks.model import Role
+from prodlint.program.code.loggers import Logger
+from prodlint.program.linking.resolver import CallSite, File
 
 if TYPE_CHECKING:
-    from prodlint.program import Program
+    from prodlint.program.linking.program import Program
     from prodlint.rulebook import Rule
 
 _EVENTS = {

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from prodlint.facts import ImportKind
 from prodlint.findings import Finding
-from prodlint.roles import FileRole
+from prodlint.project.file_roles import FileRole
 
 if TYPE_CHECKING:
-    from prodlint.program import Program
+    from prodlint.program.linking.program import Program
     from prodlint.rulebook import Rule
 
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from prodlint.facts import NONE, FunctionKind, Use, ValueKind
 from prodlint.findings import Applicability, Confidence, Edit, Finding, Fix, ImportRequest, Span
-from prodlint.program.resolve import CallSite, File
-from prodlint.program.targets import Api, Fn
+from prodlint.program.linking.resolver import CallSite, File
+from prodlint.program.linking.targets import Api, Fn
 
 if TYPE_CHECKING:
-    from prodlint.program import Program
+    from prodlint.program.linking.program import Program
     from prodlint.rulebook import Rule
 
 _SPAWNS = frozenset({"create_task", "ensure_future"})

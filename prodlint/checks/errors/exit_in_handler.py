@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from prodlint.facts import NONE, ExitKind, ValueKind
 from prodlint.findings import Finding, Severity
-from prodlint.program.reached import Reached, by_request
-from prodlint.program.resolve import CallSite, File
-from prodlint.program.targets import Api
+from prodlint.program.code.request_paths import Reached, by_request
+from prodlint.program.linking.resolver import CallSite, File
+from prodlint.program.linking.targets import Api
 
 if TYPE_CHECKING:
-    from prodlint.program import Program
+    from prodlint.program.linking.program import Program
     from prodlint.rulebook import Rule
 
 _HOOKS = ("process.on", "process.once", "process.addListener", "signal.signal", "atexit.register")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from prodlint.facts import NONE, Function, ParamKind, RegionKind, ValueKind
 from prodlint.findings import Applicability, Finding, Fix, Span
 from prodlint.fixes.reasons import NO_PLACE
-from prodlint.program.callbacks import (
+from prodlint.program.code.callbacks import (
     LISTENS,
     Continuation,
     Timing,
@@ -21,11 +21,11 @@ from prodlint.program.callbacks import (
     parameter_value,
     timing,
 )
-from prodlint.program.resolve import CallSite, File
-from prodlint.program.targets import Api
+from prodlint.program.linking.resolver import CallSite, File
+from prodlint.program.linking.targets import Api
 
 if TYPE_CHECKING:
-    from prodlint.program import Program
+    from prodlint.program.linking.program import Program
     from prodlint.rulebook import Rule
 
 _LOG_METHODS = frozenset(

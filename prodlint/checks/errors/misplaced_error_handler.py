@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from prodlint.facts import NONE, Function, ParamKind, RegionKind, Use, ValueKind
 from prodlint.findings import Applicability, Edit, Finding, Fix, Location, Span
-from prodlint.program.apps import App, Kind, Registered
-from prodlint.program.callbacks import ERROR_NAME, parameter_value
-from prodlint.program.resolve import CallSite, File
-from prodlint.source.frameworks.model import Role
+from prodlint.models.frameworks.model import Role
+from prodlint.program.code.callbacks import ERROR_NAME, parameter_value
+from prodlint.program.linking.resolver import CallSite, File
+from prodlint.program.web.express_apps import App, Kind, Registered
 
 if TYPE_CHECKING:
-    from prodlint.program import Program
+    from prodlint.program.linking.program import Program
     from prodlint.rulebook import Rule
 
 _PARSERS = frozenset(

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from prodlint.facts import NONE, ExitKind, Use, ValueKind
 from prodlint.findings import Applicability, Confidence, Finding, Fix, ImportRequest, Span
 from prodlint.fixes.reasons import NO_PLACE, NOT_UTF8
-from prodlint.program.apps import App, Kind, Registered
-from prodlint.program.instances import Key
-from prodlint.program.resolve import CallSite
+from prodlint.program.linking.resolver import CallSite
+from prodlint.program.web.app_instances import Key
+from prodlint.program.web.express_apps import App, Kind, Registered
 
 if TYPE_CHECKING:
-    from prodlint.program import Program
+    from prodlint.program.linking.program import Program
     from prodlint.rulebook import Rule
 
 _HARMLESS = frozenset(

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 from prodlint.facts import NONE, Call, Exit, ExitKind, FileFacts, Region, RegionKind, Use, ValueKind
 from prodlint.findings import Applicability, Confidence, Edit, Finding, Fix, Span
 from prodlint.fixes.reasons import NO_LOGGER, ODD_FORM
-from prodlint.patterns import regex
-from prodlint.program.loggers import Logger
-from prodlint.program.resolve import File
-from prodlint.program.targets import Api
+from prodlint.lazy_regex import regex
+from prodlint.program.code.loggers import Logger
+from prodlint.program.linking.resolver import File
+from prodlint.program.linking.targets import Api
 
 if TYPE_CHECKING:
-    from prodlint.program import Program
+    from prodlint.program.linking.program import Program
     from prodlint.rulebook import Rule
 
 _EVERYTHING = frozenset({"Exception", "BaseException"})

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from prodlint.facts import ExitKind, Use, Value, ValueKind
 from prodlint.findings import Confidence, Finding, Step
-from prodlint.program.callbacks import LISTENS, Timing, timing
-from prodlint.program.resolve import CallSite, File
-from prodlint.program.targets import Api, Fn
+from prodlint.program.code.callbacks import LISTENS, Timing, timing
+from prodlint.program.linking.resolver import CallSite, File
+from prodlint.program.linking.targets import Api, Fn
 
 if TYPE_CHECKING:
-    from prodlint.program import Program
+    from prodlint.program.linking.program import Program
     from prodlint.rulebook import Rule
 
 _MANY = 5

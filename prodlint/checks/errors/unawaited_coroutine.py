@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from prodlint.facts import NONE, FileFacts, Use, Value, ValueKind
 from prodlint.findings import Applicability, Finding, Fix, Span
 from prodlint.fixes.reasons import NO_AWAIT
-from prodlint.program.targets import Api, Fn, Targets
+from prodlint.program.linking.targets import Api, Fn, Targets
 
 if TYPE_CHECKING:
-    from prodlint.program import Program
-    from prodlint.program.resolve import CallSite
+    from prodlint.program.linking.program import Program
+    from prodlint.program.linking.resolver import CallSite
     from prodlint.rulebook import Rule
 
 _HARMLESS_DECORATORS = frozenset({"staticmethod", "classmethod", "override", "abstractmethod", "final"})

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from prodlint.facts import ImportKind, NameUse, Unbound, ValueKind
 from prodlint.findings import Confidence, Finding
-from prodlint.program.names import GlobalNames, names_in
-from prodlint.program.resolve import File
-from prodlint.roles import FileRole
+from prodlint.program.code.global_names import GlobalNames, names_in
+from prodlint.program.linking.resolver import File
+from prodlint.project.file_roles import FileRole
 
 if TYPE_CHECKING:
-    from prodlint.program import Program
+    from prodlint.program.linking.program import Program
     from prodlint.rulebook import Rule
 
 _MODULE_NAMES = frozenset({"require", "module", "exports"})

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 from prodlint.facts import NONE, RegionKind, Use, ValueKind
 from prodlint.findings import Applicability, Finding, Fix, ImportRequest, Span
 from prodlint.fixes.reasons import ODD_FORM
-from prodlint.program.callbacks import continuations
-from prodlint.program.clients import Clients
-from prodlint.program.resolve import CallSite, File
-from prodlint.program.targets import Api, Fn
-from prodlint.program.throws import Fate, Throws
-from prodlint.source.frameworks.model import Role
+from prodlint.models.frameworks.model import Role
+from prodlint.program.code.callbacks import continuations
+from prodlint.program.code.client_input import Clients
+from prodlint.program.code.exceptions import Fate, Throws
+from prodlint.program.linking.resolver import CallSite, File
+from prodlint.program.linking.targets import Api, Fn
 
 if TYPE_CHECKING:
-    from prodlint.program import Program
+    from prodlint.program.linking.program import Program
     from prodlint.rulebook import Rule
 
 _CAUGHT_BY = frozenset({"ValueError", "JSONDecodeError", "Exception", "BaseException"})

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 from prodlint.facts import NONE, Call, ParamKind, ValueKind
 from prodlint.findings import Applicability, Confidence, Edit, Finding, Fix, ImportRequest, Location, Span, Step
-from prodlint.program.callgraph import Registration
-from prodlint.program.resolve import File
-from prodlint.program.specifiers import specifier
-from prodlint.program.targets import Api, Fn, Target
-from prodlint.source.frameworks.model import Role
+from prodlint.models.frameworks.model import Role
+from prodlint.program.linking.call_graph import Registration
+from prodlint.program.linking.resolver import File
+from prodlint.program.linking.specifiers import specifier
+from prodlint.program.linking.targets import Api, Fn, Target
 
 if TYPE_CHECKING:
-    from prodlint.program import Program
+    from prodlint.program.linking.program import Program
     from prodlint.rulebook import Rule
 
 _PATCHES = ("express-async-errors", "express-async-error", "@awaitjs/express", "express-async-await")

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from prodlint.facts import NONE, ParamKind, RegionKind, Use, ValueKind
 from prodlint.findings import Applicability, Confidence, Edit, Finding, Fix, ImportRequest, Span
 from prodlint.fixes.reasons import NO_AWAIT, NO_LOGGER, ODD_FORM
-from prodlint.program.callbacks import Continuation, takes_callback, whom_to_tell
-from prodlint.program.resolve import CallSite, File
-from prodlint.program.targets import Api, Fn
-from prodlint.source.frameworks.model import Context
+from prodlint.models.frameworks.model import Context
+from prodlint.program.code.callbacks import Continuation, takes_callback, whom_to_tell
+from prodlint.program.linking.resolver import CallSite, File
+from prodlint.program.linking.targets import Api, Fn
 
 if TYPE_CHECKING:
-    from prodlint.program import Program
+    from prodlint.program.linking.program import Program
     from prodlint.rulebook import Rule
 
 _OUTLIVE_STARTUP = (Context.REQUEST, Context.REQUEST_THREAD, Context.BACKGROUND, Context.BACKGROUND_THREAD)

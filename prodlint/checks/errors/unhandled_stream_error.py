@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 from prodlint.facts import NONE, Use, ValueKind
 from prodlint.findings import Applicability, Confidence, Edit, Finding, Fix, ImportRequest, Span
 from prodlint.fixes.reasons import NO_PLACE, NOT_UTF8, ODD_FORM
-from prodlint.program.callbacks import parameter_value, whom_to_tell
-from prodlint.program.resolve import CallSite, File
-from prodlint.program.streams import Streams, Unheard
-from prodlint.program.targets import Api
-from prodlint.source.frameworks.model import Context
+from prodlint.models.frameworks.model import Context
+from prodlint.program.code.callbacks import parameter_value, whom_to_tell
+from prodlint.program.code.streams import Streams, Unheard
+from prodlint.program.linking.resolver import CallSite, File
+from prodlint.program.linking.targets import Api
 
 if TYPE_CHECKING:
-    from prodlint.program import Program
+    from prodlint.program.linking.program import Program
     from prodlint.rulebook import Rule
 
 _NOBODY = "no `next`, callback or logger is in reach"

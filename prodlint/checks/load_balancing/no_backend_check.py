@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from prodlint.findings import Applicability, Edit, Finding, Fix, Step
 from prodlint.fixes.reasons import ODD_FORM
-from prodlint.program.haproxy import Section
-from prodlint.program.nginx import Block, Directive
 from prodlint.program.proxies.haproxy import servers_of
-from prodlint.program.services.evidence import is_dev_path
+from prodlint.program.proxies.haproxy_config import Section
+from prodlint.program.proxies.nginx_config import Block, Directive
+from prodlint.program.services.environment_evidence import is_dev_path
 
 if TYPE_CHECKING:
-    from prodlint.program import Program
+    from prodlint.program.linking.program import Program
     from prodlint.rulebook import Rule
 
 _CHECKED = frozenset({"check", "track", "no-check", "agent-check", "disabled"})

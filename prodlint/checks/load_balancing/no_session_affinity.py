@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from prodlint.facts import Value, ValueKind
 from prodlint.findings import Finding, Step
-from prodlint.program.multiplicity import processes_of, said_by
-from prodlint.program.options import Options, options_of
-from prodlint.program.resolve import CallSite, File
-from prodlint.program.services.processes import Count
+from prodlint.program.code.call_options import Options, options_of
+from prodlint.program.linking.resolver import CallSite, File
+from prodlint.program.services.process_counts import processes_of, said_by
+from prodlint.program.services.worker_counts import Count
 
 if TYPE_CHECKING:
-    from prodlint.program import Program
+    from prodlint.program.linking.program import Program
     from prodlint.program.services import Service, Variant
     from prodlint.rulebook import Rule
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from prodlint.checks.wording import listed
 from prodlint.findings import Finding, Step
 from prodlint.program.proxies import Pass, Proxy, Target
 from prodlint.program.services import Count, Service, Variant
-from prodlint.program.words import listed
 
 if TYPE_CHECKING:
-    from prodlint.program import Program
+    from prodlint.program.linking.program import Program
     from prodlint.rulebook import Rule
 
 

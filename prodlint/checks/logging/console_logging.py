@@ -12,15 +12,15 @@ from prodlint.facts import NONE, Call, RegionKind, Use, Value, ValueKind
 from prodlint.findings import Applicability, Confidence, Edit, Finding, Fix, Severity, Span
 from prodlint.fixes.logcalls import level_said, log_call, set_up
 from prodlint.fixes.reasons import NO_LOGGER, ODD_FORM
-from prodlint.patterns import regex
-from prodlint.program.loggers import Logger
-from prodlint.program.once import names_in
-from prodlint.program.resolve import CallSite, File, keyword_of
-from prodlint.program.targets import Api
-from prodlint.source.frameworks.model import Context, Role
+from prodlint.lazy_regex import regex
+from prodlint.models.frameworks.model import Context, Role
+from prodlint.program.code.loggers import Logger
+from prodlint.program.linking.resolver import CallSite, File, keyword_of
+from prodlint.program.linking.run_once import names_in
+from prodlint.program.linking.targets import Api
 
 if TYPE_CHECKING:
-    from prodlint.program import Program
+    from prodlint.program.linking.program import Program
     from prodlint.rulebook import Rule
 
 _CONSOLE = Value(ValueKind.GLOBAL, text="console")

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 from prodlint.facts import NONE, Value, ValueKind
 from prodlint.findings import Applicability, Finding, Fix, Span
 from prodlint.fixes.reasons import ODD_FORM
-from prodlint.patterns import regex
-from prodlint.program.resolve import CallSite, File
-from prodlint.program.targets import Obj
-from prodlint.source.frameworks.model import Context
+from prodlint.lazy_regex import regex
+from prodlint.models.frameworks.model import Context
+from prodlint.program.linking.resolver import CallSite, File
+from prodlint.program.linking.targets import Obj
 
 if TYPE_CHECKING:
-    from prodlint.program import Program
+    from prodlint.program.linking.program import Program
     from prodlint.rulebook import Rule
 
 _DESTINATIONS = ("pino.destination", "sonic-boom", "sonic-boom.SonicBoom", "pino.pino.destination")

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from prodlint.findings import Applicability, Finding, Fix, Step
 from prodlint.fixes.reasons import ODD_FORM
-from prodlint.program.faults import detaching, main_fault
-from prodlint.program.operations import command_of, in_production, place_of, shown, whereabouts
+from prodlint.program.services.start_faults import detaching, main_fault
+from prodlint.program.services.variants import command_of, in_production, place_of, shown, whereabouts
 
 if TYPE_CHECKING:
-    from prodlint.program import Program
-    from prodlint.program.launches import Hop
+    from prodlint.program.linking.program import Program
     from prodlint.program.services import Service, Variant
+    from prodlint.program.services.launches import Hop
     from prodlint.rulebook import Rule
 
 _ENDS = {
@@ -77,7 +77,7 @@ def _change(hop: Hop) -> dict[str, Any]:
 
 def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
     """The same in the foreground. A script of package.json may be meant for a machine as well."""
-    from prodlint.fixes import starts
+    from prodlint.fixes import start_commands as starts
 
     change, place = finding.data["change"], finding.data["place"]
     command = command_of(program.facts, place, change["old"][0]) if change else None

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 from prodlint.findings import Applicability, Edit, Finding, Fix, Location
 from prodlint.fixes.reasons import ODD_FORM
-from prodlint.patterns import regex
+from prodlint.lazy_regex import regex
 
 if TYPE_CHECKING:
     from prodlint.facts import Setting
-    from prodlint.program import Program
+    from prodlint.program.linking.program import Program
     from prodlint.rulebook import Rule
 
 _OPERATORS = frozenset({"&&", "||", "|", ";", ">", ">>", "2>&1"})
@@ -74,7 +74,7 @@ def _ends_in_a_shell(setting: Setting) -> bool:
 
 def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
     """Double quotes, where single ones make the list text."""
-    from prodlint.fixes.starts import instruction_at
+    from prodlint.fixes.start_commands import instruction_at
 
     if not finding.data["quotes"]:
         return "whether a shell is wanted is for a person to decide"

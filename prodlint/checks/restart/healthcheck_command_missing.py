@@ -6,15 +6,15 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from prodlint.deploy.commands import split
-from prodlint.deploy.dockerfile import json_form
+from prodlint.extract.deployment.commands import split
+from prodlint.extract.deployment.dockerfile import json_form
 from prodlint.findings import Finding
-from prodlint.program.images import Image
-from prodlint.program.launches import Answer, State
-from prodlint.program.operations import CONTAINERS, base_of, in_production, shell_of
+from prodlint.program.services.images import Image
+from prodlint.program.services.launches import Answer, State
+from prodlint.program.services.variants import CONTAINERS, base_of, in_production, shell_of
 
 if TYPE_CHECKING:
-    from prodlint.program import Program
+    from prodlint.program.linking.program import Program
     from prodlint.program.services import Variant
     from prodlint.rulebook import Rule
 

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from prodlint.findings import Applicability, Finding, Fix
 from prodlint.fixes.reasons import ODD_FORM
-from prodlint.program.exposure import answers_requests
-from prodlint.program.limits import file_limit, sets_file_limit
-from prodlint.program.multiplicity import answers_one_at_a_time
-from prodlint.program.operations import in_production
+from prodlint.program.services.file_limits import file_limit, sets_file_limit
+from prodlint.program.services.process_counts import answers_one_at_a_time
+from prodlint.program.services.variants import in_production
+from prodlint.program.web.exposure import answers_requests
 
 if TYPE_CHECKING:
-    from prodlint.program import Program
+    from prodlint.program.linking.program import Program
     from prodlint.program.services import Service, Variant
     from prodlint.rulebook import Rule
 
@@ -80,7 +80,8 @@ def _default(rule: Rule, service: Service, variant: Variant) -> Finding | None:
 
 def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
     """A bounded limit in the unit."""
-    from prodlint.fixes import jobs, units
+    from prodlint.fixes import systemd_units as units
+    from prodlint.fixes import upstart_jobs as jobs
 
     path = finding.data["path"]
     if finding.data["kind"] == "upstart":

@@ -6,18 +6,18 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from prodlint.deploy.commands import StartKind
+from prodlint.extract.deployment.commands import StartKind
 from prodlint.findings import Applicability, Finding, Fix, Step
 from prodlint.fixes.reasons import ODD_FORM
-from prodlint.patterns import regex
-from prodlint.program.faults import main_fault
-from prodlint.program.operations import CONTAINERS, command_of, in_production, place_of, whereabouts
-from prodlint.program.signals import signals_group
+from prodlint.lazy_regex import regex
+from prodlint.program.services.signals import signals_group
+from prodlint.program.services.start_faults import main_fault
+from prodlint.program.services.variants import CONTAINERS, command_of, in_production, place_of, whereabouts
 
 if TYPE_CHECKING:
-    from prodlint.program import Program
-    from prodlint.program.launches import Hop
+    from prodlint.program.linking.program import Program
     from prodlint.program.services import Service, Variant
+    from prodlint.program.services.launches import Hop
     from prodlint.rulebook import Rule
 
 _ARGUMENTS = regex(r"\"?\$(?:\{)?[@*](?:\})?\"?")
@@ -69,7 +69,7 @@ def _said(words: Sequence[str]) -> str:
 
 def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
     """`exec` before the script's last command."""
-    from prodlint.fixes import starts
+    from prodlint.fixes import start_commands as starts
 
     place, at = finding.data["place"], finding.data["at"]
     command = command_of(program.facts, place, finding.data["word"])

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from prodlint.findings import Applicability, Confidence, Edit, Finding, Fix, Severity
 from prodlint.fixes.reasons import ODD_FORM
-from prodlint.program.exposure import answers_requests
-from prodlint.program.launches import State
-from prodlint.program.operations import artefact_of, in_production, is_known, is_tool, looked_at, whereabouts
-from prodlint.program.supervision import after_crash
+from prodlint.program.services.launches import State
+from prodlint.program.services.supervision import after_crash
+from prodlint.program.services.variants import artefact_of, in_production, is_known, is_tool, looked_at, whereabouts
+from prodlint.program.web.exposure import answers_requests
 
 if TYPE_CHECKING:
-    from prodlint.program import Program
+    from prodlint.program.linking.program import Program
     from prodlint.program.services import Service, Variant
     from prodlint.rulebook import Rule
 
@@ -109,7 +109,9 @@ def _is_oversight(program: Program, variant: Variant) -> bool:
 
 def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
     """A restart policy, in each format's own syntax and wherever one is missing."""
-    from prodlint.fixes import jobs, units, yaml
+    from prodlint.fixes import systemd_units as units
+    from prodlint.fixes import upstart_jobs as jobs
+    from prodlint.fixes import yaml
 
     found: list[Edit] = []
     title = "Restart it after a crash"

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 from prodlint.facts import NONE, BindingKind, Use, ValueKind
 from prodlint.findings import Applicability, Confidence, Edit, Finding, Fix, Span
 from prodlint.fixes.reasons import NO_PLACE, NOT_UTF8
-from prodlint.patterns import regex
-from prodlint.program.listeners import Listener, calls_from, listeners
-from prodlint.program.once import names_in
-from prodlint.program.resolve import CallSite, File
+from prodlint.lazy_regex import regex
+from prodlint.program.code.event_listeners import Listener, calls_from, listeners
+from prodlint.program.linking.resolver import CallSite, File
+from prodlint.program.linking.run_once import names_in
 
 if TYPE_CHECKING:
-    from prodlint.program import Program
+    from prodlint.program.linking.program import Program
     from prodlint.rulebook import Rule
 
 _PROCESS = ("process", "process.removeAllListeners()", "process.on()", "process.once()", "process.setMaxListeners()")

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 from prodlint.findings import Applicability, Finding, Fix
 from prodlint.fixes.reasons import ODD_FORM
 from prodlint.numerals import whole_number
-from prodlint.program.exposure import answers_requests, get_routes, port_of
-from prodlint.program.images import is_plain_base
-from prodlint.program.launches import State
-from prodlint.program.operations import CONTAINERS, base_of, in_production, is_known, looked_at
+from prodlint.program.services.images import is_plain_base
+from prodlint.program.services.launches import State
+from prodlint.program.services.variants import CONTAINERS, base_of, in_production, is_known, looked_at
+from prodlint.program.web.exposure import answers_requests, get_routes, port_of
 
 if TYPE_CHECKING:
-    from prodlint.program import Program
+    from prodlint.program.linking.program import Program
     from prodlint.program.services import Service, Variant
     from prodlint.rulebook import Rule
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from prodlint.findings import Applicability, Finding, Fix
 from prodlint.fixes.reasons import ODD_FORM
-from prodlint.program.launches import State
-from prodlint.program.operations import in_production, is_known
-from prodlint.program.supervision import after_crash, start_limit
+from prodlint.program.services.launches import State
+from prodlint.program.services.supervision import after_crash, start_limit
+from prodlint.program.services.variants import in_production, is_known
 
 if TYPE_CHECKING:
-    from prodlint.program import Program
+    from prodlint.program.linking.program import Program
     from prodlint.program.services import Service, Variant
     from prodlint.rulebook import Rule
 
@@ -64,7 +64,8 @@ def _upstart(rule: Rule, service: Service, variant: Variant) -> Finding | None:
 
 def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
     """A delay before each start."""
-    from prodlint.fixes import jobs, units
+    from prodlint.fixes import systemd_units as units
+    from prodlint.fixes import upstart_jobs as jobs
 
     path = finding.data["path"]
     if finding.data.get("upstart"):

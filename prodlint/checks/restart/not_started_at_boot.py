@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from prodlint.findings import Finding
-from prodlint.program.operations import in_production, is_tool, programs
-from prodlint.program.supervision import SUPERVISORS
+from prodlint.program.services.supervision import SUPERVISORS
+from prodlint.program.services.variants import in_production, is_tool, programs
 
 if TYPE_CHECKING:
-    from prodlint.program import Program
+    from prodlint.program.linking.program import Program
     from prodlint.rulebook import Rule
 
 _ON_HOSTS = ("package_json", "pm2", "forever")

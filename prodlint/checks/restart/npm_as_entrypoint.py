@@ -8,19 +8,19 @@ import shlex
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from prodlint.deploy.commands import StartKind, split
+from prodlint.extract.deployment.commands import StartKind, split
 from prodlint.findings import Applicability, Finding, Fix, Severity
 from prodlint.fixes.reasons import ODD_FORM
-from prodlint.program.faults import main_fault
-from prodlint.program.operations import command_of, in_production, place_of, whereabouts
-from prodlint.program.signals import Between, are_lost, in_between
+from prodlint.program.services.signals import Between, are_lost, in_between
+from prodlint.program.services.start_faults import main_fault
+from prodlint.program.services.variants import command_of, in_production, place_of, whereabouts
 
 if TYPE_CHECKING:
     from prodlint.facts import Setting
     from prodlint.fixes.text import Edits
-    from prodlint.program import Program
-    from prodlint.program.launches import Hop
+    from prodlint.program.linking.program import Program
     from prodlint.program.services import Service, Variant
+    from prodlint.program.services.launches import Hop
     from prodlint.rulebook import Rule
 
 
@@ -116,7 +116,7 @@ def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
 
 
 def _without_manager(program: Program, place: Any, command: Setting, data: Any) -> Edits | None:
-    from prodlint.fixes import starts
+    from prodlint.fixes import start_commands as starts
 
     path, kind = place["path"], place["kind"]
     source = program.read(path)
@@ -127,7 +127,7 @@ def _without_manager(program: Program, place: Any, command: Setting, data: Any) 
 
 
 def _without_shell(program: Program, place: Any, command: Setting, data: Any) -> Edits | None:
-    from prodlint.fixes import starts
+    from prodlint.fixes import start_commands as starts
 
     path, kind = place["path"], place["kind"]
     source, text = program.read(path), command.value or ""

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from prodlint.findings import Applicability, Finding, Fix, Location, Severity
 from prodlint.fixes.reasons import ODD_FORM
-from prodlint.program.operations import is_known, units_of
+from prodlint.program.services.variants import is_known, units_of
 
 if TYPE_CHECKING:
     from prodlint.facts import Artefact, Setting
-    from prodlint.program import Program
+    from prodlint.program.linking.program import Program
     from prodlint.program.services import Service, Variant
     from prodlint.rulebook import Rule
 
@@ -108,7 +108,7 @@ def _refused(rule: Rule, service: Service, variant: Variant, unit: Artefact) -> 
 
 def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
     """Today's name or value, in the section that it belongs to."""
-    from prodlint.fixes import units
+    from prodlint.fixes import systemd_units as units
 
     change, start, path = finding.data["change"], finding.data["start"], finding.location.path
     source = program.read(path)

@@ -8,13 +8,13 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from prodlint.deploy.commands import split
+from prodlint.extract.deployment.commands import split
 from prodlint.findings import Applicability, Edit, Finding, Fix, Location, Severity
 from prodlint.fixes.reasons import ODD_FORM
-from prodlint.patterns import regex
+from prodlint.lazy_regex import regex
 
 if TYPE_CHECKING:
-    from prodlint.program import Program
+    from prodlint.program.linking.program import Program
     from prodlint.rulebook import Rule
 
 _MANAGERS = frozenset({"npm", "yarn", "pnpm", "bun"})

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from prodlint.findings import Applicability, Edit, Finding, Fix
-from prodlint.program.operations import in_production, is_known
+from prodlint.program.services.variants import in_production, is_known
 
 if TYPE_CHECKING:
-    from prodlint.program import Program
+    from prodlint.program.linking.program import Program
     from prodlint.rulebook import Rule
 
 

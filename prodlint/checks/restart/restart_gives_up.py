@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from prodlint.findings import Applicability, Finding, Fix
 from prodlint.fixes.reasons import ODD_FORM
-from prodlint.program.launches import State
-from prodlint.program.operations import in_production
-from prodlint.program.supervision import after_crash, start_limit
+from prodlint.program.services.launches import State
+from prodlint.program.services.supervision import after_crash, start_limit
+from prodlint.program.services.variants import in_production
 
 if TYPE_CHECKING:
-    from prodlint.program import Program
+    from prodlint.program.linking.program import Program
     from prodlint.rulebook import Rule
 
 
@@ -39,7 +39,7 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
 
 def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
     """A delay at which the limit is not reached."""
-    from prodlint.fixes import units
+    from prodlint.fixes import systemd_units as units
 
     path, delay = finding.data["path"], finding.data["delay"]
     edits = units.set_values(path, program.read(path), "Service", {"RestartSec": delay})

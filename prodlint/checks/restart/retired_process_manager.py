@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from prodlint.findings import Finding, Location
-from prodlint.program.operations import in_production, place_of, programs
+from prodlint.program.services.variants import in_production, place_of, programs
 
 if TYPE_CHECKING:
-    from prodlint.program import Program
+    from prodlint.program.linking.program import Program
     from prodlint.program.services import Service
     from prodlint.rulebook import Rule
 

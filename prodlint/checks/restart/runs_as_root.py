@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 
 from prodlint.findings import Applicability, Edit, Finding, Fix, Location
 from prodlint.fixes.reasons import ODD_FORM
-from prodlint.patterns import regex
-from prodlint.program.exposure import port_of
-from prodlint.program.faults import dev_server, only_reloads
-from prodlint.program.images import is_plain_base
-from prodlint.program.launches import Answer, State
-from prodlint.program.operations import (
+from prodlint.lazy_regex import regex
+from prodlint.program.services.images import is_plain_base
+from prodlint.program.services.launches import Answer, State
+from prodlint.program.services.start_faults import dev_server, only_reloads
+from prodlint.program.services.variants import (
     CONTAINERS,
     base_of,
     in_production,
@@ -23,9 +22,10 @@ from prodlint.program.operations import (
     programs,
     whereabouts,
 )
+from prodlint.program.web.exposure import port_of
 
 if TYPE_CHECKING:
-    from prodlint.program import Program
+    from prodlint.program.linking.program import Program
     from prodlint.program.services import Service, Variant
     from prodlint.rulebook import Rule
 
@@ -178,7 +178,7 @@ def _script_words(program: Program, location: Location) -> list[str]:
 def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
     """`USER node` where an image of Node's own starts the service."""
     from prodlint.fixes import lines
-    from prodlint.fixes.starts import instruction_at
+    from prodlint.fixes.start_commands import instruction_at
 
     found: list[Edit] = []
     places = [] if finding.fixless else finding.data["places"]

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from prodlint.findings import Applicability, Finding, Fix
 from prodlint.fixes.reasons import ODD_FORM
-from prodlint.program.limits import file_limit
-from prodlint.program.operations import in_production
+from prodlint.program.services.file_limits import file_limit
+from prodlint.program.services.variants import in_production
 
 if TYPE_CHECKING:
-    from prodlint.program import Program
+    from prodlint.program.linking.program import Program
     from prodlint.rulebook import Rule
 
 _MOST = 1_048_576
@@ -38,7 +38,7 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
 
 def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
     """A bounded limit in the unit."""
-    from prodlint.fixes import units
+    from prodlint.fixes import systemd_units as units
 
     path = finding.data["path"]
     edits = units.set_values(path, program.read(path), "Service", {"LimitNOFILE": _ENOUGH})

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from prodlint.findings import Applicability, Finding, Fix
 from prodlint.fixes.reasons import ODD_FORM
-from prodlint.program.launches import State
-from prodlint.program.operations import in_production, is_known, units_of
+from prodlint.program.services.launches import State
+from prodlint.program.services.variants import in_production, is_known, units_of
 
 if TYPE_CHECKING:
-    from prodlint.program import Program
+    from prodlint.program.linking.program import Program
     from prodlint.rulebook import Rule
 
 _INSTALLS = ("Install.WantedBy", "Install.RequiredBy", "Install.UpheldBy", "Install.Also", "Install.Alias")
@@ -65,7 +65,8 @@ def _is_named_elsewhere(program: Program, path: str, name: str) -> bool:
 
 def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
     """The section that `systemctl enable` reads."""
-    from prodlint.fixes import jobs, units
+    from prodlint.fixes import systemd_units as units
+    from prodlint.fixes import upstart_jobs as jobs
 
     path, target = finding.data["path"], finding.data["target"]
     if not target:

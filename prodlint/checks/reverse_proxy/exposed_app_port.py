@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 from prodlint.facts import NONE, Setting, Value, ValueKind
 from prodlint.findings import Confidence, Finding, Location
-from prodlint.program.exposure import answers_requests
-from prodlint.program.operations import in_production, is_opaque, programs
-from prodlint.program.options import options_of
-from prodlint.program.resolve import CallSite
-from prodlint.program.webapps import fronts_of
+from prodlint.program.code.call_options import options_of
+from prodlint.program.linking.resolver import CallSite
+from prodlint.program.services.variants import in_production, is_opaque, programs
+from prodlint.program.web.exposure import answers_requests
+from prodlint.program.web.web_apps import fronts_of
 
 if TYPE_CHECKING:
-    from prodlint.program import Program
+    from prodlint.program.linking.program import Program
     from prodlint.program.services import Variant
     from prodlint.rulebook import Rule
 

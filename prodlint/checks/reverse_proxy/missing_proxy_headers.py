@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from prodlint.checks.wording import listed
 from prodlint.findings import Applicability, Confidence, Edit, Finding, Fix, Severity, Step
 from prodlint.fixes.reasons import ODD_FORM
-from prodlint.program.forwarding import CLIENT, HOST, PROTOCOL, VALUES, dropped, missing
-from prodlint.program.nginx import Block
 from prodlint.program.proxies import Pass, Proxy
-from prodlint.program.words import listed
+from prodlint.program.proxies.forwarded_headers import CLIENT, HOST, PROTOCOL, VALUES, dropped, missing
+from prodlint.program.proxies.nginx_config import Block
 
 if TYPE_CHECKING:
-    from prodlint.program import Program
+    from prodlint.program.linking.program import Program
     from prodlint.rulebook import Rule
 
 _CONSEQUENCES = {

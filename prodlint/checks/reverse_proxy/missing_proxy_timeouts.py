@@ -6,14 +6,14 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from prodlint.checks.wording import listed
 from prodlint.findings import Applicability, Edit, Finding, Fix, Location, Step
 from prodlint.fixes.reasons import ODD_FORM
-from prodlint.program.haproxy import Section
-from prodlint.program.services.evidence import is_dev_path
-from prodlint.program.words import listed
+from prodlint.program.proxies.haproxy_config import Section
+from prodlint.program.services.environment_evidence import is_dev_path
 
 if TYPE_CHECKING:
-    from prodlint.program import Program
+    from prodlint.program.linking.program import Program
     from prodlint.rulebook import Rule
 
 _NEEDED = {

@@ -10,15 +10,15 @@ import msgspec
 from prodlint.facts import Binding, Use, ValueKind
 from prodlint.findings import Applicability, Confidence, Finding, Fix, ImportRequest, Location, Span, Step
 from prodlint.fixes.reasons import NO_PLACE, NOT_UTF8
-from prodlint.program.compression import files_of
-from prodlint.program.django import middleware_lists
-from prodlint.program.options import Options, options_of
-from prodlint.program.resolve import File
-from prodlint.program.targets import Api
-from prodlint.program.webapps import WebApp, fronts_of
+from prodlint.program.code.call_options import Options, options_of
+from prodlint.program.linking.resolver import File
+from prodlint.program.linking.targets import Api
+from prodlint.program.web.compression import files_of
+from prodlint.program.web.django_middleware import middleware_lists
+from prodlint.program.web.web_apps import WebApp, fronts_of
 
 if TYPE_CHECKING:
-    from prodlint.program import Program
+    from prodlint.program.linking.program import Program
     from prodlint.rulebook import Rule
 
 

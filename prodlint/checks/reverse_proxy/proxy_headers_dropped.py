@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from prodlint.checks.wording import listed
 from prodlint.findings import Applicability, Finding, Fix, Location, Step
 from prodlint.fixes.reasons import ODD_FORM
-from prodlint.program.forwarding import dropped, is_about_the_client, missing
-from prodlint.program.words import listed
+from prodlint.program.proxies.forwarded_headers import dropped, is_about_the_client, missing
 
 if TYPE_CHECKING:
-    from prodlint.program import Program
+    from prodlint.program.linking.program import Program
     from prodlint.rulebook import Rule
 
 

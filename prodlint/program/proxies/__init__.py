@@ -17,12 +17,12 @@ from typing import Any
 
 from prodlint.facts import FileFacts
 from prodlint.findings import Confidence
-from prodlint.program.haproxy import HAProxy
-from prodlint.program.nginx import Nginx
 from prodlint.program.proxies.caddy import caddy_proxies
 from prodlint.program.proxies.haproxy import haproxy_proxies
+from prodlint.program.proxies.haproxy_config import HAProxy
 from prodlint.program.proxies.model import Compressed, Compression, Front, Pass, Proxy, Target
 from prodlint.program.proxies.nginx import nginx_proxies
+from prodlint.program.proxies.nginx_config import Nginx
 from prodlint.program.proxies.traefik import traefik_proxies
 from prodlint.program.proxies.varnish import varnish_proxies
 from prodlint.program.services import Service

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from prodlint.facts import Artefact, FileFacts, Setting
 from prodlint.findings import Location
 from prodlint.program.proxies.model import ADDRESS, Compression, Pass, Proxy, Target
-from prodlint.program.services.evidence import is_dev_path
+from prodlint.program.services.environment_evidence import is_dev_path
 
 _HEADERS = dict.fromkeys(("host", "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host"), "{}")
 _STICKY = ("ip_hash", "client_ip_hash", "cookie", "header", "uri_hash")

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from prodlint.program.haproxy import HAProxy, Section
-from prodlint.program.nginx import Directive
+from prodlint.program.proxies.haproxy_config import HAProxy, Section
 from prodlint.program.proxies.model import ADDRESS, Compression, Pass, Proxy, Target
-from prodlint.program.services.evidence import is_dev_path
+from prodlint.program.proxies.nginx_config import Directive
+from prodlint.program.services.environment_evidence import is_dev_path
 
 
 def haproxy_proxies(haproxy: HAProxy) -> Iterator[Proxy]:

@@ -10,8 +10,8 @@ from typing import NamedTuple
 import msgspec
 
 from prodlint.findings import Location
-from prodlint.patterns import regex
-from prodlint.program.nginx import Block
+from prodlint.lazy_regex import regex
+from prodlint.program.proxies.nginx_config import Block
 
 ADDRESS = regex(
     r"(?:\w+://)?(?:unix:(?P<socket>[^:;]+)|(?P<host>\[[0-9a-fA-F:.]+\]|[\w.-]+)(?::(?P<port>\d+))?)(?:[:/?].*)?"

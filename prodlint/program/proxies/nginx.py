@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from prodlint.program.nginx import Block, Directive, Nginx
 from prodlint.program.proxies.model import ADDRESS, Compression, Pass, Proxy, Target
-from prodlint.program.services.evidence import is_dev_path
+from prodlint.program.proxies.nginx_config import Block, Directive, Nginx
+from prodlint.program.services.environment_evidence import is_dev_path
 
 PASSES = ("proxy_pass", "uwsgi_pass", "grpc_pass", "scgi_pass")
 """nginx's directives that hand a request on to a service."""

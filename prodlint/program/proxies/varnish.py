@@ -10,9 +10,9 @@ from collections.abc import Iterator, Mapping
 
 from prodlint.facts import Artefact, FileFacts
 from prodlint.findings import Location
-from prodlint.patterns import regex
+from prodlint.lazy_regex import regex
 from prodlint.program.proxies.model import Compression, Pass, Proxy, Target
-from prodlint.program.services.evidence import is_dev_path
+from prodlint.program.services.environment_evidence import is_dev_path
 
 _PASS = regex(r"return\((?:pass|pipe)\)")
 

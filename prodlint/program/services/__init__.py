@@ -16,21 +16,21 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec.structs import replace
 
-from prodlint.deploy.commands import PYTHON_SERVERS
+from prodlint.extract.deployment.commands import PYTHON_SERVERS
 from prodlint.facts import FileFacts
-from prodlint.program.launches import Launch
 from prodlint.program.services.compose import compose_variants
 from prodlint.program.services.containers import dockerfile_variants
-from prodlint.program.services.evidence import BY_CONTENT, is_for_development, name_evidence
+from prodlint.program.services.environment_evidence import BY_CONTENT, is_for_development, name_evidence
 from prodlint.program.services.kubernetes import kubernetes_variants
+from prodlint.program.services.launches import Launch
 from prodlint.program.services.model import Layer, Service, SourceView, Variant
 from prodlint.program.services.platforms import platform_variants
 from prodlint.program.services.pm2 import pm2_variants
-from prodlint.program.services.processes import Count, Processes
 from prodlint.program.services.project import Project
 from prodlint.program.services.scripts import procfile_variants, script_variants
 from prodlint.program.services.supervised import supervised_variants
-from prodlint.program.services.units import unit_variants
+from prodlint.program.services.systemd_units import unit_variants
+from prodlint.program.services.worker_counts import Count, Processes
 
 __all__ = ["Count", "Layer", "Processes", "Service", "SourceView", "Variant", "build_services", "is_for_development"]
 

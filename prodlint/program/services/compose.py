@@ -9,14 +9,12 @@ from collections.abc import Iterator, Sequence
 import msgspec
 from msgspec.structs import replace
 
-from prodlint.deploy.commands import Command, split
-from prodlint.deploy.variables import Expander, expand
+from prodlint.extract.deployment.commands import Command, split
+from prodlint.extract.deployment.variables import Expander, expand
 from prodlint.facts import Artefact, Setting
-from prodlint.patterns import regex
-from prodlint.program.images import Image, is_plain_base
-from prodlint.program.launches import Environment, FolderPlace, MountedPlace, joined, source_of, words_of
+from prodlint.lazy_regex import regex
 from prodlint.program.services.containers import Runner, context_of, image_variant
-from prodlint.program.services.evidence import (
+from prodlint.program.services.environment_evidence import (
     BY_CONTENT,
     COMMAND_DEV,
     DEBUG_PORT,
@@ -25,6 +23,8 @@ from prodlint.program.services.evidence import (
     is_called_for_production,
     name_evidence,
 )
+from prodlint.program.services.images import Image, is_plain_base
+from prodlint.program.services.launches import Environment, FolderPlace, MountedPlace, joined, source_of, words_of
 from prodlint.program.services.model import Variant, layer_of
 from prodlint.program.services.project import Project
 

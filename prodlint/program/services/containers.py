@@ -12,9 +12,10 @@ import msgspec
 from msgspec.structs import replace
 
 from prodlint.facts import Artefact, Setting
-from prodlint.patterns import regex
-from prodlint.program.images import Image, is_plain_base
-from prodlint.program.launches import (
+from prodlint.lazy_regex import regex
+from prodlint.program.services.environment_evidence import TARGET_DEV, is_called_for_production, name_evidence
+from prodlint.program.services.images import Image, is_plain_base
+from prodlint.program.services.launches import (
     Environment,
     Launch,
     MountedPlace,
@@ -24,7 +25,6 @@ from prodlint.program.launches import (
     source_of,
     words_of,
 )
-from prodlint.program.services.evidence import TARGET_DEV, is_called_for_production, name_evidence
 from prodlint.program.services.model import Variant, layer_of
 from prodlint.program.services.project import Project
 

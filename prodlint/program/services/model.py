@@ -8,11 +8,11 @@ from functools import cached_property
 import msgspec
 from msgspec.structs import replace
 
-from prodlint.deploy.package_json import PackageInfo
+from prodlint.extract.deployment.package_json import PackageInfo
 from prodlint.facts import Setting
 from prodlint.findings import Location
-from prodlint.program.launches import ABSENT, Answer, Launch, Source, State
-from prodlint.program.services.processes import Processes, copies_of, product, together, unknown, workers_of
+from prodlint.program.services.launches import ABSENT, Answer, Launch, Source, State
+from prodlint.program.services.worker_counts import Processes, copies_of, product, together, unknown, workers_of
 
 
 class SourceView(msgspec.Struct, frozen=True):
@@ -149,7 +149,7 @@ class Service(msgspec.Struct, frozen=True, dict=True):
     reads_node_env: bool = False
     """Whether its own code reads `process.env.NODE_ENV`."""
     platforms: tuple[Source, ...] = ()
-    """The platforms that files of the project hand it to, each named as `prodlint.deploy.platform` does."""
+    """The platforms that files of the project hand it to, each named as `prodlint.extract.deployment.platform` does."""
 
     @property
     def production(self) -> tuple[Variant, ...]:

@@ -7,12 +7,12 @@ from collections.abc import Collection, Iterator
 
 from msgspec.structs import replace
 
-from prodlint.deploy.commands import StartKind, starts
+from prodlint.extract.deployment.commands import StartKind, starts
 from prodlint.facts import Artefact
-from prodlint.program.launches import Environment, FolderPlace, Place, joined, source_of, words_of
-from prodlint.program.process_files import DEFAULT, environments_in, environments_of, names, set_env
-from prodlint.program.services.evidence import name_evidence
+from prodlint.program.services.environment_evidence import name_evidence
+from prodlint.program.services.launches import Environment, FolderPlace, Place, joined, source_of, words_of
 from prodlint.program.services.model import Variant
+from prodlint.program.services.process_files import DEFAULT, environments_in, environments_of, names, set_env
 from prodlint.program.services.project import Project
 
 _ACTIONS = frozenset({"start", "startOrReload", "startOrRestart", "startOrGracefulReload", "reload", "restart"})

@@ -12,7 +12,16 @@ import msgspec
 from msgspec.structs import replace
 
 from prodlint.facts import FileFacts, Setting
-from prodlint.program.launches import (
+from prodlint.program.services.built_images import OwnImages
+from prodlint.program.services.environment_evidence import (
+    BY_CONTENT,
+    DEV_VARIABLES,
+    DEV_WORDS,
+    folder_words,
+    is_for_development,
+    name_evidence,
+)
+from prodlint.program.services.launches import (
     Environment,
     FolderPlace,
     Launch,
@@ -24,17 +33,8 @@ from prodlint.program.launches import (
     joined,
     source_of,
 )
-from prodlint.program.process_files import PROCESSES
-from prodlint.program.services.evidence import (
-    BY_CONTENT,
-    DEV_VARIABLES,
-    DEV_WORDS,
-    folder_words,
-    is_for_development,
-    name_evidence,
-)
 from prodlint.program.services.model import Layer, SourceView, Variant, layer_of
-from prodlint.program.services.own_images import OwnImages
+from prodlint.program.services.process_files import PROCESSES
 
 _PRODUCTION_ENV_FILES = (".env", ".env.production", ".env.prod")
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
-from prodlint.program.launches import Environment, FolderPlace, joined, source_of, words_of
-from prodlint.program.services.evidence import name_evidence
+from prodlint.program.services.environment_evidence import name_evidence
+from prodlint.program.services.launches import Environment, FolderPlace, joined, source_of, words_of
 from prodlint.program.services.model import Variant, layer_of
 from prodlint.program.services.project import Project
 

@@ -1,0 +1,47 @@
+"""Who gets to a line of code, as prodlint sees it: what the findings about that line rest on."""
+
+from __future__ import annotations
+
+import os
+from bisect import bisect_right
+from collections.abc import Iterator
+
+from prodlint.analysis.session import Session
+from prodlint.findings import Location
+
+
+def explain(session: Session, path: str, line: int) -> Iterator[str]:
+    """The function that the line stands in, and one shortest way to it for each context that it can run in.
+
+    `path` is relative to the project root. Raises `LookupError` with a sentence if there is nothing to say.
+    """
+    program = session.program
+    file = program.by_path.get(path)
+    if file is None:
+        raise LookupError(f"{path} is not among the source files that were analysed")
+    data, starts = session.read(path), file.facts.line_starts
+    last = bisect_right(starts, len(data) - 1)
+    if not 1 <= line <= last:
+        raise LookupError(f"{path} has {last} lines")
+    offset = starts[line - 1] + _indentation(data[starts[line - 1] :])
+    inside = [region for region in file.facts.regions if region.start <= offset < max(region.end, region.start + 1)]
+    innermost = max(inside, key=lambda region: (region.start, -region.end), default=file.facts.regions[0])
+    function = file.fn_base + innermost.function
+    yield f"{path}:{line} is in {program.name(function)}"
+    contexts = program.contexts.of(function)
+    if not contexts:
+        yield "Nothing that prodlint knows of gets there."
+    for context, reach in contexts.items():
+        doubt = "" if reach.certain else ", as far as names tell"
+        yield f"  {context.name.lower().replace('_', '-')}{doubt}"
+        for step in program.trace((function, context), ""):
+            yield f"    {_place(session, step.location)}  {step.message}"
+
+
+def _indentation(text: bytes) -> int:
+    return len(text) - len(text.lstrip(b" \t"))
+
+
+def _place(session: Session, location: Location) -> str:
+    shown = os.path.relpath(session.project.root / location.path)
+    return f"{shown}:{bisect_right(session.facts[location.path].line_starts, location.start)}"

@@ -1,0 +1,110 @@
+"""Links and checks the parts of a project in several processes at once.
+
+Each process is a fork that decodes the facts of a part, links and checks them, makes the fixes that are going to be
+shown, sends what it found and ends. So no process ever holds the whole program, and what one has used is given back.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
+
+from prodlint.analysis.stored_results import Recalled, decode_result, encode_result
+from prodlint.extract.extraction import can_fork, grouped
+from prodlint.findings import Finding, Fix, Trouble
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+    from multiprocessing.context import ForkProcess
+
+    from prodlint.analysis.session import Session
+
+_WORTH_A_PROCESS = 300_000
+"""Bytes of source; less than this is linked and checked before another process has started."""
+
+
+class Wanted(NamedTuple):
+    """What is going to be asked of a session."""
+
+    fixes: Callable[[Finding], bool]
+    """Of which findings the fixes."""
+    edits: bool
+    """Whether all edits of those."""
+
+
+class _Made(msgspec.Struct, array_like=True):
+    """What a process found in a part."""
+
+    part: int
+    result: bytes
+    fix_troubles: list[Trouble]
+    seconds: dict[str, float]
+
+
+def analyse(session: Session, wanted: Wanted, jobs: int) -> None:
+    """Finds out what is to be found in all parts of `session` that nothing is known of, if that is worth several
+    processes; else it is done when somebody asks."""
+    if jobs < 2 or not can_fork():
+        return  # anything but a fork would have to read all facts anew
+    sizes = {number: part.size() for number, part in enumerate(session.parts) if not isinstance(part, Recalled)}
+    if len(sizes) < 2 or sum(sizes.values()) - max(sizes.values()) < _WORTH_A_PROCESS:
+        return
+    largest_first = sorted(sizes.items(), key=lambda item: -item[1])
+    bundles = list(grouped(largest_first, sum(sizes.values()) // (8 * jobs)))
+    for made in _run(session, wanted, bundles, jobs):
+        known = Recalled(session.parts[made.part], decode_result(made.result), made.seconds, is_new=True)
+        known.fix_troubles = made.fix_troubles
+        session.adopt(made.part, known)
+
+
+def _run(session: Session, wanted: Wanted, bundles: list[list[int]], jobs: int) -> Iterator[_Made]:
+    """What the processes find, in any order. What a process that dies has not sent is missing."""
+    import multiprocessing
+    from multiprocessing.connection import wait
+
+    context = multiprocessing.get_context("fork")
+    running: dict[Connection, ForkProcess] = {}
+    waiting = bundles[::-1]
+    sys.stdout.flush()  # else each child would write it, too
+    try:
+        while waiting or running:
+            while waiting and len(running) < jobs:
+                receiver, sender = context.Pipe(duplex=False)
+                process = context.Process(target=_work, args=(session, wanted, waiting.pop(), sender), daemon=True)
+                process.start()
+                sender.close()
+                running[receiver] = process
+            ready = wait(list(running))
+            for receiver in [each for each in running if each in ready]:
+                try:
+                    yield _DECODER.decode(receiver.recv_bytes())
+                except (EOFError, OSError, msgspec.MsgspecError):
+                    running.pop(receiver).join()
+                    receiver.close()
+    finally:
+        for process in running.values():
+            process.terminate()
+
+
+def _work(session: Session, wanted: Wanted, bundle: list[int], sender: Connection) -> None:
+    """What a process does."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C goes to all: the children end quietly
+    for number in bundle:
+        part = session.parts[number]
+        for finding in part.findings():
+            if wanted.fixes(finding):
+                fix = part.fix_for(finding)
+                if wanted.edits and isinstance(fix, Fix):
+                    part.edits_of(fix)
+        made = _Made(number, encode_result(part), part.fix_troubles, dict(part.analysis.seconds))
+        sender.send_bytes(_ENCODER.encode(made))
+        session.parts[number] = session  # to forget it
+    sender.close()
+
+
+_ENCODER = msgspec.msgpack.Encoder()
+_DECODER = msgspec.msgpack.Decoder(_Made)

@@ -1,0 +1,494 @@
+"""The five stages in order: the file to read first.
+
+    discover (files) → extract (extraction) → link (program) → check (checks) → fix (checks, fixes) and output
+
+A `Session` is one state of one project with everything that follows from it. The command line, the language server, the
+fix loop and the tests are its callers.
+"""
+
+from __future__ import annotations
+
+import time
+from bisect import bisect_right
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from copy import copy
+from functools import cached_property
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from msgspec.structs import replace
+
+from prodlint.analysis.suppressions import UNUSED_RULE, suppress, unused
+from prodlint.extract.extraction import SOURCE, Extraction, FactTable, Progress, describe_crash, encode, extract_all
+from prodlint.facts import FileFacts
+from prodlint.findings import Edit, Finding, Fix, Location, Severity, Trouble
+from prodlint.project.discovery import Project, Root, discover, exists, find_root, source_file
+from prodlint.project.file_roles import FileRole
+from prodlint.project.settings import Choice, Settings, chosen_rules, parse_settings, read_settings
+from prodlint.project.vfs import Sources, Stamp, Unreadable
+from prodlint.rulebook import Rule, load_rules
+
+if TYPE_CHECKING:
+    from prodlint.analysis.store import Cache
+    from prodlint.program.linking.program import Program
+
+
+class Analysis(msgspec.Struct, frozen=True):
+    """What the checks found in one state of a project."""
+
+    findings: list[Finding]
+    """In all files, likely ones too; without those that an ignore comment or the settings stopped."""
+    suppressed: list[Finding]
+    """The findings that ignore comments stopped."""
+    troubles: list[Trouble]
+    """What went wrong on the way, in all files."""
+    seconds: Mapping[str, float] = {}
+    """How long each rule took; what several of them ask of the program counts for the one that asked first."""
+
+
+class Extracting(msgspec.Struct, frozen=True):
+    """How facts are come by. It changes nothing about them."""
+
+    cache: Cache | None = None
+    shard: Mapping[bytes, bytes] = {}
+    """Encoded facts by key, from `prodlint facts --output-format msgpack`."""
+    jobs: int | None = None
+    progress: Progress | None = None
+    through_codec: bool = False
+    """Encode and decode even what never leaves this process."""
+
+
+_BY_ITSELF = Extracting()
+
+
+class Session:
+    """One state of a project: its files as `sources` have them, analysed with `rules`. Everything is computed when it
+    is first asked for, and never changes: `with_overlay` gives another state."""
+
+    def __init__(
+        self,
+        project: Project,
+        sources: Sources,
+        settings: Settings,
+        rules: Mapping[str, Rule],
+        known: Mapping[str, Rule] | None = None,
+        extracting: Extracting = _BY_ITSELF,
+    ) -> None:
+        """`rules` are those that run, as `chosen_rules` gives them; `known` are all there are."""
+        self.project = project
+        self.sources = sources
+        self.settings = settings
+        self.rules = rules
+        self.known = rules if known is None else known
+        self._extracting = extracting
+        self.fix_troubles: list[Trouble] = []
+        """Fixes that could not be made, so far as they were asked for."""
+        self.fixes: dict[int, tuple[Finding, Fix | str]] = {}
+        """The fixes that were asked for, with their findings, by the findings' identities."""
+        self.edits: dict[Fix, tuple[Edit, ...] | str] = {}
+        """The edits of the fixes whose edits were asked for, or why they cannot be made."""
+        self._before = FactTable()
+        """Facts of files that are as they were in the state that this one was made from."""
+        self._stamps_before: Mapping[str, Stamp] = {}
+        """Their stamps."""
+        self._contents: dict[str, bytes] = {}
+        """What was read again, for fixing."""
+        self._earlier: _Earlier | None = None
+        """What followed from the facts of that state: it follows from these, too, if they are the same."""
+        self._parts_before: Mapping[tuple[str, ...], Session] = {}
+        """The parts of that state, by their paths."""
+        self._changed: Collection[str] = ()
+        """The files that have other bytes than in that state."""
+        self.is_part = False
+        """Whether this is a part of another session."""
+        self._discover: Callable[[Sources], Project] = lambda sources: self.project
+        """Walks the disk as it was done for this state."""
+
+    @classmethod
+    def open(
+        cls,
+        paths: Sequence[Path],
+        *,
+        config: Path | None = None,
+        overlay: Mapping[Path, bytes] | None = None,
+        choice: Choice | None = None,
+        preview: bool | None = None,
+        force_exclude: bool = False,
+        extracting: Extracting = _BY_ITSELF,
+    ) -> Session:
+        """The project that `paths` (absolute) belong to, as it is on disk, with the files of `overlay` as given here.
+        The settings come from `config` or from the nearest configuration; `choice` and `preview` change them. Raises
+        `ConfigError` and `RulebookError`."""
+        known = load_rules()
+        overlay = overlay or {}
+        there = [path for path in paths if exists(path) or path in overlay]
+        root = find_root(there, config) if there else Root(Path.cwd(), config, False)
+        settings = read_settings(root.config, known) if root.config is not None else Settings()
+        if preview is not None:
+            settings = replace(settings, preview=preview)
+        inside = {path: data for path, data in overlay.items() if path.is_relative_to(root.folder)}
+        sources = Sources(root.folder, {path.relative_to(root.folder).as_posix(): inside[path] for path in inside})
+
+        def walk(sources: Sources) -> Project:
+            return discover(paths, root, settings, sources, force_exclude=force_exclude)
+
+        session = cls(walk(sources), sources, settings, chosen_rules(known, settings, choice), known, extracting)
+        session._discover = walk
+        return session
+
+    @classmethod
+    def from_memory(cls, files: Mapping[str, str], settings: Mapping[str, Any] | None = None) -> Session:
+        """A project that is nowhere on disk: texts by path, and settings as `prodlint.toml` has them. Facts pass
+        through the codec, so that cached and parallel runs cannot find anything else."""
+        rules = load_rules()
+        parsed = parse_settings(settings or {}, rules)
+        sources = Sources(None, {path: text.encode() for path, text in files.items()})
+        found = [file for path in sorted(files) if (file := source_file(path, sources, parsed)) is not None]
+        extracting = Extracting(jobs=1, through_codec=True)
+        return cls(Project(Path(), found), sources, parsed, chosen_rules(rules, parsed), rules, extracting)
+
+    def with_overlay(self, files: Mapping[str, bytes]) -> Session:
+        """The state in which `files` have these bytes, on top of what this state already overlays."""
+        sources = self.sources.with_overlay(files)
+        there = {file.path for file in self.project.files}
+        opened = (source_file(path, sources, self.settings) for path in files if path not in there)
+        added = [file for file in opened if file is not None]
+        project = Project(self.project.root, sorted([*self.project.files, *added]), self.project.given)
+        return self._after(project, sources, files)
+
+    def with_disk_changes(self, changed: Collection[str], overlay: Mapping[str, bytes]) -> Session:
+        """The state after the files `changed` came, went or changed on disk, with `overlay` in place of the present
+        one. The settings stay as they are."""
+        sources = Sources(self.sources.root, overlay)
+        now, then = sources.overlay, self.sources.overlay
+        differ = {path for path in (*now, *then) if now.get(path) != then.get(path)}
+        return self._after(self._discover(sources), sources, {*changed, *differ})
+
+    def stamps(self) -> dict[str, Stamp | None]:
+        """What the file system says of each file that is there by now; of the configuration under the name ""."""
+        found = {file.path: self.sources.stamp(file.path) for file in self._discover(self.sources).files}
+        if self.settings.path is not None:
+            found[""] = Sources(self.settings.path.parent).stamp(self.settings.path.name)
+        return found
+
+    def _after(self, project: Project, sources: Sources, changed: Collection[str]) -> Session:
+        """A state made from this one: what is not in `changed` keeps its facts."""
+        extracting = replace(self._extracting, cache=None, progress=None)
+        session = Session(project, sources, self.settings, self.rules, self.known, extracting)
+        session._discover = self._discover
+        there = {file.path for file in project.files}
+        session._before = self.facts.part(path for path in self.facts if path not in changed and path in there)
+        stamps = {**self._stamps_before, **self._extraction.stamps}
+        session._stamps_before = {path: stamp for path, stamp in stamps.items() if path in session._before}
+        session._contents = {path: data for path, data in self._contents.items() if path in session._before}
+        if "analysis" in self.__dict__ and "parts" in self.__dict__:
+            session._parts_before = {tuple(part.linked): part for part in self.parts}
+            session._changed = changed
+        return session
+
+    @property
+    def cache(self) -> Cache | None:
+        """Where facts are looked up, if anywhere."""
+        return self._extracting.cache
+
+    # --- the stages ---------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _extraction(self) -> Extraction:
+        extracting = self._extracting
+        changed = [file for file in self.project.files if file.path not in self._before]
+        extraction = extract_all(
+            changed,
+            self.sources,
+            cache=extracting.cache,
+            shard=extracting.shard,
+            jobs=extracting.jobs,
+            progress=extracting.progress,
+        )
+        if extracting.through_codec:
+            extraction.facts = FactTable({path: encode(facts) for path, facts in extraction.facts.items()})
+        # In whatever order they came: nothing may depend on that.
+        extraction.facts = self._before.joined(extraction.facts).part(file.path for file in self.project.files)
+        extraction.troubles.sort()
+        return extraction
+
+    @property
+    def facts(self) -> FactTable:
+        """The facts of every file that has some."""
+        return self._extraction.facts
+
+    def analysed(self) -> Collection[str]:
+        """The files that have facts."""
+        return self.facts.keys()
+
+    @cached_property
+    def linked(self) -> FactTable:
+        """The facts of the files that make up the program: not those of tests, which are here only if named."""
+        tests = {file.path for file in self.project.files if file.role is FileRole.TEST}
+        return self.facts.part(path for path in self.facts if path not in tests) if tests else self.facts
+
+    @cached_property
+    def parts(self) -> list[Session]:
+        """The parts of the project that have nothing to do with each other, each as a session of its own; this session
+        itself where there is but one."""
+        groups = self._groups()
+        before, self._parts_before = self._parts_before, {}  # they are large
+        if len(groups) > 1:
+            return [self._part(group, before) for group in groups]
+        self._follow(before)
+        return [self]
+
+    def _groups(self) -> Sequence[Sequence[str]]:
+        before = self._parts_before
+        if before and sorted(self.linked) == sorted(chain(*before)) and not any(map(self._joins, self._changed)):
+            return list(before)
+        from prodlint.program.linking.partition import components
+
+        try:
+            return components(self.project.files, self.linked)
+        except Exception as error:  # then they are taken for one
+            message = f"prodlint failed to tell the projects apart: {describe_crash(error)}"
+            self._extraction.troubles.append(Trouble("", 0, message))
+            return []
+
+    def _joins(self, path: str) -> bool:
+        """Whether a changed file may tie others together than it did before."""
+        before = next((part.facts[path] for paths, part in self._parts_before.items() if path in paths), None)
+        now = self.linked.get(path)
+        return before is not now and (
+            before is None or now is None or now.kind not in SOURCE or before.imports != now.imports
+        )
+
+    def adopt(self, number: int, part: Session) -> None:
+        """Takes `part`, which knows already what is to be found, for the one of that number."""
+        self.parts[number] = part
+        self.fixes.update(part.fixes)
+        self.edits.update(part.edits)
+        self.fix_troubles += part.fix_troubles
+
+    def size(self) -> int:
+        """The bytes of all files that are on disk."""
+        stamps = self._extraction.stamps
+        return sum(stamps[file.path].size for file in self.project.files if file.path in stamps)
+
+    def _part(self, paths: Sequence[str], before: Mapping[tuple[str, ...], Session]) -> Session:
+        inside = frozenset(paths)
+        files = [file for file in self.project.files if file.path in inside]
+        project = Project(self.project.root, files, self.project.given)
+        part = Session(project, self.sources, self.settings, self.rules, self.known, self._extracting)
+        part.is_part = True
+        part.__dict__["_extraction"] = Extraction(self.facts.part(paths), stamps=self._extraction.stamps)
+        part.__dict__["parts"] = [part]
+        part._stamps_before, part._contents = self._stamps_before, self._contents
+        part._changed = self._changed
+        part._follow(before)
+        return part
+
+    def _follow(self, before: Mapping[tuple[str, ...], Session]) -> None:
+        """Takes over what is known of the part of the state before that had the same paths."""
+        earlier = before.get(tuple(self.linked))
+        if earlier is not None:
+            program: Program | None = earlier.__dict__.get("program")
+            if program is None and earlier._earlier is not None:
+                program = earlier._earlier.program
+            changed = {path: earlier.facts[path] for path in self._changed if path in self.linked}
+            self._earlier = _Earlier(program, earlier.analysis, changed)
+
+    @cached_property
+    def program(self) -> Program:
+        """All facts linked."""
+        if self._still_holds and self._earlier is not None and self._earlier.program is not None:
+            program = copy(self._earlier.program)  # with whatever is known of it by now
+            program.facts, program.read = self.linked, self.read
+            return program
+        from prodlint.program.linking.program import link
+
+        return link(self.linked, self.settings.knowledge, self.read)
+
+    @cached_property
+    def _still_holds(self) -> bool:
+        """Whether the facts are those of the earlier state: somebody opened a file, or typed in a comment. Text that is
+        no fact is read by fixes alone, except in deployment files."""
+        holds = self._earlier is not None and all(
+            self.facts.get(path) == facts and (facts is None or facts.kind in SOURCE)
+            for path, facts in self._earlier.facts.items()
+        )
+        if not holds:
+            self._earlier = None  # it is large
+        return holds
+
+    @cached_property
+    def analysis(self) -> Analysis:
+        """What the checks found. A check that fails is a trouble; the others go on."""
+        if len(self.parts) > 1:
+            return self._joined()
+        if self._still_holds:
+            assert self._earlier is not None
+            return self._earlier.analysis
+        try:
+            program = self.program
+        except Exception as error:  # nothing can be checked, but what was learnt before that is still worth showing
+            trouble = Trouble("", 0, f"prodlint failed to join the files: {describe_crash(error)}")
+            return Analysis([], [], [*self.troubles(), trouble])
+        troubles = self.troubles()
+        findings: list[Finding] = []
+        seconds: dict[str, float] = {}
+        for rule in self.rules.values():
+            start = time.perf_counter()
+            try:
+                findings += rule.check_module().check(program, rule)
+            except Unreadable as error:
+                troubles.append(Trouble(error.path, 0, error.reason))
+            except Exception as error:  # one rule's misfortune must not take the others with it
+                troubles.append(Trouble("", 0, f"the rule {rule.name} failed: {describe_crash(error)}"))
+            seconds[rule.name] = time.perf_counter() - start
+        suppressed = suppress(findings, self.facts)
+        kept = suppressed.kept
+        if UNUSED_RULE in self.rules:
+            idle = unused(self.linked, suppressed.used, program.used_directives, self.rules, frozenset(self.known))
+            kept = [*kept, *suppress(idle, self.facts).kept]
+        stops = _FileIgnores(self.settings)
+        kept = [finding for finding in kept if not stops(finding, self.rules[finding.rule])]
+        kept.sort(key=_order)
+        return Analysis(kept, suppressed.stopped, troubles, seconds)
+
+    def _joined(self) -> Analysis:
+        """What the checks found in all parts."""
+        every = [part.analysis for part in self.parts]
+        findings = sorted((finding for each in every for finding in each.findings), key=_order)
+        suppressed = [finding for each in every for finding in each.suppressed]
+        known = self.troubles()
+        news = [trouble for each in every for trouble in each.troubles if trouble not in known]
+        names = dict.fromkeys(name for each in every for name in each.seconds)
+        seconds = {name: sum(each.seconds.get(name, 0.0) for each in every) for name in names}
+        return Analysis(findings, suppressed, [*known, *dict.fromkeys(news)], seconds)
+
+    def troubles(self) -> list[Trouble]:
+        """What went wrong before anything was checked."""
+        return [*self.project.troubles, *self._extraction.troubles, *self._syntax_errors()]
+
+    def _syntax_errors(self) -> Iterator[Trouble]:
+        """One trouble a file, however much of it cannot be read."""
+        for path in self.facts:
+            problems = self.facts.outline(path).problems
+            if problems:
+                first = problems[0]
+                line = self._line(Location(path, first.start, first.end))
+                yield Trouble(path, line, first.message, is_failure=False)
+
+    # --- questions ----------------------------------------------------------------------------------------------------
+
+    def findings(self) -> list[Finding]:
+        """Every finding of this state, in all files, likely ones too."""
+        return self.analysis.findings
+
+    def severity_of(self, finding: Finding) -> Severity:
+        """How much a finding matters: as the settings say, else as the check says, else as the rule says."""
+        by_user = self.settings.severity.get(finding.rule)
+        return by_user or finding.severity or self.rules[finding.rule].severity
+
+    def fix_for(self, finding: Finding) -> Fix | str:
+        """The fix for a finding of this state, or why it has none ("" if none of its rule's findings has one). Where
+        making it failed, that is a trouble, too."""
+        if id(finding) not in self.fixes:
+            part = self._part_of(finding.location.path)
+            if part is self:
+                fix = self._fix_for(finding)
+            else:
+                fix = part.fix_for(finding)
+                self.fix_troubles += [trouble for trouble in part.fix_troubles if trouble not in self.fix_troubles]
+            self.fixes[id(finding)] = finding, fix
+        return self.fixes[id(finding)][1]
+
+    def _part_of(self, path: str) -> Session:
+        return next((part for part in self.parts if path in part.facts), self)
+
+    def edits_of(self, fix: Fix) -> tuple[Edit, ...] | str:
+        """All edits of a fix of this state, those of its imports too; or why it cannot be made."""
+        if fix not in self.edits:
+            from prodlint.fixes.combine import resolve
+
+            part = self._part_of(next(iter(fix.paths()), ""))
+            self.edits[fix] = resolve(fix, self.read) if part is self else part.edits_of(fix)
+        return self.edits[fix]
+
+    def _fix_for(self, finding: Finding) -> Fix | str:
+        rule = self.rules[finding.rule]
+        if rule.fix == "none":
+            return ""
+        if finding.fixless:
+            return finding.fixless
+        make: Callable[[Finding, Program, Rule], Fix | str] = rule.check_module().fix
+        try:
+            fix = make(finding, self.program, rule)
+            for path in fix.paths() if isinstance(fix, Fix) else ():
+                self.read(path)
+        except Unreadable as error:
+            trouble, reason = Trouble(error.path, 0, f"not fixed: {error.reason}"), error.reason
+        except Exception as error:  # the finding is sound without it
+            message = f"the fix of the rule {rule.name} failed: {describe_crash(error)}"
+            trouble = Trouble(finding.location.path, self._line(finding.location), message)
+            reason = "prodlint failed to make it"
+        else:
+            return fix
+        if trouble not in self.fix_troubles:
+            self.fix_troubles.append(trouble)
+        return reason
+
+    def _line(self, location: Location) -> int:
+        facts = self.facts.get(location.path)
+        return bisect_right(facts.line_starts, location.start) if facts is not None else 0
+
+    def read(self, path: str) -> bytes:
+        """The bytes of a file in this state, which are those that its facts are about; raises `Unreadable`."""
+        data = self._contents.get(path)
+        if data is None:
+            data = self.sources.read(path)
+            stamp = self._extraction.stamps.get(path) or self._stamps_before.get(path)
+            if stamp is not None and self.sources.stamp(path) != stamp:
+                raise Unreadable(path, "it has changed since it was read")
+            self._contents[path] = data
+        return data
+
+    def problems(self, path: str) -> int:
+        """How many stretches of a file could not be parsed."""
+        facts = self.facts.get(path)
+        return len(facts.problems) if facts is not None else 0
+
+    def left_out(self) -> list[str]:
+        """The files that were left out because a program wrote them."""
+        return self._extraction.left_out
+
+
+class _Earlier(msgspec.Struct, frozen=True):
+    """What followed from the facts of the state before."""
+
+    program: Program | None
+    """None where nobody needed it: what was found was known from a run before."""
+    analysis: Analysis
+    facts: Mapping[str, FileFacts | None]
+    """Of the files whose bytes are others now."""
+
+
+def _order(finding: Finding) -> tuple[Location, str, str]:
+    return finding.location, finding.rule, finding.message
+
+
+class _FileIgnores:
+    """The settings' `per-file-ignores`."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._ignores = []
+        if settings.per_file_ignores:
+            from prodlint.project.globs import ignore_spec
+
+            self._ignores = [(ignore_spec([glob]), frozenset(names)) for glob, names in settings.per_file_ignores]
+
+    def __call__(self, finding: Finding, rule: Rule) -> bool:
+        """Whether the finding is in a file in which its rule does not count."""
+        return any(
+            names & {rule.name, rule.practice, "all"} and spec.match_file(finding.location.path)
+            for spec, names in self._ignores
+        )

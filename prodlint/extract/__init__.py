@@ -1,0 +1,1 @@
+"""The second stage: the bytes of one file become its facts."""

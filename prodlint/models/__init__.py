@@ -1,0 +1,1 @@
+"""What libraries and frameworks do: data, and how it is looked up."""

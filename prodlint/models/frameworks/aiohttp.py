@@ -1,0 +1,62 @@
+"""aiohttp's server, and Tornado and Sanic: every handler runs on the event loop.
+
+Source: aiohttp's web reference, Tornado's "Structure of a web application", Sanic's user guide.
+"""
+
+from prodlint.models.frameworks.model import Context, Framework, Registers, Role, Subclasses, each, members
+
+_VERBS = "get post put patch delete head view"
+_APP = "aiohttp.web.Application()"
+_SANIC = ("sanic.Sanic()",)
+
+FRAMEWORK = Framework(
+    name="aiohttp",
+    language="python",
+    package="aiohttp",
+    serves=("aiohttp.web.Application", "tornado.web.Application", "sanic.Sanic", "aiohttp.web.RouteTableDef"),
+    aliases=(("sanic.Blueprint()", "sanic.Sanic()"),),
+    registers=(
+        Registers(
+            members(f"{_APP}.router", "add_get add_post add_put add_patch add_delete add_head add_view"),
+            first=1,
+            last=2,
+            keywords=("handler",),
+            params=("aiohttp.web.Request()",),
+        ),
+        Registers(members(f"{_APP}.router", "add_route"), first=2, last=3, keywords=("handler",)),
+        Registers(members("aiohttp.web", _VERBS), first=1, last=2, keywords=("handler",)),
+        Registers(("aiohttp.web.route",), first=2, last=3),
+        Registers(
+            tuple(f"{api}()" for api in members("aiohttp.web.RouteTableDef()", _VERBS + " route")),
+            decorates=True,
+            params=("aiohttp.web.Request()",),
+            methods=("get", "post", "put", "patch", "delete"),
+        ),
+        Registers(("aiohttp.web.middleware",), decorates=True, role=Role.MIDDLEWARE),
+        Registers(
+            members(_APP, "on_startup.append on_cleanup.append on_shutdown.append cleanup_ctx.append"),
+            role=Role.LIFESPAN,
+            context=Context.STARTUP,
+        ),
+        Registers(
+            tuple(f"{api}()" for api in each(_SANIC, "get post put patch delete route websocket")), decorates=True
+        ),
+        Registers(
+            tuple(f"{api}()" for api in each(_SANIC, "listener before_server_start after_server_start")),
+            decorates=True,
+            role=Role.LIFESPAN,
+            context=Context.STARTUP,
+        ),
+    ),
+    subclasses=(
+        Subclasses(bases=("aiohttp.web.View",), methods=("get", "post", "put", "patch", "delete", "head")),
+        Subclasses(
+            bases=(
+                "tornado.web.RequestHandler",
+                "tornado.websocket.WebSocketHandler",
+                "jupyter_server.base.handlers.*",
+            ),
+            methods=("get", "post", "put", "patch", "delete", "head", "prepare", "on_message", "open", "on_close"),
+        ),
+    ),
+)

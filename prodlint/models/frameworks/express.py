@@ -1,0 +1,51 @@
+"""Express, and Connect and the routers that share its interface.
+
+Source: the Express 4 and 5 API references (`app`, `Router`, `app.route`).
+"""
+
+from prodlint.models.frameworks.model import Context, Framework, Registers, Role, each
+
+_APPS = ("express()", "connect()", "express-promise-router()", "polka()", "restify.createServer()", "router()")
+_METHODS = (
+    "get post put patch delete del head options all checkout copy lock merge mkactivity mkcol move notify purge "
+    "propfind proppatch report search subscribe trace unlock unsubscribe"
+)
+_HANDLER = ("express.req", "express.res", "express.next")
+
+FRAMEWORK = Framework(
+    name="express",
+    language="javascript",
+    package="express",
+    serves=("express", "connect", "express-promise-router", "polka", "restify.createServer", "express.Router"),
+    aliases=(
+        ("express.Router", "express"),
+        ("express.createServer", "express"),
+        ("express.Application()", "express()"),
+        ("express.Express()", "express()"),
+        ("express.IRouter()", "express()"),
+        ("express.core.Express()", "express()"),
+        ("express-serve-static-core.Express()", "express()"),
+        ("express-promise-router.default()", "express-promise-router()"),
+        ("express-ws().app", "express()"),
+        ("express.Request()", "express.req"),
+        ("express.Response()", "express.res"),
+        ("express.NextFunction()", "express.next"),
+        *((f"{app}.{method}()", app) for app in _APPS for method in ("route", "use", *_METHODS.split())),
+    ),
+    registers=(
+        Registers((*each(_APPS, _METHODS), *(f"{app}[]" for app in _APPS)), first=1, params=_HANDLER),
+        Registers(each(_APPS, "get post put patch delete head options all"), first=0, last=1, params=_HANDLER),
+        Registers(each(_APPS, "use pre"), role=Role.MIDDLEWARE, params=_HANDLER),
+        Registers(each(_APPS, "param"), first=1, role=Role.MIDDLEWARE, params=(*_HANDLER, "", "")),
+        Registers(each(_APPS, "ws"), first=1, params=("ws.WebSocket()", "express.req", "express.next")),
+        Registers(each(_APPS, "listen"), role=Role.LIFESPAN, context=Context.STARTUP),
+        Registers(each(_APPS, "engine"), first=1),
+        Registers(("passport.use", "passport.serializeUser", "passport.deserializeUser"), role=Role.MIDDLEWARE),
+        Registers(
+            ("multer", "multer.diskStorage"),
+            first=1,
+            properties=("destination", "filename", "fileFilter"),
+            role=Role.MIDDLEWARE,
+        ),
+    ),
+)

@@ -1,0 +1,127 @@
+"""How a framework is described: which of its APIs run your functions, and where they run them.
+
+A framework module holds one `FRAMEWORK` and no logic. API names are access paths as `Api` in
+`prodlint.program.linking.targets` has them: `express().get` is the member `get` of what calling `express` returns.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+import msgspec
+
+
+class Context(IntEnum):
+    """Where a function can run. One function can run in several."""
+
+    REQUEST = 0
+    """For a request, on the event loop: whoever blocks here stalls every other request."""
+    REQUEST_THREAD = 1
+    """For a request, in a thread pool or a synchronous worker: blocks one request only."""
+    STARTUP = 2
+    """Once, before requests are served: module level, `main`, lifespan, `listen` callbacks."""
+    BACKGROUND = 3
+    """On the event loop, outside any request: intervals, tasks, queue consumers, event listeners."""
+    BACKGROUND_THREAD = 4
+    """Outside any request, in a thread or a worker process."""
+    SCRIPT = 5
+    """Command line tools, migrations, build and config files."""
+
+
+class Role(IntEnum):
+    """What the framework uses a function for."""
+
+    HANDLER = 0
+    MIDDLEWARE = 1
+    ERROR_HANDLER = 2
+    DEPENDENCY = 3
+    LIFESPAN = 4
+    PLUGIN = 5
+    """Is handed the app (or a scope of it) at start-up, to register more."""
+    EVENT = 6
+    """Called for each message or event of a connection."""
+    TASK = 7
+    COMMAND = 8
+
+
+class Registers(msgspec.Struct, frozen=True):
+    """Calling one of `apis` hands functions to the framework.
+
+    They are the positional arguments `[first, last)` (arrays are looked into), the arguments named in `keywords`, and
+    the `properties` (dotted) of arguments that are objects; or, where `decorates`, the function or class that is
+    decorated. `event` limits it to calls whose first argument is that string. `params` are the APIs of the
+    function's parameters ("" for one of no interest).
+    """
+
+    apis: tuple[str, ...]
+    first: int = 0
+    last: int | None = None
+    keywords: tuple[str, ...] = ()
+    properties: tuple[str, ...] = ()
+    decorates: bool = False
+    role: Role = Role.HANDLER
+    context: Context = Context.REQUEST
+    thread: Context | None = None
+    """The context of a plain `def` (Python), where it differs."""
+    params: tuple[str, ...] = ()
+    event: tuple[str, ...] = ()
+    methods: tuple[str, ...] = ()
+    """Where a class is handed over: the methods that are run."""
+
+
+class Subclasses(msgspec.Struct, frozen=True):
+    """The framework runs `methods` of classes that derive from one of `bases` (or carry one of `decorators`).
+
+    A base that ends in `*` is a prefix. Without `methods`, those that carry one of `method_decorators` are meant.
+    """
+
+    bases: tuple[str, ...] = ()
+    methods: tuple[str, ...] = ()
+    decorators: tuple[str, ...] = ()
+    method_decorators: tuple[str, ...] = ()
+    role: Role = Role.HANDLER
+    context: Context = Context.REQUEST
+    thread: Context | None = None
+    params: tuple[str, ...] = ()
+
+
+class Moves(msgspec.Struct, frozen=True):
+    """Calling one of `apis` runs a function somewhere else: the argument `position` or the keyword `keyword`.
+
+    `names` match a method of that name on anything unknown (`loop.run_in_executor`). `wraps` says that the API
+    returns a function that does so (`sync_to_async(f)`); it holds for the use as a decorator too.
+    """
+
+    apis: tuple[str, ...]
+    context: Context
+    position: int = 0
+    keyword: str = ""
+    names: tuple[str, ...] = ()
+    wraps: bool = False
+
+
+class Framework(msgspec.Struct, frozen=True):
+    """What prodlint knows of one framework (or of one part of a runtime)."""
+
+    name: str
+    language: str
+    """"javascript" (TypeScript included) or "python"."""
+    package: str = ""
+    """The package whose version is the framework's; "" for a part of the runtime."""
+    serves: tuple[str, ...] = ()
+    """APIs whose call makes this a service: creating the app, listening."""
+    aliases: tuple[tuple[str, str], ...] = ()
+    """Access paths that are the same thing under another name: (other, canonical)."""
+    registers: tuple[Registers, ...] = ()
+    subclasses: tuple[Subclasses, ...] = ()
+    moves: tuple[Moves, ...] = ()
+
+
+def members(base: str, names: str) -> tuple[str, ...]:
+    """`base.name` for each of the blank-separated `names`."""
+    return tuple(f"{base}.{name}" for name in names.split())
+
+
+def each(bases: tuple[str, ...], names: str) -> tuple[str, ...]:
+    """`members` of every base."""
+    return tuple(path for base in bases for path in members(base, names))

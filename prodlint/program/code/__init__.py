@@ -1,0 +1,1 @@
+"""What happens inside functions: exceptions, promises, streams, callbacks, loggers, state."""

@@ -1,0 +1,732 @@
+"""Which function runs which: every call resolved, every function handed to a framework found.
+
+Built in rounds, since each answer can make another possible: `require('./routes')(app)` tells what `app` is inside
+`routes.js`, and only then is `app.get(…)` in there known to register a handler.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
+
+import msgspec
+
+from prodlint.facts import NONE, Call, FunctionKind, RegionKind, Use, ValueKind
+from prodlint.lazy_regex import regex
+from prodlint.models.frameworks.model import Context, Framework, Moves, Registers, Role, Subclasses
+from prodlint.program.linking.development_branches import Branches
+from prodlint.program.linking.resolver import MEMOISERS, RETURN_ARGUMENT, CallSite, File, Resolver, keyword_of
+from prodlint.program.linking.run_once import runs_once
+from prodlint.program.linking.targets import Api, Cls, Fn, Inst, Obj, Target, Targets
+
+_ROUNDS = 4
+_LISTENS = frozenset({"on", "once", "addListener", "addEventListener", "prependListener", "subscribe"})
+_ONCE_ONLY = frozenset({"listening", "open", "ready", "close", "exit", "error", "end", "finish", "online", "connected"})
+"""Events that mark a start or an end: their listeners do not run again and again."""
+_WIDEST_SEARCH = 2000
+"""Values looked at for one handler argument; what needs more is no registration."""
+
+_TO_A_THREAD = regex(r"(?:^|_)(?:run_in_(?:executor|thread|threadpool|pool|process)|executor_job|to_thread)$")
+_CAN_BE_CALLED = frozenset({ValueKind.FUNCTION, ValueKind.OBJECT, ValueKind.BINDING, ValueKind.MEMBER, ValueKind.CALL})
+_Seen = set[tuple[int, int, tuple[Target, ...]]]
+_ROUTES = frozenset({"route", "url_rule", "path", "re_path", "url", "api_route"})
+_VERBS = frozenset({"get", "post", "put", "patch", "delete", "all", "use", "route", "head", "options"})
+
+
+class Edge(msgspec.Struct, frozen=True, gc=False):
+    """`caller` runs `callee` by the call `call` of file `file`; `moved` says where to, if not where the caller runs.
+
+    `listens`: the callee is an event listener, so what registers it at start-up makes it run in the background.
+    `certain` is False where the edge rests on a name alone.
+    """
+
+    caller: int
+    callee: int
+    file: int
+    call: int
+    moved: Context | None = None
+    listens: bool = False
+    certain: bool = True
+
+
+class Registration(msgspec.Struct, frozen=True, gc=False):
+    """The framework runs `function` because of what stands at `[start, end)` of file `file` (a call, or a decorator).
+
+    `wrappers` are what the function is wrapped in on the way (`asyncHandler(fn)`), outermost first. `call` is the
+    registering call's index in the file, or NONE. `label` says it to a reader: `GET /users`.
+    """
+
+    function: int
+    framework: str
+    role: Role
+    context: Context
+    file: int
+    start: int
+    end: int
+    label: str
+    call: int = NONE
+    wrappers: tuple[Target, ...] = ()
+    certain: bool = True
+
+
+class CallGraph:
+    """All calls with their targets, all edges between functions, all registrations with frameworks."""
+
+    def __init__(self, resolver: Resolver, frameworks: Sequence[Framework], handlers: Sequence[str] = ()) -> None:
+        """`handlers`: dotted names of the project's own handler decorators and registration functions."""
+        self.resolver = resolver
+        self.targets: list[list[Targets]] = [[()] * len(file.facts.calls) for file in resolver.files]
+        self.edges: dict[int, list[Edge]] = defaultdict(list)
+        self.registrations: list[Registration] = []
+        self.serving: set[int] = set()
+        """Files that create an app, or listen."""
+        self.branches = Branches()
+        self._own_handlers = frozenset(handlers)
+        self._registers: dict[str, list[tuple[Framework, Registers]]] = defaultdict(list)
+        self._decorates: dict[str, list[tuple[Framework, Registers]]] = defaultdict(list)
+        self._moves: dict[str, Moves] = {}
+        self._moves_by_name: dict[str, Moves] = {}
+        self._serves: dict[str, Framework] = {}
+        self._subclasses: list[tuple[Framework, Subclasses]] = []
+        for framework in frameworks:
+            self._add(framework)
+        self._seen: set[tuple[int, int, int]] = set()
+        self._kept: set[int] = set()
+        self._link()
+
+    def _add(self, framework: Framework) -> None:
+        for registers in framework.registers:
+            table = self._decorates if registers.decorates else self._registers
+            for api in registers.apis:
+                table[api].append((framework, registers))
+        for moves in framework.moves:
+            self._moves.update(dict.fromkeys(moves.apis, moves))
+            self._moves_by_name.update(dict.fromkeys(moves.names, moves))
+        self._serves.update(dict.fromkeys(framework.serves, framework))
+        self._subclasses += [(framework, subclasses) for subclasses in framework.subclasses]
+
+    # ------------------------------------------------------------------ rounds
+
+    def _link(self) -> None:
+        self.resolver.learn_properties()
+        pending = [(file, index) for file in self.resolver.files for index in range(len(file.facts.calls))]
+        for _ in range(_ROUNDS):
+            learnt = self._resolve(pending)
+            if not learnt:
+                break
+            pending = [
+                (file, index)
+                for file, index in pending
+                if not self.targets[file.index][index] and not self.resolver.lasts(file, file.facts.calls[index].callee)
+            ]
+            self.resolver.forget()
+        self.resolver.settle()
+        self.registrations = []
+        self._seen.clear()
+        for file in self.resolver.files:
+            self._register_calls(file)
+            self._register_decorated(file)
+        self._register_classes()
+        self._connect()
+
+    def _resolve(self, pending: list[tuple[File, int]]) -> bool:
+        """Resolve the callees of the calls in `pending`; whether something was learnt that can help others."""
+        learnt = False
+        for file, index in pending:
+            call = file.facts.calls[index]
+            targets = self.resolver.resolve(file, call.callee)
+            if not targets:
+                continue
+            self.targets[file.index][index] = targets
+            for target in targets:
+                if isinstance(target, Api):
+                    if target.path in self._serves:
+                        self.serving.add(file.index)
+                    for framework, registers in self._registers.get(target.path, ()):
+                        learnt |= self._learn_parameters(file, call, framework, registers)
+                else:
+                    for function in self.resolver.callables(target):
+                        self.resolver.callers[function].append(CallSite(file, index))
+                        learnt = True
+        return learnt
+
+    def _learn_parameters(self, file: File, call: Call, framework: Framework, registers: Registers) -> bool:
+        if not registers.params or not self._applies(file, call, registers):
+            return False
+        learnt = False
+        for function, _ in self._handed_over(file, call, registers):
+            learnt |= self._set_parameters(function, registers)
+        return learnt
+
+    def _set_parameters(self, function: int, registers: Registers | Subclasses) -> bool:
+        names = registers.params
+        if names[:1] == ("express.req",) and len(self.resolver.functions[function][1].params) == 4 > len(names):
+            names = ("", *names)
+        learnt = False
+        for position, name in enumerate(names):
+            if name and (function, position) not in self.resolver.parameters:
+                self.resolver.parameters[function, position] = Api(name)
+                learnt = True
+        return learnt
+
+    # ------------------------------------------------------------------ registrations
+
+    def _applies(self, file: File, call: Call, registers: Registers) -> bool:
+        if not registers.event:
+            return True
+        first = file.facts.values[call.args[0]] if call.args else None
+        return first is not None and first.kind is ValueKind.STRING and first.text in registers.event
+
+    def _handed_over(self, file: File, call: Call, registers: Registers) -> Iterator[tuple[int, tuple[Target, ...]]]:
+        """The functions that a registering call hands to the framework, with what they are wrapped in."""
+        positional = len(call.args) - len(call.keywords)
+        for argument in call.args[registers.first : min(registers.last or positional, positional)]:
+            yield from self.handlers(file, argument, registers.methods)
+        for keyword in registers.keywords:
+            argument = keyword_of(call, keyword)
+            if argument != NONE:
+                yield from self.handlers(file, argument, registers.methods)
+        for argument in call.args[:positional] if registers.properties else ():
+            for target in self.resolver.resolve(file, argument):
+                yield from self._of_object(target, registers, 0)
+
+    def _of_object(self, target: Target, registers: Registers, depth: int) -> Iterator[tuple[int, tuple[Target, ...]]]:
+        """Functions in the `properties` of an object, or of the objects of an array."""
+        if not isinstance(target, Obj) or depth > 3:
+            return
+        owner = self.resolver.files[target.file]
+        literal = owner.facts.values[target.value]
+        if literal.kind is ValueKind.ARRAY:
+            for item in literal.items:
+                for inner in self.resolver.resolve(owner, item):
+                    yield from self._of_object(inner, registers, depth + 1)
+            return
+        for path in registers.properties:
+            bases: Targets = (target,)
+            *parents, last = path.split(".")
+            for parent in parents:
+                bases = tuple(hit for base in bases for hit in self.resolver.member(base, parent))
+            for base in bases:
+                for file, value in self.resolver.definitions(base, last):
+                    yield from self.handlers(file, value, registers.methods)
+
+    def handlers(
+        self,
+        file: File,
+        value: int,
+        methods: tuple[str, ...] = (),
+        wrappers: tuple[Target, ...] = (),
+        seen: _Seen | None = None,
+    ) -> Iterator[tuple[int, tuple[Target, ...]]]:
+        """The functions that a value in a handler's place stands for, each with what wraps it.
+
+        Arrays, wrappers (`asyncHandler(fn)`), factories (`auth()` that returns a function), `.bind`, registration
+        helpers (a parameter is followed to every caller) and view classes are looked through.
+        """
+        seen = set() if seen is None else seen
+        key = (file.index, value, wrappers)
+        if key in seen or value == NONE or len(wrappers) > 4 or len(seen) > _WIDEST_SEARCH:
+            return
+        seen.add(key)
+        for owner, item in self.resolver.origins(file, value):
+            fact = owner.facts.values[item]
+            if fact.kind is ValueKind.FUNCTION:
+                yield owner.fn_base + fact.ref, wrappers
+            elif fact.kind is ValueKind.ARRAY:
+                for element in fact.items:
+                    yield from self.handlers(owner, element, methods, wrappers, seen)
+            elif fact.kind in (ValueKind.SPREAD, ValueKind.ELEMENT):
+                for target in self.resolver.resolve(owner, fact.ref):
+                    if isinstance(target, Obj):
+                        yield from self.handlers(
+                            self.resolver.files[target.file], target.value, methods, wrappers, seen
+                        )
+            elif fact.kind is ValueKind.PARAM:
+                yield from self._passed_in(owner, fact.ref, fact.items[0] if fact.items else 0, methods, wrappers, seen)
+            elif fact.kind is ValueKind.CALL:
+                yield from self._made_by(owner, owner.facts.calls[fact.ref], item, methods, wrappers, seen)
+            else:
+                for target in self.resolver.resolve(owner, item):
+                    yield from ((function, wrappers) for function in self._functions_of(target, methods))
+
+    def _functions_of(self, target: Target, methods: tuple[str, ...]) -> Iterator[int]:
+        if isinstance(target, Fn):
+            yield target.id
+        elif isinstance(target, (Cls, Inst)) and methods:
+            instance = Inst(target.id)
+            for method in methods:
+                for hit in self.resolver.member(instance, method):
+                    if isinstance(hit, Fn):
+                        yield hit.id
+        elif isinstance(target, Inst):
+            yield from self.resolver.callables(target)
+
+    def _passed_in(
+        self,
+        file: File,
+        function: int,
+        position: int,
+        methods: tuple[str, ...],
+        wrappers: tuple[Target, ...],
+        seen: _Seen,
+    ) -> Iterator[tuple[int, tuple[Target, ...]]]:
+        """A parameter stands for what every caller passes: a registration helper."""
+        fact = file.facts.functions[function]
+        rest = position < len(fact.params) and fact.params[position].kind.name == "REST"
+        for site in self.resolver.callers.get(file.fn_base + function, ()):
+            positional = len(site.call.args) - len(site.call.keywords)
+            passed = site.call.args[position : positional if rest else min(position + 1, positional)]
+            for argument in passed:
+                yield from self.handlers(site.file, argument, methods, wrappers, seen)
+
+    def _made_by(
+        self, file: File, call: Call, value: int, methods: tuple[str, ...], wrappers: tuple[Target, ...], seen: _Seen
+    ) -> Iterator[tuple[int, tuple[Target, ...]]]:
+        """A call in a handler's place: a wrapper around functions that it is given, or a factory."""
+        callee = file.facts.values[call.callee]
+        if callee.kind is ValueKind.MEMBER and callee.text in ("bind", "as_view", "as_asgi"):
+            yield from self.handlers(file, callee.ref, methods, wrappers, seen)
+            return
+        made_by = self.resolver.resolve(file, call.callee)
+        if any(isinstance(target, Api) and target.path in self._registers for target in made_by):
+            return  # `app.use(express.Router().get(…))`: found where it is registered
+        around = tuple(self._wrapper(target) for target in made_by[:1])
+        inner = [
+            found
+            for argument in call.args
+            if self._is_function(file, argument)
+            for found in self.handlers(file, argument, methods, (*wrappers, *around), seen)
+        ]
+        yield from inner
+        wrapped = {function for function, _ in inner}
+        for target in self.resolver.resolve(file, value):
+            for function in self._functions_of(target, methods):
+                if function not in wrapped:
+                    yield function, wrappers
+
+    def _wrapper(self, target: Target) -> Target:
+        """The function behind a module that is one (`module.exports = function wrap(fn) …`)."""
+        functions = [] if isinstance(target, Api) else self.resolver.callables(target)
+        return Fn(functions[0]) if functions else target
+
+    def _is_function(self, file: File, value: int) -> bool:
+        fact = file.facts.values[value]
+        if fact.kind in (ValueKind.FUNCTION, ValueKind.CALL, ValueKind.PARAM, ValueKind.ARRAY):
+            return True
+        return any(isinstance(target, Fn) for target in self.resolver.resolve(file, value))
+
+    def _register_calls(self, file: File) -> None:
+        for index, call in enumerate(file.facts.calls):
+            if self.branches.dev_only(file, call.region):
+                continue
+            targets = self.targets[file.index][index]
+            for target in targets:
+                if isinstance(target, Api):
+                    for framework, registers in self._registers.get(target.path, ()):
+                        if self._applies(file, call, registers):
+                            self._hand_over(file, index, framework, registers, certain=True)
+            if not targets:
+                self._register_by_shape(file, index)
+
+    def _hand_over(self, file: File, index: int, framework: Framework, registers: Registers, *, certain: bool) -> None:
+        call = file.facts.calls[index]
+        label = self._label(file, call)
+        for function, wrappers in self._handed_over(file, call, registers):
+            self._register(
+                function, framework.name, registers, file.index, call.start, call.end, label, index, wrappers, certain
+            )
+
+    def _register(
+        self,
+        function: int,
+        framework: str,
+        registers: Registers | Subclasses,
+        file: int,
+        start: int,
+        end: int,
+        label: str,
+        call: int = NONE,
+        wrappers: tuple[Target, ...] = (),
+        certain: bool = True,
+    ) -> None:
+        key = (function, file, start)
+        if key in self._seen:
+            return
+        self._seen.add(key)
+        fact = self.resolver.functions[function][1]
+        context = registers.context
+        if registers.thread is not None and not fact.is_async and self.resolver.functions[function][0].is_python:
+            context = registers.thread
+        role = registers.role
+        if registers.params[:1] == ("express.req",) and len(fact.params) == 4 > len(registers.params):
+            role = Role.ERROR_HANDLER
+        self.registrations.append(
+            Registration(function, framework, role, context, file, start, end, label, call, wrappers, certain)
+        )
+
+    def _label(self, file: File, call: Call) -> str:
+        """How a reader would name what a call registers: `GET /users`, `the event "login"`, `the middleware`."""
+        callee = file.facts.values[call.callee]
+        verb = callee.text.removeprefix("add_") if callee.kind is ValueKind.MEMBER else ""
+        first = file.facts.values[call.args[0]] if call.args else None
+        text = first.text if first is not None and first.kind is ValueKind.STRING else ""
+        if verb == "use":
+            return f"the middleware of {text}" if text else "the middleware"
+        if verb in _LISTENS:
+            return f'the event "{text}"' if text else "an event"
+        if verb in _ROUTES:
+            return text or "a route"
+        return f"{verb.upper() if verb in _VERBS else verb} {text}".strip()
+
+    def _register_by_shape(self, file: File, index: int) -> None:
+        """`x.get('/path', (req, res) => …)` on an `x` that nothing tells about: the shape says what it is."""
+        call = file.facts.calls[index]
+        callee = file.facts.values[call.callee]
+        if file.is_python or callee.kind is not ValueKind.MEMBER or len(call.args) < 2:
+            return
+        first = file.facts.values[call.args[0]]
+        is_route = callee.text in _VERBS and first.text.startswith("/")
+        if first.kind is not ValueKind.STRING or not (is_route or callee.text == "param"):
+            return
+        found = [hit for argument in call.args[1:] for hit in self.handlers(file, argument)]
+        for function, wrappers in found:
+            shape = self._shape(function) if is_route else self._param_shape(function)
+            if shape is not None:
+                framework, registers = shape
+                self._set_parameters(function, registers)
+                self._register(
+                    function,
+                    framework.name,
+                    registers,
+                    file.index,
+                    call.start,
+                    call.end,
+                    self._label(file, call),
+                    index,
+                    wrappers,
+                )
+
+    def _shape(self, function: int) -> tuple[Framework, Registers] | None:
+        """The framework whose handlers have the parameters of `function`: (req, res[, next]) or (ctx[, next])."""
+        names = [param.name.lower().lstrip("_") for param in self.resolver.functions[function][1].params]
+        if len(names) >= 2 and names[0] in ("req", "request") and names[1] in ("res", "response", "resp"):
+            return self._registers["express().get"][0]
+        if names and names[0] in ("ctx", "context") and len(names) <= 2:
+            return self._registers["koa().use"][0]
+        return None
+
+    def _param_shape(self, function: int) -> tuple[Framework, Registers] | None:
+        """Express, where `function` is what `app.param` takes: (req, res, next, value[, name])."""
+        names = [param.name for param in self.resolver.functions[function][1].params]
+        if self._shape(function) is None or not 4 <= len(names) <= 5 or names[2] != "next":
+            return None
+        return self._registers["express().param"][0]
+
+    def _register_decorated(self, file: File) -> None:
+        for number, function in enumerate(file.facts.functions):
+            for decorator in function.decorators:
+                self._register_decorator(file, decorator, [file.fn_base + number])
+        for number, cls in enumerate(file.facts.classes):
+            for decorator in cls.decorators:
+                self._register_decorator(file, decorator, [], Cls(file.cls_base + number))
+
+    def _register_decorator(self, file: File, decorator: int, functions: list[int], cls: Cls | None = None) -> None:
+        fact = file.facts.values[decorator]
+        call = file.facts.calls[fact.ref] if fact.kind is ValueKind.CALL else None
+        place = (call.start, call.end) if call is not None else None
+        found = [
+            entry
+            for target in self.resolver.resolve(file, decorator)
+            if isinstance(target, Api)
+            for entry in self._decorates.get(target.path, ())
+        ]
+        if not found and call is not None:
+            found = self._decorator_by_shape(file, call)
+        if not found and self._own_handlers and self._is_own(file, decorator, call):
+            found = self._decorates["fastapi.FastAPI().get()"][:1]
+        for framework, registers in found:
+            if call is not None and not self._applies(file, call, registers):
+                continue
+            label = self._label(file, call) if call is not None else file.facts.values[decorator].text
+            for function in functions or (list(self._functions_of(cls, registers.methods)) if cls else []):
+                fn = self.resolver.functions[function][1]
+                start, end = place or (fn.name_start, fn.name_end)
+                self._register(
+                    function,
+                    framework.name,
+                    registers,
+                    file.index,
+                    start,
+                    end,
+                    label,
+                    fact.ref if call is not None else NONE,
+                )
+
+    def _is_own(self, file: File, decorator: int, call: Call | None) -> bool:
+        for owner, value in self.resolver.origins(file, call.callee if call is not None else decorator):
+            name = self._dotted(owner, value)
+            if any(name == own or name.endswith("." + own) for own in self._own_handlers):
+                return True
+        return False
+
+    def _dotted(self, file: File, value: int) -> str:
+        """`package.module.name` of a function of the program or of an API."""
+        fact = file.facts.values[value]
+        if fact.kind is ValueKind.FUNCTION:
+            stem = file.path.rsplit(".", 1)[0].removesuffix("/__init__").replace("/", ".")
+            return f"{stem}.{file.facts.functions[fact.ref].name}"
+        return self.resolver.api_of(file, value)
+
+    def _decorator_by_shape(self, file: File, call: Call) -> list[tuple[Framework, Registers]]:
+        """`@x.get("/path")` on an `x` that comes from outside the program, in a file that imports the framework."""
+        callee = file.facts.values[call.callee]
+        if callee.kind is not ValueKind.MEMBER or callee.text not in _VERBS or not call.args:
+            return []
+        first = file.facts.values[call.args[0]]
+        if first.kind is not ValueKind.STRING or not first.text.startswith("/"):
+            return []
+        if self.resolver.resolve(file, callee.ref):
+            return []
+        packages = {module.module.split(".")[0] for module in file.facts.imports}
+        for package, api in (
+            ("fastapi", "fastapi.FastAPI().get()"),
+            ("quart", "quart.Quart().get()"),
+            ("flask", "flask.Flask().get()"),
+            ("aiohttp", "aiohttp.web.RouteTableDef().get()"),
+        ):
+            if package in packages:
+                return self._decorates[api][:1]
+        return []
+
+    def _register_classes(self) -> None:
+        for number, (file, cls) in enumerate(self.resolver.classes):
+            if not cls.bases and not cls.decorators:
+                continue
+            bases = {base.path for base in self.resolver.bases_of(number) if isinstance(base, Api)}
+            decorators = {
+                target.path
+                for value in cls.decorators
+                for target in self.resolver.resolve(file, value)
+                if isinstance(target, Api)
+            }
+            for framework, subclasses in self._subclasses:
+                if _matches(bases, subclasses.bases) or _matches(decorators, subclasses.decorators):
+                    self._register_class(number, framework, subclasses)
+
+    def _register_class(self, number: int, framework: Framework, subclasses: Subclasses) -> None:
+        file, cls = self.resolver.classes[number]
+        for name, member in zip(cls.names, cls.members, strict=False):
+            value = file.facts.values[member]
+            if value.kind is not ValueKind.FUNCTION:
+                continue
+            function = file.facts.functions[value.ref]
+            label = name
+            if subclasses.methods and not subclasses.method_decorators:
+                if name not in subclasses.methods and not self._has_action(file, function.decorators):
+                    continue
+            elif not any(
+                isinstance(target, Api) and target.path in subclasses.method_decorators
+                for decorator in function.decorators
+                for target in self.resolver.resolve(file, decorator)
+            ):
+                continue
+            self._register(
+                file.fn_base + value.ref,
+                framework.name,
+                subclasses,
+                file.index,
+                function.name_start,
+                function.name_end,
+                f"{cls.name}.{label}",
+            )
+
+    def _has_action(self, file: File, decorators: Iterable[int]) -> bool:
+        return any(
+            self.resolver.api_of(file, decorator) == "rest_framework.decorators.action()" for decorator in decorators
+        )
+
+    # ------------------------------------------------------------------ edges
+
+    def _connect(self) -> None:
+        self._kept = set(self._memoised())
+        for file in self.resolver.files:
+            for index, call in enumerate(file.facts.calls):
+                if not self.branches.dev_only(file, call.region):
+                    self._connect_call(file, index, call)
+
+    def _memoised(self) -> Iterator[int]:
+        """The functions without parameters whose one answer is kept: `@cache`, `once(function () {…})`."""
+        for function, (file, fact) in enumerate(self.resolver.functions):
+            if not fact.params and any(self.resolver.api_of(file, value) in MEMOISERS for value in fact.decorators):
+                yield function
+        for file in self.resolver.files:
+            for index, call in enumerate(file.facts.calls):
+                for api in self.targets[file.index][index] if call.args else ():
+                    if isinstance(api, Api) and api.path in MEMOISERS:
+                        for target in self.resolver.resolve(file, call.args[0]):
+                            if isinstance(target, Fn) and not self.resolver.functions[target.id][1].params:
+                                yield target.id
+
+    @cached_property
+    def edges_to(self) -> Mapping[int, list[Edge]]:
+        """The edges by the function that is run, where `edges` has them by the one that runs it."""
+        found: dict[int, list[Edge]] = defaultdict(list)
+        for edges in self.edges.values():
+            for edge in edges:
+                found[edge.callee].append(edge)
+        return found
+
+    def moves(self, file: File, index: int) -> Moves | None:
+        """What a call that runs a function elsewhere does with it, or None for any other call."""
+        call = file.facts.calls[index]
+        for target in self.targets[file.index][index]:
+            if isinstance(target, Api) and target.path in self._moves:
+                return self._moves[target.path]
+        if any(not isinstance(target, Api) for target in self.targets[file.index][index]):
+            return None
+        callee = file.facts.values[call.callee]
+        return self._moves_by_name.get(callee.text) if callee.kind is ValueKind.MEMBER and file.is_python else None
+
+    def _connect_call(self, file: File, index: int, call: Call) -> None:
+        caller = file.function_at(call.region)
+        moved = Context.STARTUP if runs_once(file.facts, call) else self._moved_by_user(file, call)
+        own = False
+        through_parameter = file.facts.values[call.callee].kind is ValueKind.PARAM
+        for target in self.targets[file.index][index]:
+            if isinstance(target, Api):
+                if target.path in self._registers and any(
+                    self._applies(file, call, registers) for _, registers in self._registers[target.path]
+                ):
+                    return
+            elif not through_parameter:
+                for callee in self.resolver.callables(target):
+                    own = True
+                    self.edges[caller].append(Edge(caller, callee, file.index, index, self._settled(callee, moved)))
+        self._connect_arguments(file, index, call, caller, own)
+
+    def _settled(self, callee: int, moved: Context | None) -> Context | None:
+        """Where a called function really runs: one whose answer is kept as if at start-up, since only the first request
+        waits for it, one that is decorated with `sync_to_async` in a thread, and a coroutine never in a thread, whoever
+        takes it."""
+        if callee in self._kept:
+            return Context.STARTUP
+        file, fact = self.resolver.functions[callee]
+        if fact.is_async:
+            return None if moved is Context.REQUEST_THREAD else moved
+        for decorator in fact.decorators:
+            for target in self.resolver.resolve(file, decorator):
+                path = target.path.removesuffix("()") if isinstance(target, Api) else ""
+                if path in self._moves and self._moves[path].wraps:
+                    return self._moves[path].context
+        return moved
+
+    def _moved_by_user(self, file: File, call: Call) -> Context | None:
+        """`create_task(f())`: the coroutine runs where the surrounding call takes it."""
+        if call.use is not Use.ARGUMENT or call.user == NONE or not file.is_python:
+            return None
+        moves = self.moves(file, call.user)
+        return moves.context if moves is not None else None
+
+    def _connect_arguments(self, file: File, index: int, call: Call, caller: int, own: bool) -> None:
+        """Functions that are handed to a call run because of it: a callback, a listener, a job for a thread."""
+        values = file.facts.values
+        handed = [
+            (position, callees)
+            for position, argument in enumerate(call.args)
+            if values[argument].kind in _CAN_BE_CALLED and (callees := self._callbacks(file, argument))
+        ]
+        if not handed:
+            return
+        targets = self.targets[file.index][index]
+        if any(isinstance(target, Api) and target.path in RETURN_ARGUMENT for target in targets):
+            return  # `partial(f, x)` runs nothing yet
+        moves = self.moves(file, index)
+        listens, event = self._listens(file, call)
+        positional = len(call.args) - len(call.keywords)
+        for position, callees in handed:
+            for callee in callees:
+                moved = None
+                if moves is not None:
+                    keyword = call.keywords[position - positional] if position >= positional else ""
+                    if keyword == moves.keyword if keyword else position == moves.position:
+                        moved = moves.context
+                elif own:
+                    moved = self._moved_by_callee(file, index, position)
+                if moved is None and position == 0 and file.is_python:
+                    moved = self._moved_as_named(file, call)
+                self.edges[caller].append(
+                    Edge(caller, callee, file.index, index, moved, listens and event not in _ONCE_ONLY)
+                )
+
+    def _listens(self, file: File, call: Call) -> tuple[bool, str]:
+        callee = file.facts.values[call.callee]
+        if callee.kind is not ValueKind.MEMBER or callee.text not in _LISTENS or not call.args:
+            return False, ""
+        if file.facts.values[callee.ref].text == "process":
+            return False, ""
+        first = file.facts.values[call.args[0]]
+        return True, first.text if first.kind is ValueKind.STRING else ""
+
+    def _callbacks(self, file: File, argument: int) -> list[int]:
+        """The functions that an argument of a kind in `_CAN_BE_CALLED` is, or has."""
+        fact = file.facts.values[argument]
+        if fact.kind is ValueKind.FUNCTION:
+            return [file.fn_base + fact.ref]
+        if fact.kind is ValueKind.OBJECT:
+            return [
+                file.fn_base + file.facts.values[item].ref
+                for item in fact.items
+                if file.facts.values[item].kind is ValueKind.FUNCTION
+            ]
+        return [target.id for target in self.resolver.resolve(file, argument) if isinstance(target, Fn)]
+
+    def _moved_by_callee(self, file: File, index: int, position: int) -> Context | None:
+        """Where the program's own function takes its parameter: `def in_thread(f): return to_thread(f)`."""
+        for target in self.targets[file.index][index]:
+            for function in self.resolver.callables(target):
+                owner, fact = self.resolver.functions[function]
+                for number, inner in self._calls_in(owner, function):
+                    moves = self.moves(owner, number)
+                    if moves is None or moves.position >= len(inner.args):
+                        continue
+                    passed = owner.facts.values[inner.args[moves.position]]
+                    if passed.kind is ValueKind.CALL and owner.facts.calls[passed.ref].args:
+                        passed = owner.facts.values[owner.facts.calls[passed.ref].args[0]]  # partial(f, …)
+                    if passed.kind is ValueKind.PARAM and passed.ref == function - owner.fn_base:
+                        rest = passed.items and passed.items[0] == position and position < len(fact.params)
+                        if rest:
+                            return moves.context
+        return None
+
+    def _moved_as_named(self, file: File, call: Call) -> Context | None:
+        """Where a call takes its first argument by its name alone: `self.sys_run_in_executor(f)`, whose own path to the
+        executor is seldom seen."""
+        callee = file.facts.values[call.callee]
+        named = callee.kind in (ValueKind.MEMBER, ValueKind.BINDING, ValueKind.GLOBAL)
+        text = file.facts.bindings[callee.ref].name if callee.kind is ValueKind.BINDING else callee.text
+        return Context.REQUEST_THREAD if named and _TO_A_THREAD.search(text) else None
+
+    def _calls_in(self, file: File, function: int) -> list[tuple[int, Call]]:
+        if not hasattr(self, "_by_function"):
+            self._by_function: dict[int, list[tuple[int, Call]]] = defaultdict(list)
+            for each in self.resolver.files:
+                for number, call in enumerate(each.facts.calls):
+                    self._by_function[each.function_at(call.region)].append((number, call))
+        return self._by_function[function]
+
+
+def _matches(paths: set[str], patterns: Iterable[str]) -> bool:
+    return any(
+        path.startswith(pattern[:-1]) if pattern.endswith("*") else path == pattern
+        for path in paths
+        for pattern in patterns
+    )
+
+
+def aliases_of(frameworks: Iterable[Framework]) -> Mapping[str, str]:
+    """Every access path that a framework knows under another name, with the canonical one."""
+    return {other: canonical for framework in frameworks for other, canonical in framework.aliases}
+
+
+__all__ = ["CallGraph", "Edge", "FunctionKind", "RegionKind", "Registration", "aliases_of"]

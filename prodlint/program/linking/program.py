@@ -1,0 +1,525 @@
+"""The whole program: every file's facts joined. Checks see this, and nothing of how it came about."""
+
+from __future__ import annotations
+
+import posixpath
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from functools import cached_property
+
+from prodlint.facts import NONE, Call, Directive, FileFacts, Function, RegionKind, Value, ValueKind
+from prodlint.findings import Confidence, Location, Step
+from prodlint.lazy_regex import regex
+from prodlint.models.frameworks import FRAMEWORKS
+from prodlint.models.frameworks.model import Context
+from prodlint.program.code.callers import ON_LOOP, Callers
+from prodlint.program.code.control_flow import Flow
+from prodlint.program.code.loggers import Loggers
+from prodlint.program.code.memory_stores import MemoryStore, memory_stores
+from prodlint.program.code.shared_state import SharedState, shared_states
+from prodlint.program.linking.call_graph import CallGraph, Edge, Registration, aliases_of
+from prodlint.program.linking.contexts import Contexts, Reach, State
+from prodlint.program.linking.foreign_runtimes import draws, foreign_files, is_front_end
+from prodlint.program.linking.manifests import Versions
+from prodlint.program.linking.modules import NodeModules, PythonModules, aliases_in, requested
+from prodlint.program.linking.resolver import CallSite, File, Resolver
+from prodlint.program.linking.targets import Api, Cls, Targets
+from prodlint.program.proxies import Proxies
+from prodlint.program.services import Service, SourceView, build_services
+from prodlint.program.web.express_apps import Apps
+from prodlint.program.web.web_apps import WebApps
+from prodlint.project.file_roles import FileRole, role_of
+from prodlint.project.hints import Knowledge
+
+SOURCE_KINDS = frozenset({"javascript", "typescript", "tsx", "python"})
+
+_ONCE_BY_NAME = regex(
+    r"_*(?:(?:start|stop|startup|shutdown|setup|set_up|teardown|tear_down|init|initiali[sz]e|cleanup|connect|disconnect|open"
+    r"|close)$|(?:on|before|after)_(?:start|stop|shut))"
+)
+"""Methods that run when a service starts or ends."""
+_ASKED = frozenset({Context.REQUEST, Context.REQUEST_THREAD, Context.STARTUP})
+_SERVER = (Context.REQUEST, Context.REQUEST_THREAD, Context.STARTUP, Context.BACKGROUND, Context.BACKGROUND_THREAD)
+
+
+class Program:
+    """One project: source files linked, contexts derived, services joined."""
+
+    def __init__(self, files: Mapping[str, FileFacts], knowledge: Knowledge, read: Callable[[str], bytes]) -> None:
+        """`files`: facts by path (POSIX, relative to the project root); `read`: the bytes of a path, for fixes."""
+        self.facts = files
+        self.knowledge = knowledge
+        self.read = read
+        self.versions = Versions(files)
+        self.files = _source_files(files)
+        self.by_path = {file.path: file for file in self.files}
+        paths = [file.path for file in self.files]
+        self.resolver = Resolver(
+            self.files,
+            NodeModules(
+                (path for path in paths if not path.endswith(".py")), self.versions.packages, aliases_in(files)
+            ),
+            PythonModules(path for path in paths if path.endswith(".py")),
+            aliases_of(FRAMEWORKS),
+        )
+        self.graph = CallGraph(self.resolver, FRAMEWORKS, knowledge.handlers)
+        packages = {path.rpartition("/")[0] for path in files if path.rpartition("/")[2] == "__init__.py"}
+        self.roles = [
+            role_of(file.path, knowledge.scripts, knowledge.tests, packages, file.facts.imports) for file in self.files
+        ]
+        self._loaded, self._perhaps = self._load()
+        self.contexts = self._contexts()
+        self._by_rule: dict[str, Contexts] = {}
+        self._run_by_entry: dict[str, set[int]] = {}
+        self.used_directives: set[tuple[str, int]] = set()
+        """Ignore comments (path, index) that a path rule used as a barrier."""
+
+    # ------------------------------------------------------------------ what runs
+
+    def _load(self) -> tuple[set[int], set[int]]:
+        """The files that a service loads: surely, and (no import says so, but they lie beside it) perhaps."""
+        imports = self._imports = defaultdict[int, set[int]](set)
+        importers: dict[int, set[int]] = defaultdict(set)
+        for file in self.files:
+            for module in requested(file.facts):
+                found = self.resolver.module(file, module)
+                if found is not None:
+                    imports[file.index].add(found.index)
+                    importers[found.index].add(file.index)
+        for index in foreign_files(self.files, self.resolver, self.versions.packages, importers):
+            self.roles[index] = FileRole.FOREIGN
+        for file in self.files:
+            if self.roles[file.index] is FileRole.SOURCE and self._is_command(file, importers[file.index]):
+                self.roles[file.index] = FileRole.SCRIPT
+        serving = {index for index in self.graph.serving if self.roles[index] is not FileRole.FOREIGN}
+        serving.update(
+            registration.file
+            for registration in self.graph.registrations
+            if registration.context in (Context.REQUEST, Context.REQUEST_THREAD)
+            and self.roles[registration.file] is not FileRole.FOREIGN
+        )
+        self.serving = frozenset(serving)
+        runs = {index for index in serving if self.roles[index] in (FileRole.SOURCE, FileRole.BROWSER)}
+        above = closure(runs, importers, lambda index: not self._tool(index))
+        loaded = closure(above, imports)
+        homes = {self._home(index) for index in runs}
+        perhaps = {
+            file.index
+            for file in self.files
+            if file.index not in loaded
+            and self.roles[file.index] is FileRole.SOURCE
+            and self._home(file.index) in homes
+            and not self._is_browser(file)
+            and not file.facts.shebang
+        }
+        return loaded, perhaps
+
+    def _is_command(self, file: File, importers: set[int]) -> bool:
+        """Whether a file is a command of a package's own command line tool: one of its `commands`, which only the tool
+        itself asks for, if not by a name that it makes up."""
+        info = None if file.is_python else self.versions.packages.get(self.versions.package_folder(file.path))
+        return (
+            info is not None
+            and bool(info.bin)
+            and "commands" in file.path.split("/")[:-1]
+            and file.index not in self.graph.serving
+            and all(self._tool(index) or self.files[index].facts.shebang for index in importers)
+        )
+
+    def _tool(self, index: int) -> bool:
+        """Whether a file is a tool that happens to use the service's modules. `bin/www` starts the service itself."""
+        return self.roles[index] is FileRole.SCRIPT
+
+    def _home(self, index: int) -> str:
+        """The language and the nearest package folder of a file: what is deployed together."""
+        file = self.files[index]
+        return f"{'py' if file.is_python else 'js'}:{self.versions.package_folder(file.path)}"
+
+    def _is_browser(self, file: File) -> bool:
+        """Whether a JavaScript file is written for browsers: it uses their globals and nothing of Node's."""
+        if file.is_python:
+            return False
+        names = {unbound.name for unbound in file.facts.unbound}
+        if names & {"require", "module", "process", "__dirname", "Buffer"}:
+            return False
+        modules = {request.module for request in file.facts.imports}
+        if modules & {"react", "vue", "react-dom", "svelte", "jquery", "preact", "@angular/core"}:
+            return True
+        return bool(names & {"document", "window", "$", "jQuery", "localStorage", "navigator", "define"})
+
+    def _modules(self) -> dict[int, Context]:
+        contexts: dict[int, Context] = {}
+        for file in self.files:
+            role = self.roles[file.index]
+            if file.index in self._loaded and not (role is FileRole.SCRIPT and file.index not in self.graph.serving):
+                contexts[file.fn_base] = Context.STARTUP
+            elif role is FileRole.SCRIPT or file.facts.shebang:
+                contexts[file.fn_base] = Context.SCRIPT
+        return contexts
+
+    def _contexts(self, barriers: Set[tuple[int, int]] = frozenset()) -> Contexts:
+        return Contexts(self.graph, self._modules(), self._coroutines(), barriers)
+
+    def _coroutines(self) -> list[tuple[int, bool]]:
+        """Python's `async def`s in what a service loads: they run on an event loop, whoever calls them. It may be at
+        start-up only; a method that the program's own base class declares is surely called through that, and while
+        requests are served unless its name says otherwise."""
+        return [
+            (
+                file.fn_base + number,
+                function.cls != NONE
+                and not _ONCE_BY_NAME.match(function.name)
+                and self._is_override(file.cls_base + function.cls, function),
+            )
+            for file in self.files
+            if file.is_python and file.index in self._loaded and self.roles[file.index] is FileRole.SOURCE
+            for number, function in enumerate(file.facts.functions)
+            if function.is_async
+        ]
+
+    def _is_override(self, cls: int, method: Function) -> bool:
+        """Whether a class of the program from which `cls` derives has such a method, too."""
+        return any(
+            isinstance(base, Cls) and method.name in self.resolver.members_of(base.id)
+            for base in self.resolver.bases_of(cls)
+        )
+
+    def contexts_for(self, rule: str) -> Contexts:
+        """The contexts as a path rule sees them: an ignore comment for it on a call removes that edge."""
+        if rule not in self._by_rule:
+            barriers: set[tuple[int, int]] = set()
+            for file in self.files:
+                for number, directive in enumerate(file.facts.directives):
+                    if directive.line and (rule in directive.rules or not directive.rules):
+                        barriers.update(self._barriers(file, number, directive))
+            self._by_rule[rule] = self._contexts(barriers) if barriers else self.contexts
+        return self._by_rule[rule]
+
+    def _barriers(self, file: File, number: int, directive: Directive) -> Iterator[tuple[int, int]]:
+        starts = file.facts.line_starts
+        if directive.line > len(starts):
+            return
+        first = starts[directive.line - 1]
+        last = starts[directive.line] if directive.line < len(starts) else file.facts.regions[0].end + 1
+        for index, call in enumerate(file.facts.calls):
+            if first <= call.start < last:
+                caller = file.function_at(call.region)
+                if any(edge.file == file.index and edge.call == index for edge in self.graph.edges.get(caller, ())):
+                    self.used_directives.add((file.path, number))
+                yield file.index, index
+
+    # ------------------------------------------------------------------ questions of checks
+
+    @cached_property
+    def calls(self) -> Sequence[tuple[CallSite, Targets]]:
+        """Every call of the program with what its callee can be."""
+        return [
+            (CallSite(file, index), targets)
+            for file in self.files
+            for index, targets in enumerate(self.graph.targets[file.index])
+        ]
+
+    @cached_property
+    def api_calls(self) -> Mapping[str, list[CallSite]]:
+        """The calls of each API, by access path."""
+        found: dict[str, list[CallSite]] = defaultdict(list)
+        for site, targets in self.calls:
+            for target in targets:
+                if isinstance(target, Api):
+                    found[target.path].append(site)
+        return found
+
+    @cached_property
+    def registrations_of(self) -> Mapping[int, list[Registration]]:
+        """How each registered function (by id) comes to be one."""
+        found: dict[int, list[Registration]] = defaultdict(list)
+        for registration in self.graph.registrations:
+            found[registration.function].append(registration)
+        return found
+
+    def function(self, id_: int) -> tuple[File, Function]:
+        """A function of the program with its file."""
+        return self.resolver.functions[id_]
+
+    def value(self, file: File, index: int) -> Value:
+        """values[`index`] of a file (UNKNOWN for NONE)."""
+        return file.facts.values[index] if index != NONE else _UNKNOWN
+
+    def location(self, file: File, start: int, end: int) -> Location:
+        """A place in a source file."""
+        return Location(file.path, start, end)
+
+    def is_loaded(self, file: File) -> Confidence | None:
+        """Whether a service runs the file: CERTAIN if imports say so, LIKELY if it merely lies beside what runs."""
+        if file.index in self._loaded:
+            return Confidence.CERTAIN
+        return Confidence.LIKELY if file.index in self._perhaps else None
+
+    def server_code(self, file: File, region: int) -> Confidence | None:
+        """Whether what stands in a region is server code: run for a request, at start-up or in the background of a
+        service. None for scripts, build files, code for browsers and other engines, and branches for development
+        only."""
+        if self.roles[file.index] in (FileRole.SCRIPT, FileRole.BROWSER, FileRole.FOREIGN):
+            return None
+        if self.dev_only(file, region) or self.is_main_guard(file, region):
+            return None
+        reached = self.contexts.of(file.function_at(region))
+        if any(context in reached and reached[context].certain for context in _SERVER):
+            # Front ends have timers, too.
+            is_asked = bool(_ASKED & reached.keys())
+            if not is_asked and file.index not in self._loaded:
+                is_drawn = draws(file, self.versions.packages) or self._is_browser(file)
+                return None if is_drawn else Confidence.CERTAIN
+            is_shared = not is_asked and is_front_end(file, self.versions.packages)
+            return Confidence.LIKELY if is_shared else Confidence.CERTAIN
+        if reached and not any(context in reached for context in _SERVER):
+            return None
+        loaded = self.is_loaded(file)
+        is_shared = loaded is not None and file.index not in self.serving and is_front_end(file, self.versions.packages)
+        return Confidence.LIKELY if is_shared else loaded
+
+    def on_loop(self, file: File, region: int, rule: str) -> tuple[Context, Reach] | None:
+        """The event-loop context (a request's first) that a region runs in, or None: nothing known blocks there."""
+        reached = self.contexts_for(rule).of(file.function_at(region))
+        for context in ON_LOOP:
+            if context in reached:
+                return context, reached[context]
+        return None
+
+    def trace(self, state: State, rule: str) -> tuple[Step, ...]:
+        """The way from the registration to a function, one step a hop: where each call is made."""
+        steps = []
+        for reach in self.contexts_for(rule).path(state):
+            if reach.edge is not None:
+                file = self.files[reach.edge.file]
+                call = file.facts.calls[reach.edge.call]
+                caller, callee = self.name(reach.edge.caller), self.name(reach.edge.callee)
+                verb = "calls" if self._direct(file, call, reach.edge) else "runs"
+                steps.append(Step(Location(file.path, call.start, call.end), f"{caller} {verb} {callee}"))
+            elif reach.registration is not None:
+                registration = reach.registration
+                file = self.files[registration.file]
+                handled = (
+                    f"{registration.label or registration.framework} is handled by {self.name(registration.function)}"
+                )
+                steps.append(Step(Location(file.path, registration.start, registration.end), handled))
+        return tuple(steps)
+
+    def _direct(self, file: File, call: Call, edge: Edge) -> bool:
+        return any(
+            edge.callee in self.resolver.callables(target)
+            for target in self.graph.targets[file.index][edge.call]
+            if not isinstance(target, Api)
+        )
+
+    def name(self, function: int) -> str:
+        """A function's name as a reader would say it."""
+        file, fact = self.resolver.functions[function]
+        if fact.parent == NONE:
+            return f"the module {file.path}"
+        if fact.cls != NONE and fact.name:
+            return f"{file.facts.classes[fact.cls].name}.{fact.name}()"
+        return f"{fact.name}()" if fact.name else "an anonymous function"
+
+    def regions_up(self, file: File, region: int) -> Iterator[int]:
+        """A region and the regions around it, up to its function's body."""
+        function = file.facts.regions[region].function
+        while region != NONE and file.facts.regions[region].function == function:
+            yield region
+            region = file.facts.regions[region].parent
+
+    def regions_out(self, file: File, region: int) -> Iterator[int]:
+        """A region and all regions around it, through the functions that it is written in, up to the module."""
+        while region != NONE:
+            yield region
+            region = file.facts.regions[region].parent
+
+    def in_try(self, file: File, region: int) -> bool:
+        """Whether an exception in a region is caught in the same function."""
+        facts = file.facts
+        guarded = {other.partner for other in facts.regions if other.kind is RegionKind.CATCH}
+        return any(facts.regions[at].kind is RegionKind.TRY and at in guarded for at in self.regions_up(file, region))
+
+    def dev_only(self, file: File, region: int) -> bool:
+        """Whether a region runs in development or tests only: `if (process.env.NODE_ENV !== 'production')`."""
+        return self.graph.branches.dev_only(file, region)
+
+    def is_main_guard(self, file: File, region: int) -> bool:
+        """Whether a region runs only when its file is started by hand: `if __name__ == "__main__"`,
+        `if (require.main === module)`. A service that is started so is not meant: then its file serves."""
+        if not file.is_python or file.index in self.serving:
+            return False
+        for at in self.regions_out(file, region):
+            fact = file.facts.regions[at]
+            if fact.kind is RegionKind.THEN and fact.values:
+                test = self.value(file, fact.values[0])
+                if test.kind is ValueKind.OP and any(self.value(file, item).text == "__name__" for item in test.items):
+                    return True
+        return False
+
+    def has_default_exports(self, path: str) -> bool:
+        """Whether a file can import a module of CommonJS as `import x from`: TypeScript may be told not to."""
+        folder = posixpath.dirname(path)
+        while path.endswith((".ts", ".tsx", ".cts")):
+            facts = self.facts.get(posixpath.join(folder, "tsconfig.json"))
+            if facts is not None:
+                settings = (setting for artefact in facts.artefacts for setting in artefact.settings)
+                return not any(setting.key == "esModuleInterop" and setting.value == "false" for setting in settings)
+            if not folder:
+                break
+            folder = posixpath.dirname(folder)
+        return True
+
+    @cached_property
+    def flow(self) -> Flow:
+        """What becomes of exceptions, promises and the process inside functions."""
+        return Flow(self)
+
+    @cached_property
+    def callers(self) -> Callers:
+        """Who calls which function."""
+        return Callers(self)
+
+    @cached_property
+    def apps(self) -> Apps:
+        """The Express apps and routers, with what is registered on each."""
+        return Apps(self)
+
+    @cached_property
+    def web_apps(self) -> WebApps:
+        """The web apps of all frameworks."""
+        return WebApps(self)
+
+    @cached_property
+    def loggers(self) -> Loggers:
+        """The loggers that the project has."""
+        return Loggers(self)
+
+    @cached_property
+    def memory_stores(self) -> list[MemoryStore]:
+        """What libraries keep in the memory of one process."""
+        return list(memory_stores(self))
+
+    @cached_property
+    def shared_states(self) -> list[SharedState]:
+        """The collections of modules that requests change and read."""
+        return shared_states(self)
+
+    # ------------------------------------------------------------------ deployment
+
+    @cached_property
+    def services(self) -> list[Service]:
+        """The deployable services that the project's files describe."""
+        deploy = {path: facts for path, facts in self.facts.items() if facts.kind not in SOURCE_KINDS}
+        return build_services(deploy, self._source_view())
+
+    def services_of(self, path: str) -> tuple[Service, ...]:
+        """The services that run a source file: those whose entry imports it, if only through others. Where no entry
+        does, the service of the package that it is in, if that has but one."""
+        file = self.by_path.get(path)
+        if file is None:
+            return ()
+        found = [service for service in self.services if file.index in self._run_by(service.entry)]
+        if not found and self.is_loaded(file) is not None:
+            home = self._home(file.index)
+            language = "python" if file.is_python else "node"
+            found = [
+                service
+                for service in self.services
+                if service.language == language
+                and (not service.entry or self._home(self.by_path[service.entry].index) == home)
+                and (service.entry or service.package == self.versions.package_folder(path))
+            ]
+            found = found if len(found) == 1 else []
+        return tuple(found)
+
+    def service_of(self, path: str) -> Service | None:
+        """The service that runs a source file, None if there is none or several do."""
+        found = self.services_of(path)
+        return found[0] if len(found) == 1 else None
+
+    def loads(self, entry: str, file: File) -> bool:
+        """Whether the source file `entry` loads another one, if only through others."""
+        return file.index in self._run_by(entry)
+
+    def _run_by(self, entry: str) -> set[int]:
+        if entry not in self._run_by_entry:
+            file = self.by_path.get(entry)
+            start = {file.index} if file is not None else set()
+            self._run_by_entry[entry] = closure(start, self._imports)
+        return self._run_by_entry[entry]
+
+    def forks(self) -> Iterator[tuple[str, str]]:
+        """The source files that start worker processes, with how many ("" for several)."""
+        for api in ("cluster.fork", "throng", "throng.default"):
+            for site in self.api_calls.get(api, ()):
+                if self.roles[site.file.index] is FileRole.SOURCE:
+                    yield site.file.path, ""
+        for site in self.api_calls.get("uvicorn.run", ()):
+            names = dict(zip(reversed(site.call.keywords), reversed(site.call.args), strict=False))
+            if "workers" in names:
+                value = self.value(site.file, names["workers"])
+                yield site.file.path, value.text if value.kind is ValueKind.NUMBER else "an expression"
+
+    @cached_property
+    def proxies(self) -> Proxies:
+        """The reverse proxies that the project's files describe, and what each does for the services behind it."""
+        return Proxies(self.facts, self.services)
+
+    def _source_view(self) -> SourceView:
+        reads, sets = set(), {}
+        for file in self.files:
+            if any(file.facts.values[access.value].text == "NODE_ENV" for access in file.facts.accesses):
+                reads.add(file.path)
+            for store in file.facts.stores:
+                target = self.value(file, store.target)
+                if store.name == "NODE_ENV" and target.kind is ValueKind.MEMBER and target.text == "env":
+                    assigned = self.value(file, store.value)
+                    if assigned.kind is ValueKind.OP and assigned.text in ("||", "??"):
+                        assigned = self.value(file, assigned.items[-1])  # the default, if nothing sets it
+                    sets[file.path] = assigned.text if assigned.kind is ValueKind.STRING else ""
+        return SourceView(
+            paths=frozenset(self.by_path),
+            servers=frozenset(self.files[index].path for index in self.serving),
+            reads_node_env=frozenset(reads),
+            sets_node_env=sets,
+            packages=self.versions.packages,
+            forks=dict(self.forks()),
+        )
+
+
+_UNKNOWN = Value(ValueKind.UNKNOWN)
+
+
+def link(files: Mapping[str, FileFacts], knowledge: Knowledge, read: Callable[[str], bytes]) -> Program:
+    """Join the facts of all files into one program. See `Program` for the arguments."""
+    return Program(files, knowledge, read)
+
+
+def _source_files(files: Mapping[str, FileFacts]) -> list[File]:
+    found: list[File] = []
+    functions = classes = 0
+    for path in sorted(files):
+        facts = files[path]
+        if facts.kind in SOURCE_KINDS and facts.functions:
+            found.append(File(len(found), path, facts, functions, classes))
+            functions += len(facts.functions)
+            classes += len(facts.classes)
+    return found
+
+
+def closure(
+    start: set[int], edges: Mapping[int, set[int]], wanted: Callable[[int], bool] = lambda index: True
+) -> set[int]:
+    """All that can be reached from `start`, through what is wanted."""
+    seen = set(start)
+    stack = list(start)
+    while stack:
+        for after in edges.get(stack.pop(), ()):
+            if after not in seen and wanted(after):
+                seen.add(after)
+                stack.append(after)
+    return seen
+
+
+__all__ = ["SOURCE_KINDS", "CallSite", "Context", "File", "FileRole", "Program", "closure", "link"]

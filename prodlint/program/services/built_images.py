@@ -1,0 +1,206 @@
+"""Which Dockerfile of the project an image is built from, by the name of the image.
+
+Looked at in this order: what says so (a compose service that builds the image and names it, Skaffold, `docker build -t`
+in a script), then what images are commonly called: as their folder, or as the package in it.
+"""
+
+from __future__ import annotations
+
+import json
+import posixpath
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from prodlint.extract.deployment.commands import split
+from prodlint.lazy_regex import regex
+from prodlint.program.services.environment_evidence import name_evidence
+from prodlint.program.services.launches import joined
+
+if TYPE_CHECKING:
+    from prodlint.program.services.project import Project
+
+_VARIABLE = regex(r"\{\{.*?\}\}|\$\{[^}]*\}|\$\w+")
+_OFFICIAL = frozenset(
+    {
+        "adminer", "busybox", "caddy", "cassandra", "consul", "elasticsearch", "fluentd", "grafana", "haproxy", "httpd",
+        "influxdb", "kibana", "kong", "mariadb", "memcached", "mongo", "mysql", "nats", "nginx", "node", "postgres",
+        "python", "rabbitmq", "redis", "registry", "sonarqube", "telegraf", "traefik", "varnish", "vault", "wordpress",
+    }
+)  # fmt: skip
+"""Names without a slash that are somebody else's images, whatever the project's folders are called."""
+
+
+_COMMON = frozenset(
+    {
+        "api",
+        "app",
+        "apps",
+        "backend",
+        "config",
+        "core",
+        "lib",
+        "server",
+        "src",
+        "tests",
+        "test",
+        "utils",
+        "web",
+        "worker",
+    }
+)
+"""Names of packages that tell one project from another no more than `src` does."""
+_BUILDERS = frozenset({"docker", "podman", "buildah"})
+_DEEPEST = 2
+"""How many folders down a Dockerfile may be that an image's name is taken to end in the folder of."""
+
+
+def _plain(name: str) -> str:
+    """A name as it is compared where some write `-`, some `_`, and some nothing."""
+    return re.sub(r"[-_.]", "", name.lower())
+
+
+def repository_of(image: str) -> str:
+    """An image's name without registry, tag, digest and what variables stand for: `org/name`."""
+    name = _VARIABLE.sub("", image).partition("@")[0].strip("/:- ")
+    head, slash, last = name.rpartition("/")
+    parts = f"{head}{slash}{last.partition(':')[0]}".lower().split("/")
+    if len(parts) > 1 and (re.search(r"[.:]", parts[0]) or parts[0] == "localhost"):
+        parts = parts[1:]
+    return "/".join(part for part in parts if part)
+
+
+def _tagged(image: str) -> str:
+    """An image's repository and tag; "" where variables make a part of the tag."""
+    tag = image.rpartition("/")[2].partition("@")[0].partition(":")[2] or "latest"
+    return "" if _VARIABLE.search(tag) else f"{repository_of(image)}:{tag}"
+
+
+class OwnImages:
+    """The images of a project."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._said: dict[str, set[str]] = defaultdict(set)
+        self._tagged: dict[str, set[str]] = defaultdict(set)
+        self._targets: dict[str, str] = {}
+        for image, dockerfile in (*self._by_compose(), *self._by_skaffold(), *self._by_commands()):
+            self._said[repository_of(image)].add(dockerfile)
+            self._tagged[_tagged(image)].add(dockerfile)
+        self._called: dict[str, set[str]] = defaultdict(set)
+        for dockerfile in project.by_kind["dockerfile"]:
+            if not name_evidence(dockerfile):
+                for name in self._names(dockerfile):
+                    self._called[name].add(dockerfile)
+
+    def dockerfile(self, image: str) -> str | None:
+        """The Dockerfile that an image is built from, if that is clear."""
+        repository = repository_of(image)
+        last = posixpath.basename(repository)
+        said = self._tagged.get(_tagged(image), set())
+        if len(said) == 1:  # one repository may hold several images, each with a tag of its own
+            return next(iter(said))
+        found = self._said.get(repository) or {
+            dockerfile for name, files in self._said.items() if posixpath.basename(name) == last for dockerfile in files
+        }
+        if not found and last and ("/" in image or last not in _OFFICIAL):
+            found = (
+                self._called.get(last)
+                or self._called.get(_plain(last))
+                or {
+                    dockerfile
+                    for name, files in self._called.items()
+                    if re.search(rf"[-_.]{re.escape(name)}$", last)
+                    for dockerfile in files
+                    if dockerfile.count("/") <= _DEEPEST
+                }
+            )
+        return next(iter(found)) if len(found) == 1 else None
+
+    def target(self, image: str) -> str:
+        """The stage that the command which builds this very image, tag and all, names: `--target release`."""
+        return self._targets.get(_tagged(image), "")
+
+    def _names(self, dockerfile: str) -> Iterator[str]:
+        """What the image of a Dockerfile may be called."""
+        from prodlint.program.services.containers import context_of
+
+        artefacts = self._project.files[dockerfile].artefacts
+        if not artefacts:
+            return
+        for folder in {context_of(self._project, dockerfile, artefacts[-1]), posixpath.dirname(dockerfile)}:
+            if folder:
+                yield posixpath.basename(folder).lower()
+            info = self._project.view.packages.get(folder)
+            if info is not None and info.name:
+                yield posixpath.basename(info.name).lower()
+            yield from self._python_packages(folder)
+
+    def _python_packages(self, folder: str) -> Iterator[str]:
+        """The Python packages in a folder, as far as their names say more than what they are made of."""
+        inside = f"{folder}/" if folder else ""
+        for path in self._project.view.paths:
+            name, slash, rest = path.removeprefix(inside).partition("/")
+            if path.startswith(inside) and slash and rest == "__init__.py" and name not in _COMMON:
+                yield _plain(name)
+
+    def _file(self, context: str, dockerfile: str) -> Iterator[str]:
+        path = joined(context, dockerfile or "Dockerfile")
+        if path in self._project.files:
+            yield path
+
+    def _by_compose(self) -> Iterator[tuple[str, str]]:
+        for path in self._project.by_kind["compose"]:
+            for artefact in self._project.files[path].artefacts:
+                values = {setting.key: setting.value or setting.template for setting in artefact.settings}
+                if "image" in values and "build.context" in values:
+                    context = joined(posixpath.dirname(path), values["build.context"])
+                    for file in self._file(context, values.get("build.dockerfile", "")):
+                        yield values["image"], file
+
+    def _by_skaffold(self) -> Iterator[tuple[str, str]]:
+        for path in self._project.by_kind["kubernetes"]:
+            for artefact in self._project.files[path].artefacts:
+                for setting in artefact.settings if artefact.kind == "skaffold" else ():
+                    image, context, dockerfile = json.loads(setting.value or "[]")
+                    for file in self._file(joined(posixpath.dirname(path), context), dockerfile):
+                        yield image, file
+
+    def _by_commands(self) -> Iterator[tuple[str, str]]:
+        for kind in ("shell", "package_json"):
+            for path in self._project.by_kind[kind]:
+                for artefact in self._project.files[path].artefacts:
+                    text = artefact.settings[0].value if artefact.settings else None
+                    if text and "docker" in text:
+                        for command in split(text):
+                            yield from self._by_command(path, command.folder, command.words)
+
+    def _by_command(self, path: str, folder: str, words: Sequence[str]) -> Iterator[tuple[str, str]]:
+        """`docker build -t NAME -f FILE CONTEXT`, run beside the script or at the top of the project."""
+        # `node env2arg.js docker build …`: what runs a command with other arguments may stand in front.
+        first = next((at for at, word in enumerate(words) if posixpath.basename(word) in _BUILDERS), len(words))
+        words = words[first:]
+        if "build" not in words[1:3]:
+            return
+        images: list[str] = []
+        file = context = target = ""
+        rest = list(words[words.index("build") + 1 :])
+        while rest:
+            option, equals, value = rest.pop(0).partition("=")
+            if not option.startswith("-"):
+                context = option
+            elif option in ("-t", "--tag"):
+                images.append(value if equals else rest.pop(0) if rest else "")
+            elif option in ("-f", "--file"):
+                file = value if equals else rest.pop(0) if rest else ""
+            elif option == "--target":
+                target = value if equals else rest.pop(0) if rest else ""
+            elif not equals and rest and not rest[0].startswith("-") and len(rest) > 1:
+                rest.pop(0)
+        for start in (joined(posixpath.dirname(path), folder), joined("", folder.lstrip("/"))):
+            found = [*self._file(start, file)] if file else [*self._file(joined(start, context), "")]
+            if found and context:
+                self._targets.update((_tagged(image), target) for image in images if target)
+                yield from ((image, found[0]) for image in images)
+                return

@@ -1,0 +1,586 @@
+"""What a command of a deployment file starts in the end: through wrappers, package.json scripts and shell scripts, to a
+source file of the project or a framework's own server, and what environment it gets on the way."""
+
+from __future__ import annotations
+
+import json
+import posixpath
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from enum import Enum
+from typing import Protocol
+
+import msgspec
+from msgspec.structs import replace
+
+from prodlint.extract.deployment.commands import Assignments, Start, StartKind, starts
+from prodlint.extract.deployment.package_json import PackageInfo
+from prodlint.extract.deployment.variables import expand, has_variables
+from prodlint.facts import Artefact, FileFacts, Setting
+from prodlint.findings import Location
+from prodlint.lazy_regex import regex
+
+_DEEPEST = 8
+PROCESS_FILES = ("pm2", "forever", "supervisord")
+"""Kinds of files that list processes, each called as the program that reads it."""
+
+
+class State(Enum):
+    """What is known of a setting."""
+
+    SET = "set"
+    ABSENT = "absent"
+    UNKNOWN = "unknown"
+
+
+class Source(msgspec.Struct, frozen=True):
+    """An artefact that says something, and where: `kind` is the kind of its file, `name` its name in it."""
+
+    kind: str
+    name: str
+    location: Location
+
+    @classmethod
+    def of_file(cls, kind: str, path: str) -> Source:
+        """A file as a whole."""
+        return cls(kind, posixpath.basename(path), Location(path, 0, 0))
+
+    @property
+    def path(self) -> str:
+        """The file that it is in."""
+        return self.location.path
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What is known of one setting. `by` set it, or made it unknown; `is_final` tells whether nothing that comes later
+    may change it."""
+
+    state: State
+    value: str = ""
+    by: Source | None = None
+    reason: str = ""
+    """Why it is unknown."""
+    is_final: bool = True
+
+
+ABSENT = Answer(State.ABSENT)
+
+
+class Environment(msgspec.Struct):
+    """The variables that a process starts with, as far as files say. What comes later wins."""
+
+    known: dict[str, Answer] = {}
+    open: Answer | None = None
+    """The last thing that may have set anything."""
+
+    def copy(self) -> Environment:
+        """The same, to be changed on its own."""
+        return Environment(dict(self.known), self.open)
+
+    def set(self, name: str, value: str | None, by: Source, reason: str = "its value comes from outside") -> None:
+        """A variable is set; `value` None is an unknown one."""
+        if value is None:
+            before = self.known.get(name)
+            if before is not None and before.state is State.SET:
+                self.known[name] = replace(before, is_final=False)
+            else:
+                self.known[name] = Answer(State.UNKNOWN, by=by, reason=reason)
+        else:
+            self.known[name] = Answer(State.SET, value, by)
+
+    def assign(self, assignments: Assignments, by: Source) -> None:
+        """Variables as a command sets them, whose values may have others in them."""
+        for name, template in assignments:
+            values = {other: answer.value for other, answer in self.known.items() if answer.state is State.SET}
+            self.set(name, expand(template, values) if has_variables(template) else template, by)
+
+    def opened(self, by: Source, reason: str) -> None:
+        """Something that cannot be looked into may set any variable from here on."""
+        self.open = Answer(State.UNKNOWN, by=by, reason=reason)
+        self.known = {name: replace(answer, is_final=False) for name, answer in self.known.items()}
+
+    def get(self, name: str) -> Answer:
+        """What is known of a variable when the process starts."""
+        return self.known.get(name) or self.open or ABSENT
+
+
+class Place(Protocol):
+    """Where a command runs: it knows which file of the project a path means there."""
+
+    def places(self, path: str) -> Iterable[str]:
+        """The paths in the project that `path` may stand for, likeliest first."""
+        ...
+
+
+class FolderPlace(msgspec.Struct, frozen=True):
+    """A folder of the project itself; with `is_elsewhere`, a copy of it on some machine: then absolute paths mean
+    what they end in."""
+
+    folder: str
+    is_elsewhere: bool = False
+
+    def places(self, path: str) -> Iterator[str]:
+        """The path below the folder; of an absolute one every end of it."""
+        if not path.startswith("/"):
+            yield joined(self.folder, path)
+        if self.is_elsewhere or path.startswith("/"):
+            parts = [part for part in path.split("/") if part not in ("", ".")]
+            for at in range(len(parts)):
+                yield joined(self.folder, "/".join(parts[at:]))
+                yield "/".join(parts[at:])
+            yield self.folder
+
+
+class MountedPlace(msgspec.Struct, frozen=True):
+    """A place with folders of the project mounted over it: (path in the project, path there)."""
+
+    under: Place
+    workdir: str
+    mounts: tuple[tuple[str, str], ...]
+
+    def places(self, path: str) -> Iterator[str]:
+        """What is mounted there, then what lies under it."""
+        absolute = posixpath.normpath(posixpath.join(self.workdir, path))
+        for source, target in self.mounts:
+            if absolute == target or absolute.startswith(target.rstrip("/") + "/"):
+                yield joined(source, absolute[len(target) :].lstrip("/"))
+        yield from self.under.places(path)
+
+
+def joined(folder: str, path: str) -> str:
+    """`folder/path` in the project, normalised; "" is the project's root."""
+    result = posixpath.normpath(posixpath.join(folder, path))
+    return "" if result == "." else result
+
+
+class Hop(msgspec.Struct, frozen=True):
+    """One command on the way to what is started in the end."""
+
+    source: Source
+    """What has the command."""
+    start: Start
+    is_shell: bool
+    """Whether a shell reads it."""
+    is_last: bool
+    """Whether nothing is started behind it."""
+
+
+class Launch(msgspec.Struct, frozen=True):
+    """What is started in the end."""
+
+    language: str
+    """`node` or `python`; "" where that cannot be seen."""
+    entry: str
+    """The source file, "" where it is not in the project (built) or none is named."""
+    target: str
+    """The file, module or tool as it is named there; "" for a script that starts nothing known."""
+    package: str
+    """The folder of the package that it belongs to."""
+    env: Environment
+    is_dev: bool = False
+    is_tool: bool = False
+    """Whether a framework's own server is started, by name."""
+    through: tuple[Source, ...] = ()
+    """The scripts that lead there, outermost first."""
+    is_background: bool = False
+    hops: tuple[Hop, ...] = ()
+    """The commands that lead there, outermost first."""
+    others: tuple[Launch, ...] = ()
+    """What else the same command starts: the other programs of a file that lists processes."""
+
+    @property
+    def is_worker(self) -> bool:
+        """Whether it takes its work from a queue, and no requests."""
+        words = (word for hop in self.hops for word in (*hop.start.wrappers, *hop.start.words[:3]))
+        return any(posixpath.basename(word) in _WORKERS for word in words)
+
+
+_WORKERS = frozenset(
+    {"arq", "celery", "dramatiq", "huey", "huey_consumer", "huey_consumer.py", "moleculer-runner", "rq", "rqworker"}
+)
+
+_ARGUMENTS = regex(r"\$(?:\{)?[@*](?:\})?")
+_INSTALLED = regex(r"(?:^|/)node_modules/(?P<package>(?:@[^/]+/)?[^/@.][^/]*)/(?P<path>.+)")
+_BUILT = ("dist", "build", "lib", "out", "output", "compiled", ".build", "bin", "release", "prod")
+_EXTENSIONS = (".js", ".ts", ".mjs", ".cjs", ".mts", ".cts", ".tsx", ".jsx")
+_ONE_SHOT = regex(
+    r"(?:^|[-_.:/])(?:migrat\w*|seed\w*|tests?|lint|build|install|setup|compile|generate|bootstrap|db[-_.]?reset|reset|check\w*)"
+    r"(?:$|[-_.:/])",
+    re.IGNORECASE,
+)
+_RESOLVED = (StartKind.NODE, StartKind.NODE_TOOL, StartKind.PYTHON, StartKind.PYTHON_TOOL)
+
+
+class Launcher:
+    """Follows commands through the project."""
+
+    def __init__(
+        self, files: Mapping[str, FileFacts], sources: frozenset[str], packages: Mapping[str, PackageInfo]
+    ) -> None:
+        """`files`: the deployment files' facts; `sources`: all source files; `packages`: folder → its package.json."""
+        self._sources = sources
+        self._packages = packages
+        self._folders = folders_of([*sources, *files])
+        self._manifests = {joined(folder, "package.json") for folder in packages}
+        self._workspaces = {info.name: folder for folder, info in packages.items() if info.name}
+        self._scripts = {
+            (posixpath.dirname(path), artefact.name): (path, artefact)
+            for path, facts in files.items()
+            if facts.kind == "package_json"
+            for artefact in facts.artefacts
+            if artefact.kind == "script"
+        }
+        self._process_files = {path: facts for path, facts in files.items() if facts.kind in PROCESS_FILES}
+        self._servers = {
+            path: facts for path, facts in files.items() if facts.kind in ("gunicorn", "uwsgi") and facts.artefacts
+        }
+        self._python_scripts = {
+            setting.key.removeprefix("script."): setting.value or ""
+            for facts in files.values()
+            if facts.kind == "python_requirements"
+            for artefact in facts.artefacts
+            for setting in artefact.settings
+            if setting.key.startswith("script.")
+        }
+        self._shell = {
+            path: facts.artefacts[0] for path, facts in files.items() if facts.kind == "shell" and facts.artefacts
+        }
+
+    def launch(
+        self,
+        words: Sequence[str],
+        is_shell: bool,
+        place: Place,
+        env: Environment,
+        by: Source,
+        arguments: Sequence[str] = (),
+        depth: int = 0,
+    ) -> Launch | None:
+        """What a command starts that stays: the last server of the line. None if it starts nothing that is known.
+
+        `arguments` are what `"$@"` stands for.
+        """
+        best: Launch | None = None
+        if depth > _DEEPEST:
+            return None
+        env = env.copy()
+        found_starts = starts(words, is_shell=is_shell)
+        for number, start in enumerate(found_starts):
+            if start.kind is StartKind.OTHER and start.target in self._python_scripts:
+                start = replace(start, kind=StartKind.PYTHON, target=self._python_scripts[start.target])
+            if start.kind is StartKind.OTHER:
+                if start.target in (".", "source"):
+                    env.opened(by, "the command reads another script")
+                continue
+            if start.kind is StartKind.OPAQUE and self._is_script(start, place):
+                start = replace(start, kind=StartKind.SHELL_SCRIPT)
+            if start.kind is StartKind.PROCESS_FILE and self._process_file(start, place) is None:
+                start = replace(start, kind=StartKind.OPAQUE, target=start.target or "pm2")
+            found = self._followed(start, place, env, by, arguments, depth)
+            if found is None or (found.language == "" and best is not None):
+                continue
+            if best is None or not best.language or best.is_background or not found.is_background:
+                hop = Hop(by, start, is_shell, number == len(found_starts) - 1)
+                best = replace(found, hops=(hop, *found.hops), others=_behind(hop, found.others))
+        return best
+
+    def script(self, folder: str, name: str) -> tuple[Source, Setting] | None:
+        """The script `name` of the package.json in `folder`."""
+        found = self._scripts.get((folder, name))
+        if found is None:
+            return None
+        path, artefact = found
+        return Source("package_json", name, Location(path, artefact.anchor, artefact.anchor_end)), artefact.settings[0]
+
+    def _followed(
+        self, start: Start, place: Place, env: Environment, by: Source, arguments: Sequence[str], depth: int
+    ) -> Launch | None:
+        env = env.copy()
+        env.assign(start.env, by)
+        if start.folder:
+            place = _Moved(place, start.folder)
+        if start.kind is StartKind.PACKAGE_SCRIPT:
+            found = self._package_script(start, place, env, by, depth)
+        elif start.kind is StartKind.SHELL_SCRIPT:
+            found = self._shell_script(start, place, env, by, arguments, depth)
+        elif start.kind is StartKind.PROCESS_FILE:
+            found = self._apps(start, place, env, depth)
+        elif start.kind is StartKind.OPAQUE:
+            if _ARGUMENTS.fullmatch(start.target) and arguments:
+                return self.launch(arguments, False, place, env, by, (), depth + 1)
+            env.opened(by, f"what `{start.target}` does is not known")
+            found = Launch("", "", start.target, self._package_of(place, ""), env)
+        elif start.kind in _RESOLVED:
+            found = self._resolved(start, place, env)
+        else:
+            return None
+        if found is not None and start.is_background:
+            found = replace(found, is_background=True)
+        if found is not None and start.is_dev:
+            found = replace(found, is_dev=True)
+        return found
+
+    def _package_script(self, start: Start, place: Place, env: Environment, by: Source, depth: int) -> Launch | None:
+        folder = self._package_of(place, "")
+        if start.workspace:
+            folder = self._workspace(start.workspace, folder)
+        elif start.folder:
+            folder = self._package_of(place, ".")
+        script = self.script(folder, start.target)
+        if script is None:
+            if start.target == "start" and not start.workspace:  # npm's default
+                return self.launch(["node", "server.js"], False, FolderPlace(folder), env, by, (), depth + 1)
+            if start.workspace == "*":
+                env.opened(by, "it runs a script of several packages")
+                return Launch("", "", start.target, folder, env)
+            return None
+        source, setting = script
+        if _ONE_SHOT.search(start.target) and "start" not in start.target:
+            return None
+        found = self.launch([setting.value or ""], True, FolderPlace(folder), env, source, (), depth + 1)
+        return _through(source, found) if found else None
+
+    def _process_file(self, start: Start, place: Place) -> str | None:
+        from prodlint.program.services.process_files import DEFAULT
+
+        if start.folder:
+            place = _Moved(place, start.folder)
+        name = posixpath.basename(start.words[0])
+        kind = next(kind for kind in PROCESS_FILES if name.startswith(kind))
+        known = [path for path, facts in self._process_files.items() if facts.kind == kind]
+        target = start.target or (DEFAULT if kind == "pm2" else "/etc/supervisor/conf.d/supervisord.conf")
+        found = next((path for path in place.places(target) if path in known), None)
+        return found or (known[0] if len(known) == 1 and kind == "supervisord" else None)
+
+    def _apps(self, start: Start, place: Place, env: Environment, depth: int) -> Launch | None:
+        """What the first app of a process file starts that is known, with what the others do."""
+        from prodlint.program.services.process_files import apps_of, environments_of, set_env
+
+        path = self._process_file(replace(start, folder=""), place)
+        found: Launch | None = None
+        others: list[Launch] = []
+        for source, artefact in apps_of(start.words, path, self._process_files[path]) if path is not None else ():
+            own = env.copy()
+            set_env(own, source.path, source.kind, artefact, environments_of(start.words))
+            settings = {setting.key: setting for setting in artefact.settings}
+            command = words_of(settings.get("command.exec"))
+            workdir = settings.get("workdir")
+            inner = _Moved(place, workdir.value) if workdir is not None and workdir.value else place
+            launch = self.launch(*command, inner, own, source, (), depth + 1) if command is not None else None
+            if launch is None:
+                continue
+            launch = _through(source, launch)
+            if found is None or (launch.entry and not found.entry):
+                others, found = [*others, *([found] if found is not None else ())], launch
+            elif launch.language:
+                others.append(launch)
+        if found is None:
+            env.opened(Source.of_file("process file", path or start.target), "what its apps start is not known")
+            found = Launch("", "", start.target, self._package_of(place, ""), env)
+        return replace(found, others=(*found.others, *others))
+
+    def _workspace(self, name: str, root: str) -> str:
+        name = name.removesuffix("...").removeprefix("...")
+        if name in self._workspaces:
+            return self._workspaces[name]
+        folder = joined(root, name)
+        return folder if folder in self._packages else ""
+
+    def _shell_script(
+        self, start: Start, place: Place, env: Environment, by: Source, arguments: Sequence[str], depth: int
+    ) -> Launch | None:
+        rest = [word for word in start.rest if not _ARGUMENTS.fullmatch(word)]
+        arguments = [*rest, *arguments]
+        path = next((path for path in place.places(start.target) if path in self._shell), None)
+        if path is None and "/" not in start.target:
+            path = self._only(f"/{start.target}")
+        text = self._shell[path].settings[0].value if path is not None else None
+        if path is None or text is None:
+            env.opened(by, f"what `{start.target}` does is not known")
+            if arguments and (found := self.launch(arguments, False, place, env, by, (), depth + 1)):
+                return found
+            return Launch("", "", start.target, self._package_of(place, ""), env)
+        source = Source("shell", posixpath.basename(path), Location(path, 0, 0))
+        found = self.launch([text], True, place, env, source, arguments, depth + 1)
+        if found is None:
+            env.opened(source, f"what {path} starts is not known")
+            found = Launch("", "", "", self._package_of(place, ""), env)
+        return _through(source, found)
+
+    def _is_script(self, start: Start, place: Place) -> bool:
+        """Whether a program that is named by its path is a shell script, whatever it is called."""
+        if start.folder:
+            place = _Moved(place, start.folder)
+        return any(path in self._shell for path in place.places(start.target))
+
+    def _only(self, end: str) -> str | None:
+        """The only shell script whose path ends so."""
+        found = [path for path in self._shell if f"/{path}".endswith(end)]
+        return found[0] if len(found) == 1 else None
+
+    def _resolved(self, start: Start, place: Place, env: Environment) -> Launch | None:
+        target = start.target
+        if start.kind is StartKind.NODE_TOOL:
+            package = self._package_of(place, "")
+            return Launch("node", "", target, package, env, start.is_dev, is_tool=True)
+        if start.kind in (StartKind.PYTHON, StartKind.PYTHON_TOOL):
+            found = self._served(start, place, env)
+            if found is not None:
+                return found
+        if start.kind is StartKind.PYTHON_TOOL:
+            return Launch("python", "", target, self._folder_of(place), env, start.is_dev, is_tool=True)
+        if start.kind is StartKind.PYTHON:
+            entry = self._python_entry(target, place)
+            if not entry and _ONE_SHOT.search(target):
+                return None
+            folder = posixpath.dirname(entry) if entry else self._folder_of(place)
+            return Launch("python", entry, target, folder, env, start.is_dev)
+        entry = self._node_entry(target, place)
+        if _ONE_SHOT.search(posixpath.splitext(posixpath.basename(target))[0]):
+            return None
+        package = self._nearest_package(entry) if entry else self._package_of(place, "")
+        return Launch("node", entry, target, package, env, start.is_dev)
+
+    def _served(self, start: Start, place: Place, env: Environment) -> Launch | None:
+        """What Gunicorn or uWSGI starts with a configuration of the project's, if there is one: that is a layer, and
+        may name the app."""
+        from prodlint.program.services.process_files import configuration_of
+
+        path = next((path for path in configuration_of(start, place) if path in self._servers), None)
+        if path is None:
+            return None
+        artefact = self._servers[path].artefacts[0]
+        source = source_of(path, self._servers[path].kind, artefact)
+        env = env.copy()
+        settings = {setting.key: setting for setting in artefact.settings}
+        for setting in artefact.settings:
+            if setting.key.startswith("env."):
+                env.set(setting.key.removeprefix("env."), setting.value, source)
+        app = settings.get("app")
+        target = start.target if start.kind is StartKind.PYTHON or app is None else app.value or start.target
+        entry = self._python_entry(target, place)
+        folder = posixpath.dirname(entry) if entry else self._folder_of(place)
+        return Launch("python", entry, target, folder, env, start.is_dev, through=(source,))
+
+    def _node_entry(self, target: str, place: Place) -> str:
+        if match := _INSTALLED.search(target):  # a workspace, linked into node_modules
+            folder = self._workspaces.get(match["package"])
+            return "" if folder is None else self._source_of(joined(folder, match["path"])) or ""
+        for path in place.places(target or "."):
+            if path in self._packages and (main := self._main(path)):
+                return main
+            if (found := self._source_of(path)) is not None:
+                return found
+        return ""
+
+    def _main(self, folder: str) -> str:
+        info = self._packages.get(folder)
+        main = (info.main if info else "") or "index.js"
+        return self._source_of(joined(folder, main)) or ""
+
+    def _source_of(self, path: str) -> str | None:
+        """The source file that is, or is built into, the file `path`."""
+        stem, extension = posixpath.splitext(path)
+        stems = [stem if extension in _EXTENSIONS else path]
+        parts = stems[0].split("/")
+        for at, part in enumerate(parts[:-1]):
+            if part in _BUILT:
+                for instead in (["src"], [], ["server"], ["app"]):
+                    stems.append("/".join([*parts[:at], *instead, *parts[at + 1 :]]))
+        if path in self._sources:
+            return path
+        for candidate in stems:
+            for suffix in _EXTENSIONS:
+                if candidate + suffix in self._sources:
+                    return candidate + suffix
+            for suffix in _EXTENSIONS:
+                if (index := joined(candidate, f"index{suffix}")) in self._sources:
+                    return index
+        return None
+
+    def _python_entry(self, target: str, place: Place) -> str:
+        if target.endswith(".py"):
+            return next((path for path in place.places(target) if path in self._sources), "")
+        module = target.partition(":")[0].partition("(")[0].replace(".", "/")
+        for name in (f"{module}.py", f"{module}/__init__.py", f"{module}/__main__.py"):
+            for path in (*place.places(name), *place.places(f"src/{name}")):
+                if path in self._sources:
+                    return path
+        for name in (f"/{module}.py", f"/{module}/__init__.py"):
+            found = [path for path in self._sources if f"/{path}".endswith(name)]
+            if len(found) == 1:
+                return found[0]
+        return ""
+
+    def _package_of(self, place: Place, folder: str) -> str:
+        """The folder of the package.json that is in force where the command runs."""
+        for path in place.places(posixpath.join(folder, "package.json")):
+            if path in self._manifests:
+                return posixpath.dirname(path)
+        return self._nearest_package(joined(self._folder_of(place), "x"))
+
+    def _folder_of(self, place: Place) -> str:
+        return next((path for path in place.places(".") if path in self._folders), "")
+
+    def main_of(self, folder: str) -> str:
+        """The file that a package starts from if nothing else is said, "" if that is not here."""
+        return self._main(folder)
+
+    def has_package(self, place: Place) -> bool:
+        """Whether a package.json of the project lies where commands run."""
+        return any(path in self._manifests for path in place.places("package.json"))
+
+    def _nearest_package(self, path: str) -> str:
+        folder = posixpath.dirname(path)
+        while folder and folder not in self._packages:
+            folder = posixpath.dirname(folder)
+        return folder
+
+
+def _through(source: Source, launch: Launch) -> Launch:
+    """A launch, and all beside it, that a script leads to."""
+    others = tuple(_through(source, other) for other in launch.others)
+    return replace(launch, through=(source, *launch.through), others=others)
+
+
+def _behind(hop: Hop, launches: Sequence[Launch]) -> tuple[Launch, ...]:
+    return tuple(replace(each, hops=(hop, *each.hops)) for each in launches)
+
+
+def folders_of(paths: Iterable[str]) -> frozenset[str]:
+    """All folders that have any of the paths in them, at any depth; the project's root is ""."""
+    folders = {""}
+    for path in paths:
+        folder = posixpath.dirname(path)
+        while folder not in folders:
+            folders.add(folder)
+            folder = posixpath.dirname(folder)
+    return frozenset(folders)
+
+
+class _Moved(msgspec.Struct, frozen=True):
+    """A place after `cd folder`."""
+
+    place: Place
+    folder: str
+
+    def places(self, path: str) -> Iterable[str]:
+        """Where `path` is, from the folder."""
+        return self.place.places(posixpath.join(self.folder, path))
+
+
+def words_of(setting: Setting | None) -> tuple[list[str], bool] | None:
+    """The words of a command setting, and whether a shell reads them. None where they are not known."""
+    if setting is None or setting.value is None:
+        return None
+    if setting.key.endswith(".exec"):
+        words = json.loads(setting.value)
+        return list(words), False
+    return [setting.value], True
+
+
+def source_of(path: str, kind: str, artefact: Artefact, setting: Setting | None = None) -> Source:
+    """An artefact as the one who sets something, at a setting of it or at its anchor."""
+    if setting is not None:
+        return Source(kind, artefact.name, Location(path, setting.start, setting.end))
+    return Source(kind, artefact.name, Location(path, artefact.anchor, artefact.anchor_end))

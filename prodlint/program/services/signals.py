@@ -1,0 +1,60 @@
+"""Whether SIGTERM reaches what serves, through shells and package managers.
+
+Measured with a server that handles SIGTERM: dash starts a child even for a single command and passes no signal on;
+busybox's sh and bash become the last command of `-c` themselves. npm and yarn start scripts through /bin/sh, so the
+same holds for them. pnpm passes signals on.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from prodlint.extract.deployment.commands import StartKind
+from prodlint.program.services.launches import State
+from prodlint.program.services.variants import CONTAINERS, base_of, shell_of
+
+if TYPE_CHECKING:
+    from prodlint.program.services import Variant
+    from prodlint.program.services.launches import Hop
+
+_STARTS_CHILDREN = frozenset({"npm", "yarn", "yarnpkg"})
+
+
+class Between(Enum):
+    """What stands between the container's first process and the server."""
+
+    MANAGER = "a package manager"
+    SHELL = "a shell"
+
+
+def in_between(variant: Variant) -> tuple[Between, Hop] | None:
+    """What may keep signals from the server of a container, and the command that puts it there; None if nothing does,
+    or something passes them on to the whole process group."""
+    if variant.kind not in CONTAINERS or not variant.launch.hops:
+        return None
+    for hop in variant.launch.hops:
+        if signals_group(hop):
+            return None
+        name = posixpath.basename(hop.start.words[0]) if hop.start.words else ""
+        if hop.start.kind is StartKind.PACKAGE_SCRIPT and hop.source.kind != "package_json":
+            return (Between.MANAGER, hop) if name in _STARTS_CHILDREN else None
+    outer = variant.launch.hops[0]
+    is_direct = outer.source.kind == "dockerfile" and outer.is_shell and outer.is_last
+    if is_direct and "exec" not in outer.start.wrappers and outer.start.kind is not StartKind.OPAQUE:
+        return Between.SHELL, outer
+    return None
+
+
+def are_lost(variant: Variant, between: Between) -> bool:
+    """Whether the shell there is known to pass no signal on. A SHELL of the Dockerfile takes the place of the image's
+    for its own commands."""
+    if between is Between.SHELL and variant.setting("shell").state is not State.ABSENT:
+        return False
+    return shell_of(base_of(variant)) == "dash"
+
+
+def signals_group(hop: Hop) -> bool:
+    """Whether an init that signals all processes runs the command: `dumb-init`, `tini -g`."""
+    return bool({"dumb-init", "tini -g"} & set(hop.start.wrappers))

@@ -1,0 +1,175 @@
+"""What rules about processes ask of the services: where each variant for production says how it is run, which command
+that is, and which shell stands between."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from prodlint.facts import Artefact, FileFacts, Setting
+from prodlint.findings import Location, Step
+from prodlint.program.services import Service, Variant
+from prodlint.program.services.launches import Answer, Hop, Source, State
+
+if TYPE_CHECKING:
+    from prodlint.program.linking.program import Program
+
+CONTAINERS = ("compose", "dockerfile")
+"""Kinds of variants that run in a container."""
+_ORDER = (
+    "systemd",
+    "upstart",
+    "supervisord",
+    "kubernetes",
+    "compose",
+    "pm2",
+    "forever",
+    "dockerfile",
+    "procfile",
+    "package_json",
+)
+"""What a reader would look at first, and where a setting is best added."""
+_NAMES = {"compose": "service", "package_json": "script", "procfile": "process"}
+_COMMANDS = ("command.exec", "command.shell", "entrypoint.exec", "entrypoint.shell")
+
+_SHELLS = {
+    "dash": ("node", "python", "pypy", "debian", "ubuntu", "buildpack-deps", "oven/bun", "denoland/deno", "ruby"),
+    "ash": ("alpine", "busybox", "mhart/alpine-node"),
+    "bash": ("fedora", "centos", "rockylinux", "almalinux", "amazonlinux", "archlinux", "ubi8", "ubi9"),
+}
+"""What /bin/sh is in base images. Source: their Dockerfiles."""
+
+
+def in_production(service: Service, *kinds: str) -> list[Variant]:
+    """The variants for production, of `kinds` if any are given: what a reader would look at first comes first."""
+    variants = [variant for variant in service.production if not kinds or variant.kind in kinds]
+    return sorted(variants, key=lambda variant: (rank(variant.kind), len(variant.outer.path), variant.outer.path))
+
+
+def is_tool(program: Program, service: Service) -> bool:
+    """Whether a package that only its own scripts start is a command that others install and run in their way."""
+    info = program.versions.packages.get(service.package)
+    return info is not None and bool(info.bin) and all(each.kind == "package_json" for each in service.variants)
+
+
+def rank(kind: str) -> int:
+    """The place of a kind of artefact among those that say how a service is run: what has the last word comes first."""
+    return _ORDER.index(kind) if kind in _ORDER else len(_ORDER)
+
+
+def shown(source: Source) -> str:
+    """An artefact as a message names it."""
+    if source.kind in _NAMES and source.name:
+        return f"the {_NAMES[source.kind]} {source.name}"
+    return posixpath.basename(source.path)
+
+
+def looked_at(sources: Iterable[Source], but: Location, message: str) -> tuple[Step, ...]:
+    """Steps to artefacts that were looked at too, each once."""
+    found: dict[tuple[str, str], Step] = {}
+    for source in sources:
+        if source.location != but:
+            found.setdefault((source.path, source.name), Step(source.location, f"{shown(source)} {message}"))
+    return tuple(found.values())
+
+
+def whereabouts(source: Source) -> dict[str, Any]:
+    """A source as the data of a finding."""
+    return {"kind": source.kind, "name": source.name, "path": source.path}
+
+
+def artefact_of(files: Mapping[str, FileFacts], path: str, name: str) -> Artefact | None:
+    """The artefact of a file by its name."""
+    facts = files.get(path)
+    found = [artefact for artefact in facts.artefacts if artefact.name == name] if facts else []
+    return found[0] if found else None
+
+
+def command_of(files: Mapping[str, FileFacts], place: Mapping[str, Any], word: str) -> Setting | None:
+    """The setting of an artefact (see `whereabouts`) that holds the command with `word` in it: CMD or ENTRYPOINT,
+    `command:`, ExecStart=, a script."""
+    facts = files.get(place["path"])
+    for artefact in facts.artefacts if facts is not None else ():
+        if artefact.name == place["name"] or place["kind"] == "shell":
+            for setting in reversed(artefact.settings):
+                if setting.key in _COMMANDS and word in (setting.value or ""):
+                    return setting
+    return None
+
+
+def place_of(files: Mapping[str, FileFacts], hop: Hop) -> Location:
+    """Where a command is written; of one in a shell script, only the script."""
+    command = command_of(files, whereabouts(hop.source), hop.start.words[0] if hop.start.words else "")
+    if command is None or hop.source.kind == "shell":
+        return hop.source.location
+    return Location(hop.source.path, command.start, command.end)
+
+
+def is_known(answer: Answer, *values: str) -> bool:
+    """Whether a setting is one of `values` for sure."""
+    return answer.state is State.SET and answer.value.strip().lower() in values
+
+
+def shell_of(base: str) -> str:
+    """What /bin/sh is in an image that starts from `base`: `dash`, `ash` (busybox), `bash`, or "" where that is not
+    known or there is none."""
+    name, _, tag = base.partition("@")[0].rpartition("/")[2].partition(":")
+    folder = base.partition("@")[0].rpartition("/")[0]
+    if "distroless" in folder or "chainguard" in folder:
+        return ""
+    full = posixpath.join(folder, name)
+    for shell, names in _SHELLS.items():
+        if name in names and (not folder or re.search(r"(?:^|/)library$|ubi|amazonlinux|docker/", folder)):
+            return _shell_by_tag(tag) or shell
+        if full in names:
+            return _shell_by_tag(tag) or shell
+    return ""
+
+
+def _shell_by_tag(tag: str) -> str:
+    return "ash" if "alpine" in tag else ""
+
+
+def base_of(variant: Variant) -> str:
+    """The image that a container starts from: the base of the one that is built, or the one that is run as it is."""
+    if variant.base or variant.image:
+        return variant.base
+    answer = variant.setting("image")
+    return answer.value if answer.state is State.SET else ""
+
+
+def is_opaque(variant: Variant) -> bool:
+    """Whether something on the way to what is started cannot be looked into."""
+    return not variant.launch.language or any(_is_unseen(hop, variant.launch.hops) for hop in variant.launch.hops)
+
+
+def _is_unseen(hop: Hop, hops: Sequence[Hop]) -> bool:
+    from prodlint.extract.deployment.commands import StartKind
+
+    if hop.start.kind is StartKind.SHELL_SCRIPT:
+        return not any(other.source.kind == "shell" for other in hops)
+    return hop.start.kind is StartKind.OPAQUE and not re.fullmatch(r"\$\{?[@*]\}?", hop.start.target)
+
+
+def programs(variant: Variant) -> list[str]:
+    """The names of all programs on the way to what is started, what merely hands on included."""
+    found: list[str] = []
+    for hop in variant.launch.hops:
+        found += hop.start.wrappers
+        found += (posixpath.basename(word) for word in hop.start.words[:1])
+        if hop.start.words[:2] and posixpath.basename(hop.start.words[0]).startswith("python"):
+            found += hop.start.words[2:3] if hop.start.words[1] == "-m" else ()
+    return found
+
+
+def units_of(program: Program) -> Iterator[tuple[Service, Variant, Artefact]]:
+    """The systemd units that start services in production, each once, with all that they say."""
+    seen: set[str] = set()
+    for service in program.services:
+        for variant in in_production(service, "systemd"):
+            unit = artefact_of(program.facts, variant.outer.path, variant.outer.name)
+            if unit is not None and variant.outer.path not in seen:
+                seen.add(variant.outer.path)
+                yield service, variant, unit

@@ -1,0 +1,112 @@
+"""Which services answer requests over the network, on which port, and on which paths."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from prodlint.facts import NONE, ValueKind
+from prodlint.lazy_regex import regex
+from prodlint.numerals import whole_number
+from prodlint.program.linking.targets import Api
+from prodlint.program.services.launches import State
+from prodlint.program.services.variants import programs
+
+if TYPE_CHECKING:
+    from prodlint.program.linking.program import Program
+    from prodlint.program.linking.resolver import File
+    from prodlint.program.services import Service, Variant
+    from prodlint.program.web.app_instances import Key
+
+_SERVERS = frozenset(
+    {
+        *("gunicorn", "uvicorn", "hypercorn", "daphne", "granian", "waitress-serve", "uwsgi", "flask", "fastapi"),
+        *("litestar", "quart", "sanic", "robyn", "next", "nuxt", "remix-serve", "react-router-serve", "strapi"),
+    }
+)
+_WORKER_NAME = regex(
+    r"(?:^|[-_.])(?:workers?|consumers?|schedulers?|queues?|beat|cron\w*|bots?)(?:$|[-_.])", re.IGNORECASE
+)
+_PLAIN_PATH = regex(r"/[\w./-]*")
+_APPS = ("fastapi.FastAPI()", "starlette.applications.Starlette()", "flask.Flask()", "quart.Quart()")
+"""Apps whose routes have the paths that are written there; routers and blueprints have prefixes somewhere else."""
+_PORT_OPTION = regex(r"(?:--port|-p|--bind|-b|--listen)(?:=|$)")
+
+
+def answers_requests(program: Program, service: Service, variant: Variant) -> bool:
+    """Whether a variant of a service is there to answer requests: it has a port, starts a web server by name, or starts
+    a file that makes one. Workers are not, even where they share the image."""
+    if is_worker(variant):
+        return False
+    names = set(programs(variant))
+    entry = program.by_path.get(service.entry)
+    is_server = entry is not None and entry.index in program.serving
+    return is_server or bool(names & _SERVERS) or variant.setting("ports").state is not State.ABSENT
+
+
+def is_worker(variant: Variant) -> bool:
+    """Whether a variant takes its work from a queue or a clock, as what it starts or its name says."""
+    return variant.launch.is_worker or _WORKER_NAME.search(variant.outer.name) is not None
+
+
+def port_of(variant: Variant) -> int | None:
+    """The port that a variant listens on, as far as one is named: by its command, by `PORT`, by EXPOSE."""
+    for hop in reversed(variant.launch.hops):
+        words = hop.start.words
+        for at, word in enumerate(words):
+            if _PORT_OPTION.match(word):
+                text = word.partition("=")[2] or (words[at + 1] if at + 1 < len(words) else "")
+                if (match := re.search(r"(?:^|:)([0-9]{2,5})$", text)) is not None:
+                    return int(match.group(1))
+    answer = variant.launch.env.get("PORT")
+    if answer.state is State.SET and (port := whole_number(answer.value)) is not None:
+        return port
+    layer = variant.layer("dockerfile")
+    exposed = layer.settings.get("ports") if layer is not None else None
+    text = (exposed.value or "").removesuffix("/tcp") if exposed is not None else ""
+    return whole_number(text)
+
+
+def get_routes(program: Program, service: Service) -> Iterator[str]:
+    """The whole paths on which a service answers a GET without parameters, as far as it is known where each app and
+    router is mounted."""
+    folder = service.package or posixpath.dirname(service.entry)
+    for registration in program.graph.registrations:
+        method, _, path = registration.label.partition(" ")
+        file = program.files[registration.file]
+        if method != "GET" or not _PLAIN_PATH.fullmatch(path) or (folder and not file.path.startswith(f"{folder}/")):
+            continue
+        for prefix in _prefixes(program, file, registration.call):
+            yield posixpath.normpath(f"{prefix}/{path}").replace("//", "/")
+
+
+def _prefixes(program: Program, file: File, call: int) -> set[str]:
+    """What stands before the path of a route that a call registers; nothing where that is not known."""
+    if call == NONE:
+        return set()
+    if any(isinstance(api, Api) and api.path.startswith(_APPS) for api in program.graph.targets[file.index][call]):
+        return {""}
+    callee = program.value(file, file.facts.calls[call].callee)
+    if callee.kind is not ValueKind.MEMBER:
+        return set()
+    return {prefix for key in program.apps.of(file, callee.ref) for prefix in _mounts(program, key, frozenset())}
+
+
+def _mounts(program: Program, key: Key, seen: frozenset[Key]) -> Iterator[str]:
+    """The paths below which an app or router of Express is mounted, from the outermost on."""
+    app = program.apps.all[key]
+    if not app.parents:
+        if not app.is_router:
+            yield ""
+        return
+    for parent in app.parents - seen:
+        for entry in program.apps.all[parent].registered:
+            if key not in entry.mounts:
+                continue
+            first = program.value(entry.site.file, entry.site.call.args[0])
+            below = first.text if first.kind is ValueKind.STRING else ""
+            if first.kind is ValueKind.STRING or key in program.apps.of(entry.site.file, entry.site.call.args[0]):
+                for prefix in _mounts(program, parent, seen | {key}):
+                    yield f"{prefix}{below}"
