@@ -1,0 +1,170 @@
+"""Linking gives the same whatever is asked first: neither the order of the files nor that of the calls matters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+
+from prodlint import engine
+from prodlint.engine import Session
+from prodlint.findings import Fix
+from prodlint.rulebook import load_rules
+from tests.pages import ROOT, deep_case_files, read_page, rule_pages
+from tests.program.conftest import Linker
+from tests.program.described import Names, facts_of
+from tests.program.orders import resolved_again, shuffled
+
+FIXTURES = ROOT / "tests" / "fixtures"
+SOURCE = (".js", ".mjs", ".ts", ".tsx", ".py")
+SEEDS = (1, 2)
+
+
+@pytest.fixture(autouse=True)
+def rules_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    rules = load_rules()
+    monkeypatch.setattr(engine, "load_rules", lambda: rules)
+
+
+def _projects() -> Iterator[tuple[str, Mapping[str, str]]]:
+    """The fixtures, and those sections of pages that have several files."""
+    for folder in sorted(path for path in FIXTURES.iterdir() if path.is_dir()):
+        files = (path for path in sorted(folder.rglob("*")) if path.is_file())
+        yield folder.name, {path.relative_to(folder).as_posix(): path.read_text() for path in files}
+    for page in (*rule_pages(), *deep_case_files()):
+        for section in read_page(page).projects:
+            if sum(path.endswith(SOURCE) for path in section.files) > 2:
+                yield section.where, section.texts()
+
+
+def _found(files: Mapping[str, str]) -> list[tuple[Any, ...]]:
+    """All findings with all that is said of them, and their fixes with all edits."""
+    session = Session.from_memory(files, {"preview": True})
+    found = []
+    for finding in session.findings():
+        fix = session.fix_for(finding)
+        edits = session.edits_of(fix) if isinstance(fix, Fix) else ()
+        found.append((finding.location, finding.rule, finding.message, finding.confidence, finding.trace, fix, edits))
+    return [*found, session.analysis.troubles, session.fix_troubles]
+
+
+def test_findings_and_fixes() -> None:
+    number = 0
+    for name, files in _projects():
+        expected = _found(files)
+        number += len(expected) - 2
+        for seed in SEEDS:
+            with shuffled(seed):
+                assert _found(files) == expected, f"{name}, with seed {seed}"
+    assert number > 80
+
+
+PROGRAMS = {
+    "imports in a circle": {
+        "a.js": "const b = require('./b');\nexports.f = () => b.g();\nexports.h = (x) => x();\n",
+        "b.js": "const a = require('./a');\nexports.g = () => a.h(exports.g);\n",
+    },
+    "a value that grows in a loop": {
+        "a.js": """
+            const fs = require('fs');
+            function clean(s) { while (s.length) { s = s.replace('a', 'b'); s = s.trim(); } return s.split(' '); }
+            exports.read = () => clean(fs.readFileSync('x'));
+        """
+    },
+    "a query that is built in a loop": {
+        "a.py": """
+            from peewee import Model
+
+            def find(words, skip):
+                query = Model.select()
+                for word in words:
+                    query = query.where(word)
+                    if skip:
+                        query = query.offset(skip).limit(1)
+                return query.execute()
+        """
+    },
+    "functions that call each other with what they are given": {
+        "a.js": """
+            const fs = require('fs');
+            const even = (f, n) => (n ? odd(f, n - 1) : f());
+            const odd = (f, n) => (n ? even(f, n - 1) : f());
+            even(fs.readFileSync, 4);
+            odd(() => fs.statSync('x'), 3);
+        """
+    },
+    "functions that answer each other": {
+        "a.js": "const { b } = require('./b');\nexports.a = (x) => (x ? b(x) : () => 1);\nexports.a(1)();\n",
+        "b.js": "const { a } = require('./a');\nexports.b = (y) => (y ? a(y) : () => 2);\nexports.b(1)();\n",
+    },
+    "an object whose members are set from each other": {
+        "a.js": """
+            const registry = {};
+            registry.first = () => registry.second();
+            registry.second = registry.third;
+            registry.third = registry.second || registry.first;
+            registry.third();
+        """
+    },
+    "a node that leads to the next": {
+        "a.py": """
+            class Node:
+                def __init__(self, after):
+                    self.after = after
+
+                def visit(self):
+                    return self.after.visit() if self.after else last()
+
+
+            def last():
+                node = Node(Node(None))
+                while node:
+                    node = node.after
+                return node.visit()
+        """
+    },
+    "names that modules pass on to each other": {
+        "pkg/__init__.py": "from pkg.a import *\nfrom pkg.b import *\n",
+        "pkg/a.py": "from pkg.b import *\n\ndef one():\n    return two()\n",
+        "pkg/b.py": "from pkg.a import *\n\ndef two():\n    return one()\n",
+        "main.py": "import pkg\n\npkg.one()\npkg.two()\n",
+    },
+    "apps that are handed around": {
+        "app.js": "const app = require('express')();\nrequire('./routes')(app);\nrequire('./more').add(app);\n",
+        "routes.js": "module.exports = (app) => { app.get('/', (req, res) => res.send('')); };\n",
+        "more.js": """
+            const routes = require('./routes');
+            exports.add = (app) => { routes(app); app.use('/x', require('express').Router().get('/', show)); };
+            function show(req, res) { res.render('x'); }
+        """,
+    },
+}
+
+KNOWN = (
+    "a value that grows in a loop",
+    "a query that is built in a loop",
+    "functions that call each other with what they are given",
+    "functions that answer each other",
+)
+"""In these the answer still depends on where a circle is entered."""
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.xfail] if name in KNOWN else []) for name in PROGRAMS]
+)
+def test_targets_edges_and_contexts(linked: Linker, name: str) -> None:
+    expected = dict(facts_of(linked(PROGRAMS[name])))
+    for seed in range(6):
+        with shuffled(seed):
+            found = dict(facts_of(linked(PROGRAMS[name])))
+        assert found == expected
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_asking_again_changes_nothing(linked: Linker, name: str) -> None:
+    program = linked(PROGRAMS[name])
+    names = Names(program)
+    for file, index, found in resolved_again(program, 1):
+        before = program.graph.targets[file.index][index]
+        assert {*map(names.target, found)} == {*map(names.target, before)}, (file.path, index)
