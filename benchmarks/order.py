@@ -18,9 +18,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from prodlint.engine import Session  # noqa: E402
+from prodlint.analysis.session import Session  # noqa: E402
 from prodlint.findings import Fix  # noqa: E402
-from prodlint.program import Program  # noqa: E402
+from prodlint.program.linking.program import Program  # noqa: E402
 from tests.program.described import Names, facts_of  # noqa: E402
 from tests.program.orders import resolved_again, shuffled  # noqa: E402
 

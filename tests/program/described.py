@@ -6,10 +6,10 @@ from bisect import bisect_right
 from collections.abc import Iterator
 
 from prodlint.facts import NONE
-from prodlint.program import Program
-from prodlint.program.callgraph import Edge
-from prodlint.program.resolve import File
-from prodlint.program.targets import Api, Cls, Fn, FnMember, Inst, Module, New, Obj, Target
+from prodlint.program.linking.call_graph import Edge
+from prodlint.program.linking.program import Program
+from prodlint.program.linking.resolver import File
+from prodlint.program.linking.targets import Api, Cls, Fn, FnMember, Inst, Module, New, Obj, Target
 
 
 class Names:

@@ -13,9 +13,9 @@ from typing import Any
 from unittest.mock import patch
 
 from prodlint.facts import FileFacts
-from prodlint.program import Program
-from prodlint.program.callgraph import CallGraph
-from prodlint.program.resolve import File
+from prodlint.program.linking.call_graph import CallGraph
+from prodlint.program.linking.program import Program
+from prodlint.program.linking.resolver import File
 
 
 class _Ranked(str):
