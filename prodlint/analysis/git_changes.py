@@ -1,45 +1,29 @@
-"""What a change touches: the lines that differ from a revision of the git repository, and the files as they were there.
-
-git runs none of the repository's own programs here: no external diff, no text conversion, no file system monitor, no
-filter and no hook.
-"""
+"""What a change touches: the lines that differ from a revision of the git repository, and the files as they were."""
 
 from __future__ import annotations
 
 import os
-import re
-import subprocess
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from prodlint.analysis.git_repository import Repository, Tree, open_repository
 from prodlint.findings import Finding, Location
-from prodlint.lazy_regex import regex
 from prodlint.output import in_order
 from prodlint.output.fingerprints import fingerprints
 from prodlint.output.places import Places
+from prodlint.project.discovery import may_be_read
+from prodlint.project.vfs import Unreadable
 
 if TYPE_CHECKING:
     from prodlint.analysis.session import Session
 
-_SAFE = (
-    *("--no-optional-locks", "-c", "core.fsmonitor=false", "-c", "core.quotePath=false"),
-    *("-c", f"core.hooksPath={os.devnull}"),
-)
-_HUNK = regex(rb"@@ -\d+(?:,\d+)? \+(\d+)(?:,(\d+))? @@")
-_TIMEOUT_SECONDS = 120
-
-
-class GitError(Exception):
-    """git is not there, the folder is no repository, or it does not know the revision."""
-
 
 class Changes(msgspec.Struct):
-    """How the files below a folder differ from a revision; paths are relative to that folder."""
+    """How the files of a project differ from a revision; paths are relative to its root."""
 
     lines: dict[str, list[range]] = {}
     """The changed lines (from 1) of each file as it is now."""
@@ -49,111 +33,60 @@ class Changes(msgspec.Struct):
     """The former paths of files, and what they are called now."""
 
 
-def changes_since(folder: Path, revision: str) -> Changes:
-    """What differs, below `folder`, from where the history left `revision`; raises `GitError`."""
-    verified = _git(
-        folder, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}", may_fail=True
-    )
-    base = verified.decode().strip()
-    if not base:
-        raise GitError(f"git knows no revision {revision!r} here")
-    # What others have done on the branch since is none of this change's.
-    base = _git(folder, "merge-base", base, "HEAD", may_fail=True).decode().strip() or base
-    changes = Changes()
-    for status, old, new in _changed_files(folder, base):
-        changes.before[new] = b""
-        if status != "A":
-            changes.before[old] = _git(folder, "cat-file", "blob", f"{base}:./{old}", may_fail=True)
-        if old != new:
-            changes.renamed[old] = new
-    _read_hunks(changes, _git(folder, *_DIFF, "--unified=0", base, "--", "."))
-    untracked = _git(folder, "ls-files", "--others", "--exclude-standard", "-z", "--", ".")
-    for path in _paths(untracked):
-        changes.before[path] = b""
-        changes.lines[path] = [range(1, 1 << 31)]
-    return changes
+def changes_since(session: Session, revision: str) -> Changes:
+    """What differs, of what prodlint reads, from where the history left `revision`; raises `GitError`."""
+    project = session.project
+    with open_repository(project.root) as repository:
+        base = repository.commit(revision)
+        # What others have done on the branch since is none of this change's.
+        base = repository.merge_base(base, "HEAD") or base
+        tree = repository.tree(base, project.root)
+        now = _differing(session, repository, tree)
+        there = {file.path for file in project.files}
+        gone = [path for path in tree.files if path not in there and _is_gone(project.root, path)]
+        if gone and repository.is_sparse:  # what the last commit still has was left out of the working copy
+            last = repository.tree("HEAD", project.root).files
+            gone = [path for path in gone if path not in last]
+        return _compared(repository, tree, now, gone)
 
 
-_DIFF = (
-    *("diff", "--no-ext-diff", "--no-textconv", "--no-color", "--relative", "--find-renames"),
-    *("--src-prefix=a/", "--dst-prefix=b/"),
-)
-
-
-def _changed_files(folder: Path, base: str) -> list[tuple[str, str, str]]:
-    """Status, old path and new path of each file that differs."""
-    fields = _paths(_git(folder, *_DIFF, "--name-status", "-z", base, "--", "."))
-    found = []
-    while fields:
-        status = fields.pop(0)[0]
-        old = fields.pop(0)
-        found.append((status, old, fields.pop(0) if status in "RC" else old))
+def _differing(session: Session, repository: Repository, tree: Tree) -> dict[str, bytes]:
+    """The files of the project that are not as `tree` has them. Their lines may have ends of either kind."""
+    found = {}
+    for path in (file.path for file in session.project.files):
+        if any(path[:at] in tree.submodules for at, letter in enumerate(path) if letter == "/"):
+            continue
+        try:
+            data = session.sources.read(path)
+        except Unreadable:
+            continue
+        known = tree.files.get(path)
+        if known is None or known not in (repository.id_of(data), repository.id_of(data.replace(b"\r\n", b"\n"))):
+            found[path] = data
     return found
 
 
-def _paths(output: bytes) -> list[str]:
-    return [os.fsdecode(part) for part in output.split(b"\0") if part]
+def _is_gone(root: Path, path: str) -> bool:
+    return may_be_read(path) and not os.path.lexists(root / path)
 
 
-def _read_hunks(changes: Changes, diff: bytes) -> None:
-    path = ""
-    for line in diff.split(b"\n"):
-        if line.startswith(b"+++ "):
-            path = _unquoted(line[4:].rstrip(b"\t"))
-        elif path and (match := _HUNK.match(line)):
-            first, count = int(match[1]), int(match[2] or 1)
-            if count:
-                changes.lines.setdefault(path, []).append(range(first, first + count))
-
-
-def _unquoted(name: bytes) -> str:
-    """The path of a `+++` line: git quotes one with control characters as C does. "" for `/dev/null`."""
-    if name.startswith(b'"'):
-        name = name[1:-1].decode("unicode_escape").encode("latin-1")
-    return os.fsdecode(name[2:]) if name.startswith(b"b/") else ""
-
-
-_FILTER = regex(r"(?:local|worktree)\0(filter\.[^\n]*)\.(?:clean|smudge|process)\n", re.DOTALL)
-
-
-@cache
-def _without_filters(folder: Path) -> Mapping[str, str]:
-    """The environment in which git does not run the filters that the repository itself brings along."""
-    listed = _run(folder, "config", "-z", "--show-scope", "--get-regexp", r"^filter\.", environment=None).stdout
-    filters = {match[1] for item in _pairs(listed.decode(errors="surrogateescape")) if (match := _FILTER.match(item))}
-    values = [(f"{name}.{key}", "") for name in sorted(filters) for key in ("clean", "smudge", "process")]
-    values += [(f"{name}.required", "false") for name in sorted(filters)]
-    given = os.environ.get("GIT_CONFIG_COUNT", "")
-    first = int(given) if given.isdecimal() else 0
-    numbered = {f"GIT_CONFIG_KEY_{number}": key for number, (key, _) in enumerate(values, first)}
-    numbered |= {f"GIT_CONFIG_VALUE_{number}": value for number, (_, value) in enumerate(values, first)}
-    return {**os.environ, **numbered, "GIT_CONFIG_COUNT": str(first + len(values))}
-
-
-def _pairs(output: str) -> list[str]:
-    """Scope and setting of each entry, with the zero byte between them."""
-    fields = output.split("\0")
-    return [f"{scope}\0{setting}" for scope, setting in zip(fields[::2], fields[1::2], strict=False)]
-
-
-def _git(folder: Path, *arguments: str, may_fail: bool = False) -> bytes:
-    run = _run(folder, *arguments, environment=_without_filters(folder))
-    if run.returncode and not may_fail:
-        reason = run.stderr.decode(errors="replace").strip().removeprefix("fatal: ").partition("\n")[0]
-        raise GitError(f"git {arguments[0]} failed: {reason}")
-    return run.stdout if not run.returncode else b""
-
-
-def _run(folder: Path, *arguments: str, environment: Mapping[str, str] | None) -> subprocess.CompletedProcess[bytes]:
-    command = ["git", *_SAFE, *arguments]
-    try:
-        return subprocess.run(
-            command, cwd=folder, env=environment, capture_output=True, timeout=_TIMEOUT_SECONDS, check=False
-        )
-    except FileNotFoundError as error:
-        raise GitError("git is not installed") from error
-    except subprocess.TimeoutExpired as error:
-        raise GitError(f"git {arguments[0]} took longer than {_TIMEOUT_SECONDS} s") from error
+def _compared(repository: Repository, tree: Tree, now: Mapping[str, bytes], gone: Sequence[str]) -> Changes:
+    """What has changed in the files `now`, and by what is `gone`."""
+    paths = [*now, *gone]
+    ids = {path: tree.files[path] for path in paths if path in tree.files}
+    contents = repository.read(ids.values())
+    changes = Changes(before={path: contents.get(ids.get(path, ""), b"") for path in paths})
+    changes.lines = {path: [range(1, 1 << 31)] for path in now if path not in tree.files}
+    old = {number: changes.before[path] for number, path in enumerate(paths) if path in ids}
+    # New files are compared, too, where they may be old ones under another name.
+    new = {number: now[path] for number, path in enumerate(paths) if path in now and (path in ids or gone)}
+    difference = repository.compare(old, new)
+    for was, became in difference.renamed.items():
+        changes.renamed[paths[was]] = paths[became]
+        del changes.lines[paths[became]]
+    for number, lines in difference.lines.items():
+        changes.lines.setdefault(paths[number], lines)
+    return changes
 
 
 def caused(session: Session, findings: Sequence[Finding], changes: Changes) -> list[Finding]:

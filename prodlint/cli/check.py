@@ -250,10 +250,11 @@ def _wanted(session: Session, options: Mapping[str, Any]) -> tuple[list[Finding]
         except BaselineError as error:
             raise click.ClickException(str(error)) from error
     if options["diff_base"]:
-        from prodlint.analysis.git_changes import GitError, caused, changes_since
+        from prodlint.analysis.git_changes import caused, changes_since
+        from prodlint.analysis.git_repository import GitError
 
         try:
-            findings = caused(session, findings, changes_since(session.project.root, options["diff_base"]))
+            findings = caused(session, findings, changes_since(session, options["diff_base"]))
         except GitError as error:
             raise click.ClickException(f"--diff-base: {error}") from error
     return findings, sum(session.project.reports(finding.location.path) for finding in known)

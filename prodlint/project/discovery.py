@@ -112,6 +112,12 @@ def kind_of(path: str, sources: Sources) -> str | None:
     return match.lastgroup if match else None
 
 
+def may_be_read(path: str) -> bool:
+    """Whether prodlint reads files of this name; of some that depends on what is in them."""
+    name = path.rpartition("/")[2]
+    return "." not in name[1:] or deploy.may_be(path) or kind_of(path, Sources(None)) is not None
+
+
 def source_file(path: str, sources: Sources, settings: Settings, *, is_given: bool = False) -> SourceFile | None:
     """The file `path` as it is to be analysed; None if prodlint does not read it, because of its kind or because it is
     a test that nobody asked for."""
