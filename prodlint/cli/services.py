@@ -11,6 +11,7 @@ from prodlint.cli import CLEAN
 from prodlint.cli.options import CONFIG, cache_options
 from prodlint.cli.sessions import open_session
 from prodlint.cli.terminal import say
+from prodlint.program.services import services_in
 
 
 @click.command()
@@ -36,6 +37,6 @@ def services(paths: tuple[str, ...], output_format: str, **options: Any) -> int:
         return CLEAN
     for line in render(session.program):
         say(line)
-    if not session.program.services:
+    if not services_in(session.program):
         click.echo("No service found: nothing in the project says what is deployed.", err=True)
     return CLEAN

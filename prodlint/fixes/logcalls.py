@@ -10,7 +10,7 @@ from prodlint.facts import Call, Value, ValueKind
 from prodlint.findings import ImportRequest
 from prodlint.fixes.text import Edits
 from prodlint.lazy_regex import regex
-from prodlint.program.code.loggers import Logger
+from prodlint.program.code.loggers import Logger, loggers_in
 from prodlint.program.linking.resolver import File
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ class Listener(NamedTuple):
 def error_listener(program: Program, file: File, source: bytes, region: int, *, before: int) -> Listener | None:
     """`(err) => logger.error(err)` for a use in a region, at `before`; None where there is no logger, or its name is
     taken."""
-    logger = program.loggers.for_errors(file, region)
+    logger = loggers_in(program).for_errors(file, region)
     if logger is None:
         return None
     added = set_up(file, source, logger, before=before)

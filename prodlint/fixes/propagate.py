@@ -12,7 +12,7 @@ from prodlint.facts import NONE, Use
 from prodlint.findings import Edit, Span
 from prodlint.fixes import javascript
 from prodlint.fixes._js_tree import FUNCTIONS, parse, walk
-from prodlint.program.code.callers import Waits
+from prodlint.program.code.callers import Waits, callers_in
 from prodlint.program.linking.resolver import CallSite, File
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ _BINDING = frozenset(
 def make_async_with_callers(program: Program, function: int, waits: Waits) -> tuple[Edit, ...] | str:
     """The edits that make a function (by id) async, await each call of it, and so on for those who call it; or why that
     cannot be done. `waits` says of a registration whether the framework waits for what the function returns."""
-    planned = program.callers.to_await(function, waits)
+    planned = callers_in(program).to_await(function, waits)
     if isinstance(planned, str):
         return planned
     functions, sites = planned

@@ -6,6 +6,8 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from prodlint.program.proxies import proxies_in
+from prodlint.program.services import services_in
 from prodlint.program.services.launches import ABSENT, PROCESS_FILES, Answer, Source, State
 from prodlint.program.services.supervision import SUPERVISORS, after_crash, ends_by_itself
 from prodlint.program.services.variants import programs
@@ -42,7 +44,7 @@ class _Line(NamedTuple):
 def render(program: Program) -> Iterator[str]:
     """Lines: each service with its entry file, and under it every way in which it is deployed."""
     places = _Places(program)
-    for service in program.services:
+    for service in services_in(program):
         yield f"{service.name} ({service.language})"
         yield f"  starts {service.entry or 'nothing that is in this project'}"
         name, version = _framework(program, service)
@@ -50,7 +52,7 @@ def render(program: Program) -> Iterator[str]:
             yield f"  written with {name} {version}".rstrip()
         for source in service.platforms:
             yield f"  handed to {source.name} by {source.path}"
-        for front in program.proxies.in_front_of(service):
+        for front in proxies_in(program).in_front_of(service):
             proxy = front.proxy
             what = f"compression {proxy.compression.value}, cache {_known(proxy.caches)}"
             sure = "" if front.is_certain else ", as the only one"
@@ -181,7 +183,7 @@ class _Places:
 def as_json(program: Program) -> list[dict[str, Any]]:
     """The same as data, with every setting of every artefact."""
     places = _Places(program)
-    return [_service_data(program, places, service) for service in program.services]
+    return [_service_data(program, places, service) for service in services_in(program)]
 
 
 def _service_data(program: Program, places: _Places, service: Service) -> dict[str, Any]:
@@ -204,7 +206,7 @@ def _service_data(program: Program, places: _Places, service: Service) -> dict[s
                 "cache": front.proxy.caches,
                 "certain": front.is_certain,
             }
-            for front in program.proxies.in_front_of(service)
+            for front in proxies_in(program).in_front_of(service)
         ],
         "processes": _processes_data(places, service.processes),
         "variants": [_variant_data(places, variant, world) for variant in service.variants],

@@ -13,6 +13,8 @@ from prodlint.analysis.session import Session
 from prodlint.extract.deployment import READERS
 from prodlint.extract.extraction import extract
 from prodlint.facts import FileFacts
+from prodlint.program.proxies import proxies_in
+from prodlint.program.services import services_in
 
 FILES = {
     "compose": ("compose.yaml", "x: &a\n  restart: always\nservices:\n  web:\n    <<: *a\n    build: {context: ., args: [A=1]}\n    environment: [A=b, C]\n    ports: ['80:80']\n"),
@@ -189,7 +191,7 @@ def test_a_block_that_is_never_closed_and_an_include_that_is_missing() -> None:
         "Caddyfile": "import missing/*\nexample.com {\n  reverse_proxy web:1\n",
     }
     session = Session.from_memory(files)
-    assert isinstance(session.program.proxies.all, list)
+    assert isinstance(proxies_in(session.program).all, list)
     assert not any(trouble.is_failure for trouble in session.analysis.troubles)
     messages = [(trouble.path, trouble.message) for trouble in session.analysis.troubles]
     assert [path for path, _ in messages].count("nginx.conf") == 1, messages
@@ -207,4 +209,4 @@ def test_files_that_refer_to_each_other_for_ever() -> None:
         "package.json": '{"name": "a", "scripts": {"start": "npm run x", "x": "npm start"}}',
         "server.js": "require('express')().listen(1);\n",
     }
-    assert isinstance(Session.from_memory(files).program.services, list)
+    assert isinstance(services_in(Session.from_memory(files).program), list)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from prodlint.analysis.session import Session
-from prodlint.program.services import Count, Variant
+from prodlint.program.services import Count, Variant, services_in
 from prodlint.project.discovery import kind_of
 from prodlint.project.vfs import Sources
 from tests.deploy.conftest import artefact, facts_of, values
@@ -19,7 +19,7 @@ BASE = "services:\n  web:\n    build: .\n"
 
 
 def variants(files: dict[str, str]) -> list[Variant]:
-    (service,) = Session.from_memory({**SOURCE, **files}).program.services
+    (service,) = services_in(Session.from_memory({**SOURCE, **files}).program)
     return [variant for variant in service.variants if variant.kind == "compose"]
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from prodlint.analysis.session import Session
 from prodlint.extract.deployment import classify, classify_content, may_be
-from prodlint.program.services import Count, Service, Variant
+from prodlint.program.services import Count, Service, Variant, services_in
 from prodlint.program.services.launches import State
 from tests.deploy.conftest import artefact, facts_of, values
 
@@ -65,7 +65,7 @@ SOURCE = {
 
 def service(files: dict[str, str]) -> Service:
     texts = {path: dedent(text) for path, text in {**SOURCE, **files}.items()}
-    (found,) = Session.from_memory(texts).program.services
+    (found,) = services_in(Session.from_memory(texts).program)
     return found
 
 

@@ -7,7 +7,7 @@ from textwrap import dedent
 import pytest
 
 from prodlint.analysis.session import Session
-from prodlint.program.services import Count, Service
+from prodlint.program.services import Count, Service, services_in
 from prodlint.program.services.launches import State
 from tests.deploy.conftest import artefact, facts_of, values
 
@@ -39,7 +39,9 @@ RENDER = """\
 
 
 def only(files: dict[str, str]) -> Service:
-    (found,) = Session.from_memory({path: dedent(text) for path, text in {**SOURCE, **files}.items()}).program.services
+    (found,) = services_in(
+        Session.from_memory({path: dedent(text) for path, text in {**SOURCE, **files}.items()}).program
+    )
     return found
 
 
@@ -108,7 +110,7 @@ def test_the_image_that_fly_runs() -> None:
 
 def test_each_process_of_fly() -> None:
     files = {"fly.toml": '[processes]\nweb = "node server.js"\nworker = "node worker.js"\n', "worker.js": ""}
-    services = {service.entry for service in Session.from_memory({**SOURCE, **files}).program.services}
+    services = {service.entry for service in services_in(Session.from_memory({**SOURCE, **files}).program)}
     assert services == {"server.js", "worker.js"}
 
 

@@ -10,7 +10,7 @@ import pytest
 from prodlint.analysis.session import Session
 from prodlint.extract.deployment import classify, js_nodes
 from prodlint.extract.deployment.nodes import plain_data
-from prodlint.program.services import Count, Service
+from prodlint.program.services import Count, Service, services_in
 from prodlint.program.services.launches import State
 from prodlint.project.discovery import kind_of
 from prodlint.project.vfs import Sources
@@ -44,7 +44,7 @@ SOURCE = {"server.js": SERVER, "package.json": '{"name": "shop", "dependencies":
 
 def only(files: dict[str, str]) -> Service:
     texts = {path: dedent(text) for path, text in {**SOURCE, **files}.items()}
-    (found,) = Session.from_memory(texts).program.services
+    (found,) = services_in(Session.from_memory(texts).program)
     return found
 
 
@@ -206,7 +206,7 @@ def test_only_the_named_app_is_started() -> None:
     dockerfile = "FROM node:22\nCOPY . .\nCMD pm2-runtime start ecosystem.config.js --only web\n"
     files = {"ecosystem.config.js": config, "Dockerfile": dockerfile, "other.js": SERVER}
     texts = {**SOURCE, **files}
-    services = {service.entry: service for service in Session.from_memory(texts).program.services}
+    services = {service.entry: service for service in services_in(Session.from_memory(texts).program)}
     assert {variant.kind for variant in services["server.js"].variants} == {"dockerfile"}
     assert "other.js" not in services
 

@@ -7,7 +7,7 @@ from textwrap import dedent
 import pytest
 
 from prodlint.analysis.session import Session
-from prodlint.program.services import Count, Service
+from prodlint.program.services import Count, Service, services_in
 
 PYTHON = {"app.py": "from fastapi import FastAPI\napp = FastAPI()\n"}
 EXPRESS = {"server.js": "require('express')().listen(3000);\n", "package.json": '{"name": "shop"}'}
@@ -15,7 +15,7 @@ UNIT = "[Service]\nExecStart=/usr/bin/node /srv/shop/server.js\n"
 
 
 def only(files: dict[str, str]) -> Service:
-    (service,) = Session.from_memory({path: dedent(text) for path, text in files.items()}).program.services
+    (service,) = services_in(Session.from_memory({path: dedent(text) for path, text in files.items()}).program)
     return service
 
 

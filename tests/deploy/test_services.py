@@ -9,7 +9,7 @@ import pytest
 
 from prodlint.analysis.session import Session
 from prodlint.findings import Severity
-from prodlint.program.services import Service, Variant
+from prodlint.program.services import Service, Variant, services_in
 from prodlint.program.services.launches import State
 
 EXPRESS = "const app = require('express')();\napp.listen(3000);\n"
@@ -20,7 +20,7 @@ NODE = {"server.js": EXPRESS, "package.json": PACKAGE}
 
 def services(files: Mapping[str, str]) -> dict[str, Service]:
     texts = {path: dedent(text) for path, text in files.items()}
-    return {service.id: service for service in Session.from_memory(texts).program.services}
+    return {service.id: service for service in services_in(Session.from_memory(texts).program)}
 
 
 def only(files: Mapping[str, str]) -> Service:

@@ -8,7 +8,7 @@ import pytest
 
 from prodlint.analysis.session import Session
 from prodlint.extract.deployment import classify_content, gunicorn, ini, supervisord, upstart
-from prodlint.program.services import Count, Service
+from prodlint.program.services import Count, Service, services_in
 from prodlint.program.services.launches import State
 from prodlint.project.discovery import kind_of
 from prodlint.project.vfs import Sources
@@ -38,7 +38,7 @@ FLASK = {"app.py": "from flask import Flask\napp = Flask(__name__)\n"}
 
 
 def only(files: dict[str, str]) -> Service:
-    (found,) = Session.from_memory({path: dedent(text) for path, text in files.items()}).program.services
+    (found,) = services_in(Session.from_memory({path: dedent(text) for path, text in files.items()}).program)
     return found
 
 

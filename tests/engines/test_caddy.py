@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from prodlint.analysis.session import Session
-from prodlint.program.proxies import Compression
+from prodlint.program.proxies import Compression, proxies_in
 from tests.engines.processes import free_port, get, run, running, service
 
 CADDYFILES = {
@@ -98,7 +98,7 @@ def test_caddy_passes_on_where_prodlint_says(title: str, tmp_path: Path) -> None
         for site in sites
         if any(handlers(site, "reverse_proxy"))
     )
-    proxies = Session.from_memory({"Caddyfile": text}).program.proxies.all
+    proxies = proxies_in(Session.from_memory({"Caddyfile": text}).program).all
     ours = sorted(
         (
             sorted(
@@ -127,7 +127,7 @@ def test_caddy_tells_about_the_client_and_compresses_if_told(encode: str, tmp_pa
         with running(port, *command, HOME=str(tmp_path), XDG_DATA_HOME=str(tmp_path)):
             answers = get(port, "/page", Host=f"shop.example:{port}"), get(port, Host=f"shop.example:{port}")
         assert [answer.status for answer in answers] == [200, 200]
-        (proxy,) = Session.from_memory({"Caddyfile": text}).program.proxies.all
+        (proxy,) = proxies_in(Session.from_memory({"Caddyfile": text}).program).all
         wanted = "gzip" if proxy.compression is Compression.FULL else None
         assert [answer.getheader("Content-Encoding") for answer in answers] == [wanted, wanted]
         seen = upstream.requests[-1]

@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from prodlint.analysis.session import Session
+from prodlint.program.services import services_in
 from prodlint.program.services.launches import State
 from tests.engines.processes import run
 from tests.pages import deep_case_files, read_page, rule_pages
@@ -99,7 +100,7 @@ def test_prodlint_merges_as_compose_does(name: str, tmp_path: Path) -> None:
     texts, names = SETS[name]
     texts = {**APP, **texts}
     expected = compose(tmp_path, texts, *names)["web"]
-    (service,) = Session.from_memory(texts).program.services
+    (service,) = services_in(Session.from_memory(texts).program)
     (variant,) = (each for each in service.variants if {layer.source.path for layer in each.layers} & {names[-1]})
     for key, ours in {"restart": "restart", "user": "user", "init": "init"}.items():
         answer = variant.setting(ours)

@@ -16,6 +16,7 @@ import pytest
 
 from prodlint.analysis.session import Session
 from prodlint.extract.deployment import READERS
+from prodlint.program.services import services_in
 from prodlint.program.services.worker_counts import Count
 from tests.deploy.conftest import values
 from tests.engines.processes import wait_until
@@ -98,7 +99,7 @@ def test_pm2_starts_what_is_mended(pm2: Mapping[str, list[Any]]) -> None:
 
 @pytest.mark.needs("node", "npm")
 def test_pm2_starts_as_many_as_prodlint_says(pm2: Mapping[str, list[Any]]) -> None:
-    services = Session.from_memory(mended()).program.services
+    services = services_in(Session.from_memory(mended()).program)
     variants = {each.outer.name: each for service in services for each in service.variants if each.kind == "pm2"}
     assert set(variants) == set(pm2)
     for name, processes in pm2.items():
@@ -109,7 +110,7 @@ def test_pm2_starts_as_many_as_prodlint_says(pm2: Mapping[str, list[Any]]) -> No
 @pytest.mark.needs("node", "npm")
 def test_pm2_sets_what_prodlint_says(pm2: Mapping[str, list[Any]]) -> None:
     files = mended() | {"deploy.sh": "pm2 start ecosystem.config.js --env production\n"}
-    (service,) = Session.from_memory(files).program.services
+    (service,) = services_in(Session.from_memory(files).program)
     for variant in service.variants:
         if variant.kind == "pm2":
             real = pm2[variant.outer.name][0]["env"]

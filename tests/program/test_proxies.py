@@ -8,8 +8,9 @@ from textwrap import dedent
 import pytest
 
 from prodlint.analysis.session import Session
-from prodlint.program.proxies import Compression, Proxies, Proxy
+from prodlint.program.proxies import Compression, Proxies, Proxy, proxies_in
 from prodlint.program.proxies.nginx_config import Block
+from prodlint.program.services import services_in
 
 SERVICE = {
     "server.js": "require('express')().listen(3000);\n",
@@ -20,7 +21,7 @@ COMPOSE = "services:\n  web:\n    build: .\n  db:\n    image: postgres\n"
 
 
 def proxies(files: Mapping[str, str]) -> Proxies:
-    return Session.from_memory({path: dedent(text) for path, text in files.items()}).program.proxies
+    return proxies_in(Session.from_memory({path: dedent(text) for path, text in files.items()}).program)
 
 
 def only(files: Mapping[str, str]) -> Proxy:
@@ -174,8 +175,8 @@ def test_files_that_include_each_other_very_often() -> None:
 
 def fronts(files: Mapping[str, str]) -> list[tuple[str, bool]]:
     session = Session.from_memory({path: dedent(text) for path, text in files.items()})
-    (service,) = session.program.services
-    return [(front.proxy.name, front.is_certain) for front in session.program.proxies.in_front_of(service)]
+    (service,) = services_in(session.program)
+    return [(front.proxy.name, front.is_certain) for front in proxies_in(session.program).in_front_of(service)]
 
 
 def test_a_proxy_that_names_the_service() -> None:
@@ -215,8 +216,8 @@ def test_compression_for_a_service() -> None:
         "b.conf": "server { gzip on; location / { proxy_pass http://localhost:3000; } }",
     }
     session = Session.from_memory(files)
-    (service,) = session.program.services
-    answer = session.program.proxies.compression_for(service)
+    (service,) = services_in(session.program)
+    answer = proxies_in(session.program).compression_for(service)
     assert answer is not None
     assert (answer.state, answer.by.location.path, answer.is_certain) == (Compression.HTML_ONLY, "b.conf", False)
 

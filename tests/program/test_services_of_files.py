@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from prodlint.analysis.session import Session
 from prodlint.program.linking.program import Program
+from prodlint.program.services import service_of, services_of
 
 EXPRESS = "const app = require('express')();\nrequire('./routes')(app);\napp.listen(3000);\n"
 ROUTES = "const shared = require('../shared');\nmodule.exports = (app) => app.get('/', shared);\n"
@@ -20,27 +21,27 @@ def program_of(*folders: str) -> Program:
 
 def test_the_service_whose_entry_imports_a_file_runs_it() -> None:
     program = program_of("web")
-    service = program.service_of("web/routes.js")
+    service = service_of(program, "web/routes.js")
     assert service is not None
     assert service.entry == "web/server.js"
-    assert program.service_of("shared.js") is service
+    assert service_of(program, "shared.js") is service
 
 
 def test_a_file_that_several_services_import_is_run_by_each() -> None:
     program = program_of("web", "api")
-    assert [service.entry for service in program.services_of("shared.js")] == ["api/server.js", "web/server.js"]
-    assert program.service_of("shared.js") is None
+    assert [service.entry for service in services_of(program, "shared.js")] == ["api/server.js", "web/server.js"]
+    assert service_of(program, "shared.js") is None
 
 
 def test_what_nothing_imports_and_what_is_no_source_file_is_run_by_none() -> None:
     program = program_of("web")
-    assert program.service_of("alone.js") is None
-    assert program.service_of("web/Dockerfile") is None
+    assert service_of(program, "alone.js") is None
+    assert service_of(program, "web/Dockerfile") is None
 
 
 def test_a_file_beside_what_a_service_loads_belongs_to_the_only_service_of_its_package() -> None:
     files = {**SERVICE, "routes.js": "module.exports = (app) => {};\n", "plugins/auth.js": "module.exports = 1;\n"}
     program = Session.from_memory(files).program
-    service = program.service_of("plugins/auth.js")
+    service = service_of(program, "plugins/auth.js")
     assert service is not None
     assert service.entry == "server.js"

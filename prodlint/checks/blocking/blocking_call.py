@@ -12,6 +12,7 @@ from prodlint.findings import Applicability, Confidence, Edit, Finding, Fix, Imp
 from prodlint.fixes.reasons import NO_AWAIT
 from prodlint.lazy_regex import regex
 from prodlint.models.frameworks.model import Context, Role
+from prodlint.program.code.callers import callers_in
 from prodlint.program.linking.call_graph import Registration
 from prodlint.program.linking.contexts import Reach
 from prodlint.program.linking.resolver import CallSite, File
@@ -221,7 +222,7 @@ def _in_thread(program: Program, function: int, rule: str) -> Fix | str:
     """The calls by which coroutines come to a function that is none, handed to a thread."""
     from prodlint.fixes import python
 
-    sites = program.callers.boundary(function, rule)
+    sites = callers_in(program).boundary(function, rule)
     if isinstance(sites, str):
         return sites
     edits: list[Edit] = []

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from prodlint.findings import Finding, Location, Step
+from prodlint.program.proxies import proxies_in
 from prodlint.program.proxies.nginx_config import Block, Directive
 from prodlint.program.proxies.varnish import passes_everything
 from prodlint.program.services.environment_evidence import is_dev_path
@@ -20,8 +21,8 @@ _NEVER = ("proxy_no_cache", "proxy_cache_bypass")
 def check(program: Program, rule: Rule) -> Iterator[Finding]:
     """One finding for each zone that nothing uses, each `proxy_cache` that cannot keep anything, and each VCL file that
     passes every request."""
-    trees = [tree for tree in program.proxies.nginx.files if not is_dev_path(tree.path)]
-    used = {name for tree in program.proxies.nginx.files for block in tree.below() for name in _used(block)}
+    trees = [tree for tree in proxies_in(program).nginx.files if not is_dev_path(tree.path)]
+    used = {name for tree in proxies_in(program).nginx.files for block in tree.below() for name in _used(block)}
     for tree in trees:
         for block in tree.below():
             yield from _unused(rule, tree, block, used)

@@ -10,6 +10,8 @@ from prodlint.facts import ValueKind
 from prodlint.findings import Confidence, Finding, Step
 from prodlint.models.frameworks.model import Context
 from prodlint.program.linking.resolver import CallSite, File
+from prodlint.program.proxies import proxies_in
+from prodlint.program.services import services_in, services_of
 from prodlint.project.file_roles import FileRole
 
 if TYPE_CHECKING:
@@ -23,10 +25,10 @@ _HANDLERS = (Context.REQUEST, Context.REQUEST_THREAD)
 
 def check(program: Program, rule: Rule) -> Iterator[Finding]:
     """One finding for each service whose pages are the same for everybody and are kept by nobody."""
-    if any(proxy.caches is not False for proxy in program.proxies.production):
+    if any(proxy.caches is not False for proxy in proxies_in(program).production):
         return  # one that keeps responses may stand before any other
-    for service in program.services:
-        front = next(iter(program.proxies.in_front_of(service)), None)
+    for service in services_in(program):
+        front = next(iter(proxies_in(program).in_front_of(service)), None)
         finding = _finding(program, rule, front, service) if front is not None else None
         if finding is not None:
             yield finding
@@ -54,7 +56,7 @@ def _finding(program: Program, rule: Rule, front: Front, service: Service) -> Fi
 
 def _is_part(program: Program, file: File, service: Service) -> bool:
     roles = (FileRole.BROWSER, FileRole.SCRIPT)
-    return program.roles[file.index] not in roles and service in program.services_of(file.path)
+    return program.roles[file.index] not in roles and service in services_of(program, file.path)
 
 
 def _pages(program: Program, rule: Rule, service: Service) -> Iterator[CallSite]:

@@ -13,9 +13,11 @@ from prodlint.models.frameworks.model import Role
 from prodlint.program.code.call_options import options_of
 from prodlint.program.linking.resolver import CallSite, File
 from prodlint.program.linking.targets import Api
+from prodlint.program.proxies import proxies_in
 from prodlint.program.proxies.nginx_config import Block
+from prodlint.program.services import services_of
 from prodlint.program.services.environment_evidence import is_dev_path
-from prodlint.program.web.web_apps import WebApp, fronts_of
+from prodlint.program.web.web_apps import WebApp, fronts_of, web_apps_in
 
 if TYPE_CHECKING:
     from prodlint.program.linking.program import Program
@@ -41,7 +43,7 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
         if _is_exempt(rule, site):
             continue
         yield _finding(program, rule, site, confidence, known)
-    for app in program.web_apps.all.values():
+    for app in web_apps_in(program).all.values():
         if app.model.framework == "flask" and (confidence := _flask(program, rule, app)) is not None:
             yield _flask_finding(program, rule, app, confidence)
     yield from _nginx(program, rule)
@@ -79,7 +81,7 @@ def _texts(facts: FileFacts, value: int) -> Iterator[str]:
 def _is_kept_elsewhere(program: Program, rule: Rule, file: File) -> bool:
     """Whether a proxy or a platform is in front, which may serve the files or set the header."""
     platforms = rule.data["said"]["platforms"]
-    services = program.services_of(file.path)
+    services = services_of(program, file.path)
     return bool(fronts_of(program, file)) or any(
         source.name in platforms for service in services for source in service.platforms
     )
@@ -119,11 +121,11 @@ def _flask(program: Program, rule: Rule, app: WebApp) -> Confidence | None:
     file, said = app.site.file, rule.data["said"]
     if not {"static_folder", "static_url_path"} & set(app.site.call.keywords):
         return None
-    if not app.is_served and not program.services_of(file.path):
+    if not app.is_served and not services_of(program, file.path):
         return None
-    home = program.web_apps.home(file)
+    home = web_apps_in(program).home(file)
     for other in program.files:
-        if program.web_apps.home(other) == home and (
+        if web_apps_in(program).home(other) == home and (
             said["flask"] in _names(other) or {name.partition(".")[0] for name in _modules(other)} & {*said["packages"]}
         ):
             return None
@@ -160,7 +162,7 @@ def _flask_finding(program: Program, rule: Rule, app: WebApp, confidence: Confid
 
 def _nginx(program: Program, rule: Rule) -> Iterator[Finding]:
     """The locations of nginx that are for scripts, styles and images, by their paths, and say nothing of caches."""
-    for server in program.proxies.nginx.servers():
+    for server in proxies_in(program).nginx.servers():
         for block in server.below():
             if _serves_files(rule, block) and not is_dev_path(block.path):
                 yield Finding(

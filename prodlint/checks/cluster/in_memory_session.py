@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from prodlint.findings import Finding, Severity
-from prodlint.program.code.memory_stores import Kept, MemoryStore
-from prodlint.program.services.process_counts import copies_of, processes_of, said_by
+from prodlint.program.code.memory_stores import Kept, MemoryStore, memory_stores_in
 from prodlint.program.services.worker_counts import Count
+from prodlint.program.web.process_counts import copies_of, processes_of, said_by
 
 if TYPE_CHECKING:
     from prodlint.program.linking.program import Program
@@ -28,7 +28,7 @@ _SHARED = {
 
 def check(program: Program, rule: Rule) -> Iterator[Finding]:
     """What libraries keep in memory: sessions always, the rest in a service that surely has several processes."""
-    for store in program.memory_stores:
+    for store in memory_stores_in(program):
         processes = (copies_of if store.is_on_disk else processes_of)(program, store.file)
         if processes.state is not Count.MANY and not store.leaks:
             continue

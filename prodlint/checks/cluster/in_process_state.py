@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from prodlint.findings import Confidence, Finding, Step
-from prodlint.program.services.process_counts import processes_of, said_by
+from prodlint.program.code.shared_state import shared_states_in
 from prodlint.program.services.worker_counts import Count
+from prodlint.program.web.process_counts import processes_of, said_by
 
 if TYPE_CHECKING:
     from prodlint.program.linking.program import Program
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 def check(program: Program, rule: Rule) -> Iterator[Finding]:
     """Collections that requests change and read: for sure where several processes are known to run, else perhaps."""
-    for state in program.shared_states:
+    for state in shared_states_in(program):
         processes = processes_of(program, state.file)
         if processes.state is Count.ONE:
             continue

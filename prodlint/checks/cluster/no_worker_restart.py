@@ -10,7 +10,9 @@ from prodlint.facts import NONE, FunctionKind, RegionKind, ValueKind
 from prodlint.findings import Applicability, Confidence, Finding, Fix, Span, Step
 from prodlint.fixes.reasons import NO_PLACE
 from prodlint.lazy_regex import regex
+from prodlint.program.code.control_flow import control_flow
 from prodlint.program.code.event_listeners import Listener, calls_from, listeners
+from prodlint.program.code.loggers import loggers_in
 from prodlint.program.linking.resolver import CallSite, File
 from prodlint.program.linking.targets import Api
 from prodlint.project.file_roles import FileRole
@@ -58,7 +60,7 @@ def _replaces(program: Program, death: Listener) -> bool:
     if not death.functions:
         return not program.resolver.api_of(file, death.handler).startswith("console.")
     for site in calls_from(program, death.functions):
-        targets = program.flow.targets(site)
+        targets = control_flow(program).targets(site)
         if any(program.resolver.api_of(site.file, argument) == _FORK for argument in site.call.args):
             return True
         name = site.file.facts.values[site.call.callee].text
@@ -66,7 +68,7 @@ def _replaces(program: Program, death: Listener) -> bool:
             return True
         if not targets and _STARTS_OR_STOPS.search(name):
             return True
-    return any(program.flow.may_end_process(function) for function in death.functions)
+    return any(control_flow(program).may_end_process(function) for function in death.functions)
 
 
 def _finding(program: Program, rule: Rule, fork: CallSite, deaths: list[Listener], confidence: Confidence) -> Finding:
@@ -129,7 +131,7 @@ def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
             owner.path, program.read(owner.path), Span(body.start, body.end), f"{cluster}.fork()"
         )
         return Fix("Fork again when a worker dies", Applicability.UNSAFE, edits) if edits else NO_PLACE
-    logger = program.loggers.of(file)
+    logger = loggers_in(program).of(file)
     said = "`worker ${worker.process.pid} died (${signal || code})`"
     log = f"{logger.name}.error({said})" if logger is not None else f"process.stderr.write({said[:-1]}\\n`)"
     text = f"{cluster}.on({style.string('exit')}, (worker, code, signal) => {{\n\t{log}\n\t{cluster}.fork()\n}})"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from prodlint.findings import Applicability, Confidence, Finding, Fix, Severity
 from prodlint.fixes.reasons import ODD_FORM
-from prodlint.program.services.process_counts import answers_one_at_a_time, needs_one_process, proxied_apart, serves
+from prodlint.program.services import services_in
 from prodlint.program.services.start_faults import main_fault
 from prodlint.program.services.variants import (
     CONTAINERS,
@@ -22,6 +22,7 @@ from prodlint.program.services.variants import (
 )
 from prodlint.program.services.worker_counts import Count, manager_of
 from prodlint.program.web.exposure import is_worker
+from prodlint.program.web.process_counts import answers_one_at_a_time, needs_one_process, proxied_apart, serves
 
 if TYPE_CHECKING:
     from prodlint.program.linking.program import Program
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
 def check(program: Program, rule: Rule) -> Iterator[Finding]:
     """One finding for a service that surely runs in one process and has nothing against several."""
-    for service in program.services:
+    for service in services_in(program):
         if service.processes.state is Count.MANY or service.platforms or is_tool(program, service):
             continue
         if not serves(program, service) or needs_one_process(program, service) or proxied_apart(program, service):

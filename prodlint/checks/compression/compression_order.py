@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 from prodlint.facts import NONE, FileFacts, FunctionKind, ImportKind, Use, ValueKind
 from prodlint.findings import Applicability, Finding, Fix, Location, Span
 from prodlint.fixes.reasons import NO_AWAIT
+from prodlint.program.code.control_flow import control_flow
 from prodlint.program.linking.resolver import CallSite
 from prodlint.program.linking.targets import Api
 from prodlint.program.web.django_middleware import middleware_lists
-from prodlint.program.web.express_apps import Kind
-from prodlint.program.web.web_apps import WebApp, text_of
+from prodlint.program.web.express_apps import Kind, express_apps_in
+from prodlint.program.web.web_apps import WebApp, text_of, web_apps_in
 
 if TYPE_CHECKING:
     from prodlint.program.linking.program import Program
@@ -27,7 +28,7 @@ _ROUTERS = frozenset({"routes", "middleware"})
 def check(program: Program, rule: Rule) -> Iterator[Finding]:
     """Compression middleware behind routes or files of the same app, Fastify's that nobody waits for, and Django's
     behind middleware that uses bodies."""
-    for app in program.web_apps.all.values():
+    for app in web_apps_in(program).all.values():
         packages = frozenset(rule.data.get(app.model.framework, ()))
         sites = [site for site in app.called(app.model.uses) if _is_compression(program, site, packages)]
         for site in sites[:1]:
@@ -70,7 +71,7 @@ def _registered(program: Program, rule: Rule, app: WebApp) -> Iterator[tuple[Cal
     """The calls that register something on an app, and whether that answers with what should be compressed."""
     static = frozenset(rule.data["static"])
     skipped = frozenset(rule.data["uncompressed"])
-    express = program.apps.all.get((app.site.file.index, app.site.index))
+    express = express_apps_in(program).all.get((app.site.file.index, app.site.index))
     kinds = {(entry.site.file.index, entry.site.index): entry.kind for entry in express.registered} if express else {}
     for name, site in app.calls:
         path = text_of(program, site, 0) or ""
@@ -89,7 +90,7 @@ def _is_router(program: Program, site: CallSite, argument: int) -> bool:
     value = program.value(site.file, argument)
     if value.kind is ValueKind.CALL:
         callee = program.value(site.file, site.file.facts.calls[value.ref].callee)
-        targets = program.flow.targets(CallSite(site.file, value.ref))
+        targets = control_flow(program).targets(CallSite(site.file, value.ref))
         return callee.text in _ROUTERS and any(isinstance(each, Api) and "router" in each.path for each in targets)
     return False
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from prodlint.findings import Applicability, Finding, Fix, Location
 from prodlint.fixes.reasons import ODD_FORM
-from prodlint.program.proxies import Compression, Pass, Proxy
+from prodlint.program.proxies import Compression, Pass, Proxy, proxies_in
 from prodlint.program.proxies.nginx_config import Block, Directive
 from prodlint.program.web.compression import may_compress
 
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 def check(program: Program, rule: Rule) -> Iterator[Finding]:
     """One finding for each `gzip on` that counts where requests are handed on to a service."""
     seen: set[Location] = set()
-    for proxy in program.proxies.production:
+    for proxy in proxies_in(program).production:
         for each in proxy.passes:
             place = _switch(each)
-            confidence = program.proxies.leads_to_service(each)
+            confidence = proxies_in(program).leads_to_service(each)
             if place is None or confidence is None or place[1].location in seen or _is_done_inside(program, proxy):
                 continue
             block, switch = place
@@ -49,7 +49,7 @@ def _switch(each: Pass) -> tuple[Block, Directive] | None:
 
 
 def _is_done_inside(program: Program, proxy: Proxy) -> bool:
-    return any(may_compress(program, service) for service in program.proxies.candidates_behind(proxy))
+    return any(may_compress(program, service) for service in proxies_in(program).candidates_behind(proxy))
 
 
 def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 from prodlint.findings import Applicability, Confidence, Finding, Fix, ImportRequest, Location, Severity, Span
 from prodlint.fixes.reasons import NO_PLACE
 from prodlint.lazy_regex import regex
+from prodlint.program.services import services_of
 from prodlint.program.web.compression import SOUNDS_SO, Compression, files_of
 from prodlint.program.web.django_middleware import middleware_lists
-from prodlint.program.web.web_apps import WebApp, fronts_of, text_of
+from prodlint.program.web.web_apps import WebApp, fronts_of, text_of, web_apps_in
 
 if TYPE_CHECKING:
     from prodlint.program.linking.program import Program
@@ -26,8 +27,8 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
     """One finding for each package with an app that is served, and that nothing is known to compress for."""
     known = Compression(program, rule.data)
     by_home: dict[str, list[WebApp]] = defaultdict(list)
-    for app in program.web_apps.all.values():
-        by_home[program.web_apps.home(app.site.file)].append(app)
+    for app in web_apps_in(program).all.values():
+        by_home[web_apps_in(program).home(app.site.file)].append(app)
     for apps in by_home.values():
         if any(app.is_open or _sounds_so(program, app) for app in apps):
             continue
@@ -55,7 +56,7 @@ def _sounds_so(program: Program, app: WebApp) -> bool:
     """Whether something that is registered on an app, or that it is handed to, is called as if it compressed."""
     sites = [*app.called(app.model.uses), *app.handed]
     return any(
-        SOUNDS_SO.search(program.web_apps.words(site.file, value))
+        SOUNDS_SO.search(web_apps_in(program).words(site.file, value))
         for site in sites
         for value in (site.call.callee, *site.call.args)
     )
@@ -70,7 +71,7 @@ def _answers(rule: Rule, program: Program, app: WebApp) -> bool:
         return True
     if any(True for _ in app.called(model.mounts)) or any(name in app.site.call.keywords for name in ("routes",)):
         return True
-    handed = any(program.web_apps.words(site.file, site.call.callee) not in ("", "require") for site in app.handed)
+    handed = any(web_apps_in(program).words(site.file, site.call.callee) not in ("", "require") for site in app.handed)
     return (not routes and handed) or any(True for _ in app.called(model.uses))
 
 
@@ -84,7 +85,7 @@ def _served(program: Program, app: WebApp) -> Confidence | None:
     here = program.server_code(app.site.file, app.site.call.region)
     if here is None:
         return None
-    if app.is_served or program.services_of(app.site.file.path):
+    if app.is_served or services_of(program, app.site.file.path):
         return here
     return Confidence.LIKELY if app.site.file.is_python else None
 
@@ -115,13 +116,13 @@ def _fixless(app: WebApp, remedy: Mapping[str, Any]) -> str:
 def _django(program: Program, rule: Rule, known: Compression) -> Iterator[Finding]:
     seen: set[str] = set()
     for listed in middleware_lists(program):
-        home = program.web_apps.home(listed.file)
+        home = web_apps_in(program).home(listed.file)
         if home in seen or None in listed.classes or _is_provided(program, known, listed.file):
             continue
         seen.add(home)
         runs = [*program.api_calls.get("django.core.wsgi.get_wsgi_application", ())]
         runs += program.api_calls.get("django.core.asgi.get_asgi_application", ())
-        is_served = any(program.web_apps.home(site.file) == home for site in runs)
+        is_served = any(web_apps_in(program).home(site.file) == home for site in runs)
         yield Finding(
             rule.name,
             "Nothing compresses what this project answers: pages and JSON take several times the bytes, and clients "

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from prodlint.findings import Applicability, Confidence, Edit, Finding, Fix, Location, Step
 from prodlint.fixes.reasons import ODD_FORM
-from prodlint.program.proxies import Compression, Pass, Proxy
+from prodlint.program.proxies import Compression, Pass, Proxy, proxies_in
 from prodlint.program.proxies.nginx_config import Block
 from prodlint.program.web.compression import may_compress
 
@@ -22,7 +22,7 @@ _MODULES = ("gzip", "brotli", "zstd")
 def check(program: Program, rule: Rule) -> Iterator[Finding]:
     """One finding for each `http` block, or for each file without one, whose servers hand on to a service."""
     places: dict[Location, list[tuple[Proxy, Confidence]]] = defaultdict(list)
-    for proxy in program.proxies.production:
+    for proxy in proxies_in(program).production:
         confidence = _uncompressed(program, proxy)
         if confidence is not None:
             server = _server(proxy)
@@ -44,7 +44,7 @@ def _uncompressed(program: Program, proxy: Proxy) -> Confidence | None:
     if proxy.kind != "nginx":
         return None
     passes = [each for each in proxy.passes if not _is_stream(each)]
-    confidences = [found for each in passes if (found := program.proxies.leads_to_service(each)) is not None]
+    confidences = [found for each in passes if (found := proxies_in(program).leads_to_service(each)) is not None]
     if not confidences or any(each.compression is not Compression.NONE for each in passes):
         return None
     server = _server(proxy)
@@ -52,8 +52,8 @@ def _uncompressed(program: Program, proxy: Proxy) -> Confidence | None:
         return None  # switched off by somebody who knows why
     if _is_behind_a_network(server):
         return None
-    for service in program.proxies.candidates_behind(proxy):
-        answer = program.proxies.compression_for(service)
+    for service in proxies_in(program).candidates_behind(proxy):
+        answer = proxies_in(program).compression_for(service)
         if (answer is not None and answer.state is not Compression.NONE) or may_compress(program, service):
             return None
     return Confidence.CERTAIN if Confidence.CERTAIN in confidences else Confidence.LIKELY
@@ -79,7 +79,7 @@ def _finding(program: Program, rule: Rule, found: Sequence[tuple[Proxy, Confiden
     server = _server(found[0][0])
     http = server.enclosing("http")
     anchor = http.anchor if http is not None else server.anchor
-    services = sorted({service.name for proxy, _ in found for service in program.proxies.services_behind(proxy)})
+    services = sorted({service.name for proxy, _ in found for service in proxies_in(program).services_behind(proxy)})
     whose = f"What {' and '.join(services)} answers" if services else "What the service answers"
     others = [proxy for proxy, _ in found if proxy.location != anchor]
     blocks = [http] if http is not None else [_server(proxy) for proxy, _ in found]

@@ -15,6 +15,7 @@ from prodlint.program.code.call_options import options_of
 from prodlint.program.code.environment_guards import is_literally, is_named_for_development, runs_unasked
 from prodlint.program.linking.resolver import CallSite
 from prodlint.program.linking.targets import Api
+from prodlint.program.services import services_in, services_of
 from prodlint.program.services.start_faults import dev_server
 from prodlint.program.services.variants import command_of, in_production, place_of, whereabouts
 from prodlint.program.web.django_settings import production_settings
@@ -36,7 +37,7 @@ _INSPECTS = regex(r"--(?:inspect(?:-brk|-wait)?|debug(?:-brk)?)(?:=.*)?")
 def check(program: Program, rule: Rule) -> Iterator[Finding]:
     """One finding for a service that some variant for production starts for debugging, and one for each place in the
     code that switches debugging on there."""
-    for service in program.services:
+    for service in services_in(program):
         for variant in in_production(service):
             # A server for development is worse, and says so itself.
             found = None if dev_server(program, variant) else _in_command(variant)
@@ -109,12 +110,12 @@ def _started(program: Program, rule: Rule, site: CallSite) -> tuple[Confidence, 
         return None
     if is_named_for_development(file, site.call.region):
         return None
-    for service in program.services:
+    for service in services_in(program):
         for variant in in_production(service):
             words = variant.launch.hops[-1].start.words if variant.launch.hops else ()
             if variant.launch.entry == file.path and posixpath.basename(words[0] if words else "").startswith("python"):
                 return Confidence.CERTAIN, variant
-    if program.services_of(file.path) or any(
+    if services_of(program, file.path) or any(
         program.versions.required(file.path, name) is not None for name in rule.data["servers"]
     ):
         return None

@@ -12,6 +12,7 @@ from prodlint.findings import Applicability, Finding, Fix, Location
 from prodlint.fixes.reasons import ODD_FORM
 from prodlint.lazy_regex import regex
 from prodlint.numerals import whole_number
+from prodlint.program.services import services_in
 from prodlint.program.services.images import Image
 from prodlint.program.services.package_installs import Install, dev_install, run_starts
 from prodlint.program.services.start_faults import main_fault
@@ -32,7 +33,7 @@ _DEV_REQUIREMENTS = regex(r"(?:^|[-_./])(?:dev|develop|development|tests?|testin
 
 def check(program: Program, rule: Rule) -> Iterator[Finding]:
     """One finding for a service whose image has the dependencies for development in it."""
-    for service in program.services:
+    for service in services_in(program):
         for variant in in_production(service, *CONTAINERS):
             finding = _node(program, rule, service, variant) if service.language == "node" else None
             if service.language == "python":

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from prodlint.extract.deployment.commands import StartKind
 from prodlint.findings import Applicability, Confidence, Finding, Fix, Severity, Step
 from prodlint.fixes.reasons import ODD_FORM
+from prodlint.program.services import services_in
 from prodlint.program.services.start_faults import dev_server
 from prodlint.program.services.variants import command_of, in_production, is_tool, place_of, shown, whereabouts
 
@@ -25,7 +26,7 @@ _START_SCRIPTS = ("start", "start:prod", "start:production", "serve:prod", "prod
 
 def check(program: Program, rule: Rule) -> Iterator[Finding]:
     """One finding for a service that some variant for production starts with a tool for development."""
-    for service in program.services:
+    for service in services_in(program):
         variants = in_production(service)
         if not variants and all(variant.kind == "package_json" for variant in service.variants):
             variants = [variant for variant in service.variants if variant.outer.name in _START_SCRIPTS]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from prodlint.facts import ValueKind
 from prodlint.findings import Applicability, Finding, Fix, ImportRequest, Location, Severity, Span, Step
 from prodlint.fixes.reasons import ODD_FORM
+from prodlint.program.proxies import proxies_in
 from prodlint.program.services.launches import State
 from prodlint.program.web.django_settings import Setting, Settings, production_settings
 from prodlint.program.web.web_apps import fronts_of
@@ -166,7 +167,7 @@ def _redirected(settings: Settings, name: str) -> bool:
         return True
     return any(
         any(argument.startswith("https:") for argument in directive.args or ())
-        for server in settings.program.proxies.nginx.servers()
+        for server in proxies_in(settings.program).nginx.servers()
         for block in server.below()
         for directive in (*block.own("return"), *block.own("rewrite"))
     )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from prodlint.facts import Setting
 from prodlint.findings import Finding, Location, Step
 from prodlint.lazy_regex import regex
-from prodlint.program.services import is_for_development
+from prodlint.program.services import is_for_development, services_in
 from prodlint.program.services.images import Image
 from prodlint.program.services.launches import joined
 from prodlint.program.services.package_installs import run_starts
@@ -30,7 +30,7 @@ _SWITCHES = ("DEBUG", "APP_DEBUG", "DJANGO_DEBUG")
 
 def check(program: Program, rule: Rule) -> Iterator[Finding]:
     """One finding for a service that gets an example's values for development, in an image or by `env_file`."""
-    for service in program.services:
+    for service in services_in(program):
         for variant in in_production(service, *CONTAINERS):
             found = next(_uses(program, variant), None)
             if found is not None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from prodlint.findings import Finding, Location
 from prodlint.lazy_regex import regex
+from prodlint.program.services import services_in
 
 if TYPE_CHECKING:
     from prodlint.program.linking.program import Program
@@ -21,9 +22,9 @@ _EXPORT = regex(r"(?m)^[ \t]*export[ \t]+(?P<name>NODE_ENV|FLASK_ENV|DJANGO_SETT
 
 def check(program: Program, rule: Rule) -> Iterator[Finding]:
     """One finding for each variable that a profile of the project exports, if the project has a service."""
-    if not program.services:
+    if not services_in(program):
         return
-    used = {layer.source.path for service in program.services for each in service.variants for layer in each.layers}
+    used = {layer.source.path for service in services_in(program) for each in service.variants for layer in each.layers}
     for path, facts in program.facts.items():
         name = posixpath.basename(path)
         is_profile = name in _PROFILES or f"/{posixpath.dirname(path)}/".endswith("/profile.d/")

@@ -9,6 +9,7 @@ from prodlint.facts import ValueKind
 from prodlint.findings import Applicability, Edit, Finding, Fix, Location, Severity
 from prodlint.fixes.reasons import ODD_FORM
 from prodlint.lazy_regex import regex
+from prodlint.program.services import services_in
 from prodlint.program.services.launches import State
 from prodlint.program.services.variants import artefact_of, in_production
 
@@ -25,7 +26,7 @@ _WINDOWS = regex(r"\bset\s+NODE_ENV=production(?P<blank>\s+)(?=&&)")
 
 def check(program: Program, rule: Rule) -> Iterator[Finding]:
     """One finding for each place that gives a service such a value."""
-    for service in program.services:
+    for service in services_in(program):
         seen: set[Location] = set()
         for variant in in_production(service) if service.language == "node" else ():
             for finding in (_value(program, rule, service, variant), _blank(program, rule, service, variant)):

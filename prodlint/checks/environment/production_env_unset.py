@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from prodlint.findings import Applicability, Finding, Fix, Location, Severity, Span, Step
 from prodlint.fixes.reasons import ODD_FORM
-from prodlint.program.services import Layer, Service, Variant, is_for_development
+from prodlint.program.services import Layer, Service, Variant, is_for_development, services_in
 from prodlint.program.services.launches import Answer, Source, State
 from prodlint.program.services.variants import rank, shown
 
@@ -31,7 +31,7 @@ _DELETABLE_FROM = ("compose", "dockerfile", "systemd")
 def check(program: Program, rule: Rule) -> Iterator[Finding]:
     """One finding for a service that nothing starts with NODE_ENV=production, or that something starts for
     development."""
-    for service in program.services:
+    for service in services_in(program):
         if service.language == "node":
             finding = _contradicted(rule, service) or _missing(rule, service)
             if finding is not None:

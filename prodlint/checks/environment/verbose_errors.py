@@ -10,6 +10,7 @@ from prodlint.facts import ExitKind, Use, Value, ValueKind
 from prodlint.findings import Applicability, Finding, Fix, Span
 from prodlint.fixes.reasons import ODD_FORM
 from prodlint.models.frameworks.model import Context, Role
+from prodlint.program.code.control_flow import control_flow
 from prodlint.program.linking.resolver import CallSite, File
 from prodlint.program.linking.targets import Api
 
@@ -66,7 +67,7 @@ def _answers(program: Program, site: CallSite, writes: frozenset[str]) -> bool:
     callee = facts.values[site.call.callee]
     if callee.kind is not ValueKind.MEMBER or callee.text not in writes:
         return False
-    for target in program.flow.targets(site):
+    for target in control_flow(program).targets(site):
         if isinstance(target, Api) and target.path.startswith(_RESPONSES):
             return True
     base = facts.values[callee.ref]
@@ -176,7 +177,7 @@ def _replaceable(file: File, value: int, is_trace: _Shows, program: Program) -> 
 def _is_response(program: Program, site: CallSite, patterns: tuple[str, ...]) -> bool:
     return any(
         isinstance(target, Api) and any(fnmatchcase(target.path, pattern) for pattern in patterns)
-        for target in program.flow.targets(site)
+        for target in control_flow(program).targets(site)
     )
 
 

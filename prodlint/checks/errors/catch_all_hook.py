@@ -12,7 +12,8 @@ from prodlint.fixes.logcalls import set_up
 from prodlint.fixes.reasons import NO_LOGGER, NO_PLACE
 from prodlint.lazy_regex import regex
 from prodlint.models.frameworks.model import Role
-from prodlint.program.code.loggers import Logger
+from prodlint.program.code.control_flow import control_flow
+from prodlint.program.code.loggers import Logger, loggers_in
 from prodlint.program.linking.resolver import CallSite, File
 
 if TYPE_CHECKING:
@@ -72,10 +73,10 @@ def _node_hook(program: Program, rule: Rule, site: CallSite, event: str, handler
         return  # nobody knows what it does
     if program.server_code(site.file, site.call.region) is None:
         return
-    if any(program.flow.ends_process(function) for function in functions) or _is_temporary(program, site):
+    if any(control_flow(program).ends_process(function) for function in functions) or _is_temporary(program, site):
         return
     fixless = "" if functions else "the hook is no function of the project"
-    if any(program.flow.may_end_process(function) for function in functions):
+    if any(control_flow(program).may_end_process(function) for function in functions):
         fixless = "it ends the process on some paths already"
     some = " on some paths" if "some" in fixless else ""
     yield Finding(
@@ -93,7 +94,7 @@ def _is_temporary(program: Program, site: CallSite) -> bool:
     handler = site.call.args[-1]
     return any(
         program.value(site.file, other.call.callee).text in _UNLISTENS and handler in other.call.args
-        for other in program.flow.calls_in(site.file.function_at(site.call.region))
+        for other in control_flow(program).calls_in(site.file.function_at(site.call.region))
     )
 
 
@@ -152,7 +153,7 @@ def _framework_handlers(program: Program, rule: Rule) -> Iterator[Finding]:
 
 
 def _tells(program: Program, function: int) -> bool:
-    return program.flow.logs(function) or program.flow.may_end_process(function)
+    return control_flow(program).logs(function) or control_flow(program).may_end_process(function)
 
 
 # --- fix
@@ -173,7 +174,7 @@ def _parameters(fact: Function) -> list[str]:
 
 
 def _logger(program: Program, file: File) -> Logger | None:
-    return program.loggers.of(file) or program.loggers.to_set_up(file)
+    return loggers_in(program).of(file) or loggers_in(program).to_set_up(file)
 
 
 def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:

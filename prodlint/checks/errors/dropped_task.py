@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from prodlint.facts import NONE, FunctionKind, Use, ValueKind
 from prodlint.findings import Applicability, Confidence, Edit, Finding, Fix, ImportRequest, Span
+from prodlint.program.code.control_flow import control_flow
 from prodlint.program.linking.resolver import CallSite, File
 from prodlint.program.linking.targets import Api, Fn
 
@@ -46,7 +47,7 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
 def _starts_task(program: Program, site: CallSite, apis: frozenset[str], loops: frozenset[str]) -> Confidence | None:
     """Whether the call starts an asyncio task: by what it resolves to, or (on something unknown) by the name of an
     event loop; what is given to that and is a coroutine of the program makes it certain."""
-    targets = program.flow.targets(site)
+    targets = control_flow(program).targets(site)
     if targets:
         known = all(isinstance(target, Api) and target.path in apis for target in targets)
         return Confidence.CERTAIN if known else None
@@ -69,8 +70,10 @@ def _is_given_coroutine(program: Program, site: CallSite) -> bool:
     given = program.value(site.file, site.call.args[0]) if site.call.args else None
     if given is None or given.kind is not ValueKind.CALL:
         return False
-    targets = program.flow.targets(CallSite(site.file, given.ref))
-    return bool(targets) and all(isinstance(target, Fn) and program.flow.is_async(target.id) for target in targets)
+    targets = control_flow(program).targets(CallSite(site.file, given.ref))
+    return bool(targets) and all(
+        isinstance(target, Fn) and control_flow(program).is_async(target.id) for target in targets
+    )
 
 
 def _answers_nobody(program: Program, site: CallSite, forgetful: frozenset[str]) -> bool:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from prodlint.facts import NONE, ExitKind, ValueKind
 from prodlint.findings import Finding, Severity
+from prodlint.program.code.control_flow import control_flow
 from prodlint.program.code.request_paths import Reached, by_request
 from prodlint.program.linking.resolver import CallSite, File
 from prodlint.program.linking.targets import Api
@@ -81,7 +82,7 @@ def _is_meant(reached: Reached, purposes: tuple[str, ...]) -> bool:
 def _elsewhere(program: Program, file: File, region: int) -> bool:
     """Whether the code runs for a signal, or in a process of its own."""
     local = file.facts.regions[region].function
-    if any(_is(program, site, _FORKS) for site in program.flow.calls_in(file.fn_base + local)):
+    if any(_is(program, site, _FORKS) for site in control_flow(program).calls_in(file.fn_base + local)):
         return True
     while local not in (NONE, 0):
         for index, call in enumerate(file.facts.calls):
@@ -96,4 +97,4 @@ def _elsewhere(program: Program, file: File, region: int) -> bool:
 
 
 def _is(program: Program, site: CallSite, apis: tuple[str, ...]) -> bool:
-    return any(isinstance(target, Api) and target.path in apis for target in program.flow.targets(site))
+    return any(isinstance(target, Api) and target.path in apis for target in control_flow(program).targets(site))

@@ -21,6 +21,7 @@ from prodlint.program.code.callbacks import (
     parameter_value,
     timing,
 )
+from prodlint.program.code.control_flow import control_flow
 from prodlint.program.linking.resolver import CallSite, File
 from prodlint.program.linking.targets import Api
 
@@ -56,7 +57,7 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
         if apis & asks and _tests_result(site.file, number, function):
             continue
         seen.add((site.file.index, number))
-        if program.flow.ends_process(site.file.fn_base + number):
+        if control_flow(program).ends_process(site.file.fn_base + number):
             continue  # a command of the service's, which is over with this
         what = _ignores(program, site.file, number, function)
         confidence = program.server_code(site.file, site.call.region) if what else None

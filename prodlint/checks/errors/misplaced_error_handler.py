@@ -9,8 +9,9 @@ from prodlint.facts import NONE, Function, ParamKind, RegionKind, Use, ValueKind
 from prodlint.findings import Applicability, Edit, Finding, Fix, Location, Span
 from prodlint.models.frameworks.model import Role
 from prodlint.program.code.callbacks import ERROR_NAME, parameter_value
+from prodlint.program.code.control_flow import control_flow
 from prodlint.program.linking.resolver import CallSite, File
-from prodlint.program.web.express_apps import App, Kind, Registered
+from prodlint.program.web.express_apps import App, Kind, Registered, express_apps_in
 
 if TYPE_CHECKING:
     from prodlint.program.linking.program import Program
@@ -26,7 +27,7 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
     """Error handlers with three parameters, and error middleware that is registered before the routes."""
     yield from _without_next(program, rule)
     seen: set[tuple[int, int]] = set()
-    for app in program.apps.all.values():
+    for app in express_apps_in(program).all.values():
         for entry in app.registered:
             key = (entry.site.file.index, entry.site.index)
             last = _last_route_after(program, app, entry) if entry.kind is Kind.ERROR and key not in seen else None
@@ -132,7 +133,11 @@ def _registrations(program: Program, app: App) -> Iterator[tuple[CallSite, Kind]
     for entry in app.registered:
         yield entry.site, entry.kind
     for site in app.passed:
-        called = {function for target in program.flow.targets(site) for function in program.resolver.callables(target)}
+        called = {
+            function
+            for target in control_flow(program).targets(site)
+            for function in program.resolver.callables(target)
+        }
         for entry in app.registered:
             if entry.site.file.function_at(entry.site.call.region) in called:
                 yield site, entry.kind

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 from prodlint.facts import NONE, ExitKind, Use, ValueKind
 from prodlint.findings import Applicability, Confidence, Finding, Fix, ImportRequest, Span
 from prodlint.fixes.reasons import NO_PLACE, NOT_UTF8
+from prodlint.program.code.control_flow import control_flow
+from prodlint.program.code.loggers import loggers_in
 from prodlint.program.linking.resolver import CallSite
 from prodlint.program.web.app_instances import Key
-from prodlint.program.web.express_apps import App, Kind, Registered
+from prodlint.program.web.express_apps import App, Kind, Registered, express_apps_in
 
 if TYPE_CHECKING:
     from prodlint.program.linking.program import Program
@@ -31,7 +33,7 @@ _ANSWERS = frozenset(
 
 def check(program: Program, rule: Rule) -> Iterator[Finding]:
     """Apps that have routes, are mounted on no other app, and get no error middleware in any module."""
-    apps = program.apps
+    apps = express_apps_in(program)
     for key, app in apps.all.items():
         if app.is_router or app.parents or app.is_owned:
             continue
@@ -66,7 +68,7 @@ def _function_may_fail(program: Program, function: int) -> bool:
     file, _ = program.function(function)
     if any(exit_.kind is ExitKind.THROW and file.function_at(exit_.region) == function for exit_ in file.facts.exits):
         return True
-    for site in program.flow.calls_in(function):
+    for site in control_flow(program).calls_in(function):
         callee = program.value(file, site.call.callee)
         if callee.kind is ValueKind.PARAM and not site.call.args:
             continue  # `next()`
@@ -131,7 +133,7 @@ def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
         if any(javascript.local_name(file.path, source, request) != request.name for request in requests):
             return "the names of its parameters' types are taken in the file"
         parameters = "err: Error & { status?: number }, req: Request, res: Response, next: NextFunction"
-    logger = program.loggers.of(file)
+    logger = loggers_in(program).of(file)
     if logger is None:
         log = "process.stderr.write(`${err.stack || err}\\n`)"
     else:

@@ -9,7 +9,7 @@ from prodlint.facts import NONE, Call, Exit, ExitKind, FileFacts, Region, Region
 from prodlint.findings import Applicability, Confidence, Edit, Finding, Fix, Span
 from prodlint.fixes.reasons import NO_LOGGER, ODD_FORM
 from prodlint.lazy_regex import regex
-from prodlint.program.code.loggers import Logger
+from prodlint.program.code.loggers import Logger, loggers_in
 from prodlint.program.linking.resolver import File
 from prodlint.program.linking.targets import Api
 
@@ -360,7 +360,7 @@ def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
         return "it answers something instead"
     file, number = program.files[finding.data["file"]], finding.data["region"]
     region = file.facts.regions[number]
-    logger = program.loggers.of(file, region=number) or program.loggers.to_set_up(file, region=number)
+    logger = loggers_in(program).of(file, region=number) or loggers_in(program).to_set_up(file, region=number)
     if logger is None:
         return NO_LOGGER
     added = set_up(file, program.read(file.path), logger, before=region.start)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from prodlint.facts import ExitKind, Use, Value, ValueKind
 from prodlint.findings import Confidence, Finding, Step
 from prodlint.program.code.callbacks import LISTENS, Timing, timing
+from prodlint.program.code.control_flow import control_flow
 from prodlint.program.linking.resolver import CallSite, File
 from prodlint.program.linking.targets import Api, Fn
 
@@ -24,7 +25,7 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
     seen: set[tuple[int, int]] = set()
     for site, targets in program.calls:
         file = site.file
-        catches = [] if file.is_python else program.flow.catches(file, site.call.region)
+        catches = [] if file.is_python else control_flow(program).catches(file, site.call.region)
         if not catches or (file.index, file.facts.regions[catches[0]].partner) in seen:
             continue
         if any(isinstance(target, Api) and target.path.startswith("process.on") for target in targets):
@@ -94,12 +95,12 @@ def _throws(program: Program, file: File, function: int, throwing: frozenset[str
     """The first place of a function that throws, outside every `try` of its own."""
     for exit_ in file.facts.exits:
         throws = exit_.kind is ExitKind.THROW and file.facts.regions[exit_.region].function == function
-        if throws and not program.flow.catches(file, exit_.region):
+        if throws and not control_flow(program).catches(file, exit_.region):
             return exit_.start, exit_.end
-    for site in program.flow.calls_in(file.fn_base + function):
-        if program.flow.catches(file, site.call.region):
+    for site in control_flow(program).calls_in(file.fn_base + function):
+        if control_flow(program).catches(file, site.call.region):
             continue
-        if any(isinstance(target, Api) and target.path in throwing for target in program.flow.targets(site)):
+        if any(isinstance(target, Api) and target.path in throwing for target in control_flow(program).targets(site)):
             first = program.value(file, site.call.args[0]) if site.call.args else None
             if first is not None and first.kind is not ValueKind.STRING:
                 return site.call.start, site.call.end
@@ -109,7 +110,8 @@ def _throws(program: Program, file: File, function: int, throwing: frozenset[str
 def _acts(program: Program, file: File, function: int) -> bool:
     """Whether a function calls anything outside a `try` of its own."""
     return any(
-        not program.flow.catches(file, site.call.region) for site in program.flow.calls_in(file.fn_base + function)
+        not control_flow(program).catches(file, site.call.region)
+        for site in control_flow(program).calls_in(file.fn_base + function)
     )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from prodlint.facts import NONE, FileFacts, Use, Value, ValueKind
 from prodlint.findings import Applicability, Finding, Fix, Span
 from prodlint.fixes.reasons import NO_AWAIT
+from prodlint.program.code.control_flow import control_flow
 from prodlint.program.linking.targets import Api, Fn, Targets
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def _coroutine(program: Program, targets: Targets, apis: frozenset[str]) -> str:
             plain = all(
                 program.value(file, decorator).text in _HARMLESS_DECORATORS for decorator in function.decorators
             )
-            if not program.flow.is_async(target.id) or not plain:
+            if not control_flow(program).is_async(target.id) or not plain:
                 return ""
             name = function.name
         elif isinstance(target, Api) and target.path in apis:

@@ -12,6 +12,7 @@ from prodlint.fixes.reasons import ODD_FORM
 from prodlint.models.frameworks.model import Role
 from prodlint.program.code.callbacks import continuations
 from prodlint.program.code.client_input import Clients
+from prodlint.program.code.control_flow import control_flow
 from prodlint.program.code.exceptions import Fate, Throws
 from prodlint.program.linking.resolver import CallSite, File
 from prodlint.program.linking.targets import Api, Fn
@@ -47,7 +48,7 @@ def _javascript(program: Program, rule: Rule) -> Iterator[Finding]:
     for api in rule.data["javascript"]:
         for site in program.api_calls.get(api, ()):
             file, region = site.file, site.call.region
-            if file.is_python or not site.call.args or program.flow.catches(file, region):
+            if file.is_python or not site.call.args or control_flow(program).catches(file, region):
                 continue
             confidence = program.server_code(file, region)
             if confidence is None or not _comes_from_outside(program, file, site.call.args[0]):

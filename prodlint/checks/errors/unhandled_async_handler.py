@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from prodlint.facts import NONE, Call, ParamKind, ValueKind
 from prodlint.findings import Applicability, Confidence, Edit, Finding, Fix, ImportRequest, Location, Span, Step
 from prodlint.models.frameworks.model import Role
+from prodlint.program.code.control_flow import control_flow
 from prodlint.program.linking.call_graph import Registration
 from prodlint.program.linking.resolver import File
 from prodlint.program.linking.specifiers import specifier
@@ -33,10 +34,10 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
         if registration.framework != "express" or registration.role not in _PROMISE_IGNORED:
             continue
         confidence = _applies(program, registration)
-        if confidence is not None and program.flow.is_async(registration.function):
+        if confidence is not None and control_flow(program).is_async(registration.function):
             unwrapped.setdefault(registration.function, []).append((registration, confidence))
     for function, found in unwrapped.items():
-        if program.flow.can_reject(function):
+        if control_flow(program).can_reject(function):
             is_certain = any(confidence is Confidence.CERTAIN for _, confidence in found)
             registrations = [registration for registration, _ in found]
             yield _finding(program, rule, registrations, Confidence.CERTAIN if is_certain else Confidence.LIKELY)
@@ -70,13 +71,13 @@ def _catches(program: Program, wrapper: Target) -> bool:
         return True
     file, _ = program.function(wrapper.id)
     for inner in (wrapper.id, *_inside(program, file, wrapper.id)):
-        for site in program.flow.calls_in(inner):
+        for site in control_flow(program).calls_in(inner):
             callee = file.facts.values[site.call.callee]
             if callee.kind is ValueKind.MEMBER and callee.text == "catch":
                 return True
             if callee.kind is ValueKind.MEMBER and callee.text == "then" and len(site.call.args) > 1:
                 return True
-            if callee.kind is ValueKind.PARAM and program.flow.catches(file, site.call.region):
+            if callee.kind is ValueKind.PARAM and control_flow(program).catches(file, site.call.region):
                 return True
     return False
 

@@ -10,6 +10,8 @@ from prodlint.findings import Applicability, Confidence, Edit, Finding, Fix, Imp
 from prodlint.fixes.reasons import NO_AWAIT, NO_LOGGER, ODD_FORM
 from prodlint.models.frameworks.model import Context
 from prodlint.program.code.callbacks import Continuation, takes_callback, whom_to_tell
+from prodlint.program.code.control_flow import control_flow
+from prodlint.program.code.loggers import loggers_in
 from prodlint.program.linking.resolver import CallSite, File
 from prodlint.program.linking.targets import Api, Fn
 
@@ -32,7 +34,7 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
             continue
         if _is_async_each(program, site):
             yield _finding(program, rule, site, confidence, "The promises of this async callback are dropped")
-        elif program.flow.returns_promise(site) and _can_be_rejected(program, site):
+        elif control_flow(program).returns_promise(site) and _can_be_rejected(program, site):
             yield _finding(program, rule, site, confidence, "Nobody handles the rejection of this promise")
 
 
@@ -86,18 +88,21 @@ def _is_async_each(program: Program, site: CallSite) -> bool:
         return False
     handed = [program.value(site.file, argument) for argument in site.call.args]
     functions = [site.file.fn_base + value.ref for value in handed if value.kind is ValueKind.FUNCTION]
-    return any(program.flow.is_async(function) and program.flow.can_reject(function) for function in functions)
+    return any(
+        control_flow(program).is_async(function) and control_flow(program).can_reject(function)
+        for function in functions
+    )
 
 
 def _can_be_rejected(program: Program, site: CallSite) -> bool:
     """False for a chain that is caught, for functions of the program whose promises are never rejected, and for those
     of packages that tell a callback instead."""
-    own = [target.id for target in program.flow.targets(site) if isinstance(target, Fn)]
+    own = [target.id for target in control_flow(program).targets(site) if isinstance(target, Fn)]
     if not own and takes_callback(program, site):
         return False
-    if own and not program.flow.is_caught(site):
-        return any(program.flow.can_reject(function) for function in own)
-    return program.flow.can_fail(site)
+    if own and not control_flow(program).is_caught(site):
+        return any(control_flow(program).can_reject(function) for function in own)
+    return control_flow(program).can_fail(site)
 
 
 def _next(program: Program, site: CallSite) -> str:
@@ -147,7 +152,7 @@ def _obstacle(program: Program, site: CallSite, name: str) -> str:
         return ""
     facts = site.file.facts
     if not facts.functions[facts.regions[site.call.region].function].is_async:
-        is_there = program.loggers.for_errors(site.file, site.call.region) is not None
+        is_there = loggers_in(program).for_errors(site.file, site.call.region) is not None
         return (
             ""
             if is_there

@@ -10,6 +10,7 @@ from prodlint.findings import Applicability, Confidence, Edit, Finding, Fix, Imp
 from prodlint.fixes.reasons import NO_PLACE, NOT_UTF8, ODD_FORM
 from prodlint.models.frameworks.model import Context
 from prodlint.program.code.callbacks import parameter_value, whom_to_tell
+from prodlint.program.code.loggers import loggers_in
 from prodlint.program.code.streams import Streams, Unheard
 from prodlint.program.linking.resolver import CallSite, File
 from prodlint.program.linking.targets import Api
@@ -83,7 +84,7 @@ def _finding(program: Program, rule: Rule, chain: list[tuple[str, Unheard]], fai
 
 
 def _without_logger(program: Program, file: File, region: int) -> str:
-    return "" if program.loggers.for_errors(file, region) is not None else _NOBODY
+    return "" if loggers_in(program).for_errors(file, region) is not None else _NOBODY
 
 
 def _sockets(program: Program, rule: Rule, streams: Streams) -> Iterator[Finding]:

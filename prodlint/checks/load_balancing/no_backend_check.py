@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from prodlint.findings import Applicability, Edit, Finding, Fix, Step
 from prodlint.fixes.reasons import ODD_FORM
+from prodlint.program.proxies import proxies_in
 from prodlint.program.proxies.haproxy import servers_of
 from prodlint.program.proxies.haproxy_config import Section
 from prodlint.program.proxies.nginx_config import Block, Directive
@@ -22,10 +23,10 @@ _NOT_IN_USE = frozenset({"disabled", "backup"})
 
 def check(program: Program, rule: Rule) -> Iterator[Finding]:
     """One finding for each HAProxy backend, and for each nginx upstream, with several servers that nobody checks."""
-    for section in program.proxies.haproxy.sections:
+    for section in proxies_in(program).haproxy.sections:
         if section.kind in ("backend", "listen") and not is_dev_path(section.location.path):
             yield from _haproxy(rule, section)
-    for tree in program.proxies.nginx.files:
+    for tree in proxies_in(program).nginx.files:
         for block in tree.below():
             if block.name == "upstream" and not is_dev_path(block.path):
                 yield from _nginx(rule, block)

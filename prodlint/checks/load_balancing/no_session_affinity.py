@@ -9,8 +9,10 @@ from prodlint.facts import Value, ValueKind
 from prodlint.findings import Finding, Step
 from prodlint.program.code.call_options import Options, options_of
 from prodlint.program.linking.resolver import CallSite, File
-from prodlint.program.services.process_counts import processes_of, said_by
+from prodlint.program.proxies import proxies_in
+from prodlint.program.services import services_of
 from prodlint.program.services.worker_counts import Count
+from prodlint.program.web.process_counts import processes_of, said_by
 
 if TYPE_CHECKING:
     from prodlint.program.linking.program import Program
@@ -83,7 +85,7 @@ def _is_shared(program: Program, rule: Rule, file: File) -> bool:
 
 def _several(program: Program, rule: Rule, file: File) -> tuple[Step, ...] | None:
     """What says that a file runs in several processes between which nobody chooses by the client; None if nothing."""
-    services = program.services_of(file.path)
+    services = services_of(program, file.path)
     if not services:
         processes = processes_of(program, file)
         return said_by(processes) if processes.state is Count.MANY else None
@@ -94,7 +96,7 @@ def _several(program: Program, rule: Rule, file: File) -> tuple[Step, ...] | Non
             is_many = variant.copies.state is Count.MANY and not variant.opaque
             if is_many and not _is_sticky(program, rule, service, variant):
                 return said_by(variant.copies)
-        for front in program.proxies.in_front_of(service):
+        for front in proxies_in(program).in_front_of(service):
             for each in front.proxy.passes:
                 if len(each.targets) > 1 and each.affinity is False:
                     return (Step(each.location, "this shares the requests among several servers"),)
@@ -103,7 +105,7 @@ def _several(program: Program, rule: Rule, file: File) -> tuple[Step, ...] | Non
 
 def _is_sticky(program: Program, rule: Rule, service: Service, variant: Variant) -> bool:
     """Whether a proxy in front keeps a client at one copy, or may."""
-    if any(front.proxy.affinity is not False for front in program.proxies.in_front_of(service)):
+    if any(front.proxy.affinity is not False for front in proxies_in(program).in_front_of(service)):
         return True
     for layer in variant.fronts:
         for setting in layer.every:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from prodlint.checks.wording import listed
 from prodlint.findings import Finding, Step
-from prodlint.program.proxies import Pass, Proxy, Target
-from prodlint.program.services import Count, Service, Variant
+from prodlint.program.proxies import Pass, Proxy, Target, proxies_in
+from prodlint.program.services import Count, Service, Variant, services_in
 
 if TYPE_CHECKING:
     from prodlint.program.linking.program import Program
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 def check(program: Program, rule: Rule) -> Iterator[Finding]:
     """One finding for each server that gets all requests while others of the same service get none."""
-    for service in program.services:
-        fronts = [front.proxy for front in program.proxies.in_front_of(service)]
+    for service in services_in(program):
+        fronts = [front.proxy for front in proxies_in(program).in_front_of(service)]
         named = {target.host.lower() for proxy in fronts for target in proxy.targets}
         for proxy in fronts:
             for each in proxy.passes:

@@ -14,7 +14,8 @@ from prodlint.fixes.logcalls import level_said, log_call, set_up
 from prodlint.fixes.reasons import NO_LOGGER, ODD_FORM
 from prodlint.lazy_regex import regex
 from prodlint.models.frameworks.model import Context, Role
-from prodlint.program.code.loggers import Logger
+from prodlint.program.code.control_flow import control_flow
+from prodlint.program.code.loggers import Logger, loggers_in
 from prodlint.program.linking.resolver import CallSite, File, keyword_of
 from prodlint.program.linking.run_once import names_in
 from prodlint.program.linking.targets import Api
@@ -136,7 +137,7 @@ class _Judge:
         for registration in self._program.registrations_of.get(file.function_at(region), ()):
             if registration.role is Role.LIFESPAN and registration.label.startswith("listen"):
                 return True
-        return self._program.flow.ends_in(file, region)
+        return control_flow(self._program).ends_in(file, region)
 
     def _says_that_it_listens(self, site: CallSite) -> bool:
         """Whether a call says so behind the `listen` of its function: `app.listen(port); console.log('Listening')`."""
@@ -154,7 +155,7 @@ class _Judge:
         """Whether a call stands in the listener of an event, such as a server's `error`, that ends the process."""
         facts = site.file.facts
         function = facts.regions[site.call.region].function
-        return self._program.flow.ends_process(site.file.fn_base + function) and any(
+        return control_flow(self._program).ends_process(site.file.fn_base + function) and any(
             facts.values[call.callee].text in ("on", "once", "addListener")
             and any(
                 facts.values[argument].kind is ValueKind.FUNCTION and facts.values[argument].ref == function
@@ -285,9 +286,9 @@ def _obstacle(program: Program, rule: Rule, site: CallSite, api: str, position: 
     file, call = site.file, site.call
     logger = _logger(program, rule, file, call, api)
     if logger is None:
-        if file.is_python or program.loggers.are_exported:
+        if file.is_python or loggers_in(program).are_exported:
             return "it is not clear which logger to use here"
-        if program.loggers.are_there:
+        if loggers_in(program).are_there:
             return "no module exports a logger that this file could import"
         return "the project has no logger: export one from a module, or name one in `javascript-logger`"
     if position != NONE:
@@ -311,8 +312,8 @@ def _obstacle(program: Program, rule: Rule, site: CallSite, api: str, position: 
 def _logger(program: Program, rule: Rule, file: File, call: Call, api: str) -> Logger | None:
     wanted = rule.data["javascript-logger"]
     level = _LEVELS.get(api, "error")
-    found = program.loggers.of(file, call, levels=(level, "log") if level == "info" else (level,))
-    return found or program.loggers.to_set_up(file, wanted, region=call.region)
+    found = loggers_in(program).of(file, call, levels=(level, "log") if level == "info" else (level,))
+    return found or loggers_in(program).to_set_up(file, wanted, region=call.region)
 
 
 def _is_rejection_handler(file: File, call: Call, position: int) -> bool:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from prodlint.findings import Applicability, Finding, Fix, Step
 from prodlint.fixes.reasons import ODD_FORM
+from prodlint.program.services import services_in
 from prodlint.program.services.start_faults import detaching, main_fault
 from prodlint.program.services.variants import command_of, in_production, place_of, shown, whereabouts
 
@@ -29,7 +30,7 @@ _FLAGS = {"gunicorn": "-D|--daemon", "hypercorn": "--daemon", "celery": "-D|--de
 
 def check(program: Program, rule: Rule) -> Iterator[Finding]:
     """One finding for a service that some variant for production starts in the background."""
-    for service in program.services:
+    for service in services_in(program):
         for variant in in_production(service):
             hop = detaching(variant)
             if hop is not None and main_fault(program, variant) == rule.name:

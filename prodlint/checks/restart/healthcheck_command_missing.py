@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from prodlint.extract.deployment.commands import split
 from prodlint.extract.deployment.dockerfile import json_form
 from prodlint.findings import Finding
+from prodlint.program.services import services_in
 from prodlint.program.services.images import Image
 from prodlint.program.services.launches import Answer, State
 from prodlint.program.services.variants import CONTAINERS, base_of, in_production, shell_of
@@ -23,7 +24,7 @@ _ASKED = ("curl", "wget")
 
 def check(program: Program, rule: Rule) -> Iterator[Finding]:
     """One finding for each check of a service that asks with a program which its image has not."""
-    for service in program.services:
+    for service in services_in(program):
         for variant in in_production(service, *CONTAINERS):
             said = variant.setting("healthcheck")
             name = _program(said)

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from prodlint.findings import Applicability, Finding, Fix
 from prodlint.fixes.reasons import ODD_FORM
+from prodlint.program.services import services_in
 from prodlint.program.services.file_limits import file_limit, sets_file_limit
-from prodlint.program.services.process_counts import answers_one_at_a_time
 from prodlint.program.services.variants import in_production
 from prodlint.program.web.exposure import answers_requests
+from prodlint.program.web.process_counts import answers_one_at_a_time
 
 if TYPE_CHECKING:
     from prodlint.program.linking.program import Program
@@ -25,7 +26,7 @@ _RAISES = ("resource.setrlimit", "posix.setrlimit")
 def check(program: Program, rule: Rule) -> Iterator[Finding]:
     """One finding for a web service that has a low limit set, or keeps systemd's default of 1024."""
     raises = any(program.api_calls.get(api) for api in _RAISES)
-    for service in program.services:
+    for service in services_in(program):
         for variant in in_production(service):
             if not answers_requests(program, service, variant):
                 continue

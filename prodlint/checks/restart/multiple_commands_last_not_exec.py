@@ -10,6 +10,7 @@ from prodlint.extract.deployment.commands import StartKind
 from prodlint.findings import Applicability, Finding, Fix, Step
 from prodlint.fixes.reasons import ODD_FORM
 from prodlint.lazy_regex import regex
+from prodlint.program.services import services_in
 from prodlint.program.services.signals import signals_group
 from prodlint.program.services.start_faults import main_fault
 from prodlint.program.services.variants import CONTAINERS, command_of, in_production, place_of, whereabouts
@@ -25,7 +26,7 @@ _ARGUMENTS = regex(r"\"?\$(?:\{)?[@*](?:\})?\"?")
 
 def check(program: Program, rule: Rule) -> Iterator[Finding]:
     """One finding for a service whose container starts a script that runs the server as its child."""
-    for service in program.services:
+    for service in services_in(program):
         for variant in in_production(service, *CONTAINERS):
             hop = _waiting(program, variant)
             if hop is not None and not main_fault(program, variant):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from prodlint.findings import Applicability, Confidence, Edit, Finding, Fix, Severity
 from prodlint.fixes.reasons import ODD_FORM
+from prodlint.program.services import services_in
 from prodlint.program.services.launches import State
 from prodlint.program.services.supervision import after_crash
 from prodlint.program.services.variants import artefact_of, in_production, is_known, is_tool, looked_at, whereabouts
@@ -48,7 +49,7 @@ _FIXLESS = {
 
 def check(program: Program, rule: Rule) -> Iterator[Finding]:
     """One finding for a service that some variant for production does not start again."""
-    for service in program.services:
+    for service in services_in(program):
         variants = in_production(service)
         deployed = [variant for variant in variants if variant.kind != "package_json"]
         if not deployed and (service.platforms or is_tool(program, service)):

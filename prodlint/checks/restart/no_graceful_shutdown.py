@@ -10,6 +10,7 @@ from prodlint.facts import NONE, BindingKind, Use, ValueKind
 from prodlint.findings import Applicability, Confidence, Edit, Finding, Fix, Span
 from prodlint.fixes.reasons import NO_PLACE, NOT_UTF8
 from prodlint.lazy_regex import regex
+from prodlint.program.code.control_flow import control_flow
 from prodlint.program.code.event_listeners import Listener, calls_from, listeners
 from prodlint.program.linking.resolver import CallSite, File
 from prodlint.program.linking.run_once import names_in
@@ -114,7 +115,7 @@ def _on_signal(program: Program) -> Iterator[Listener]:
     """What ends the process on a signal and closes nothing."""
     for listener in listeners(program, _PROCESS):
         if listener.hears(*_SIGNALS) and not _closes(program, listener):
-            ends = any(program.flow.may_end_process(function) for function in listener.functions)
+            ends = any(control_flow(program).may_end_process(function) for function in listener.functions)
             if ends or not listener.functions:
                 yield listener
 

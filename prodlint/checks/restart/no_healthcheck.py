@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from prodlint.findings import Applicability, Finding, Fix
 from prodlint.fixes.reasons import ODD_FORM
 from prodlint.numerals import whole_number
+from prodlint.program.services import services_in
 from prodlint.program.services.images import is_plain_base
 from prodlint.program.services.launches import State
 from prodlint.program.services.variants import CONTAINERS, base_of, in_production, is_known, looked_at
@@ -30,7 +31,7 @@ _FIRST_NODE_WITH_FETCH = 18
 
 def check(program: Program, rule: Rule) -> Iterator[Finding]:
     """One finding for a web service that is run in containers and has a health check in none of them."""
-    for service in program.services:
+    for service in services_in(program):
         pods = in_production(service, "kubernetes")
         if pods:
             yield from _in_pods(program, rule, service, pods)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from prodlint.findings import Applicability, Finding, Fix
 from prodlint.fixes.reasons import ODD_FORM
+from prodlint.program.services import services_in
 from prodlint.program.services.launches import State
 from prodlint.program.services.supervision import after_crash, start_limit
 from prodlint.program.services.variants import in_production, is_known
@@ -22,7 +23,7 @@ _SHORTEST = 1
 
 def check(program: Program, rule: Rule) -> Iterator[Finding]:
     """One finding for each unit that has neither a start limit nor a delay."""
-    for service in program.services:
+    for service in services_in(program):
         for variant in in_production(service, "upstart"):
             finding = _upstart(rule, service, variant)
             if finding is not None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from prodlint.findings import Finding
+from prodlint.program.services import services_in
 from prodlint.program.services.supervision import SUPERVISORS
 from prodlint.program.services.variants import in_production, is_tool, programs
 
@@ -18,7 +19,7 @@ _ON_HOSTS = ("package_json", "pm2", "forever")
 
 def check(program: Program, rule: Rule) -> Iterator[Finding]:
     """One finding for a service of which nothing is known but a process manager in somebody's terminal."""
-    for service in program.services:
+    for service in services_in(program):
         variants = in_production(service)
         if service.platforms or is_tool(program, service) or any(each.kind not in _ON_HOSTS for each in variants):
             continue

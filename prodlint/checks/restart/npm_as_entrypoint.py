@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from prodlint.extract.deployment.commands import StartKind, split
 from prodlint.findings import Applicability, Finding, Fix, Severity
 from prodlint.fixes.reasons import ODD_FORM
+from prodlint.program.services import services_in
 from prodlint.program.services.signals import Between, are_lost, in_between
 from prodlint.program.services.start_faults import main_fault
 from prodlint.program.services.variants import command_of, in_production, place_of, whereabouts
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 def check(program: Program, rule: Rule) -> Iterator[Finding]:
     """One finding for a service whose container starts it through npm, or through a shell that passes no signals on."""
-    for service in program.services:
+    for service in services_in(program):
         found = [
             (variant, between, hop)
             for variant in in_production(service)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from prodlint.findings import Applicability, Edit, Finding, Fix
+from prodlint.program.services import services_in
 from prodlint.program.services.variants import in_production, is_known
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 def check(program: Program, rule: Rule) -> Iterator[Finding]:
     """One finding for each app for production that PM2 watches."""
-    for service in program.services:
+    for service in services_in(program):
         for variant in in_production(service, "pm2"):
             said = variant.setting("watch")
             if is_known(said, "true") and said.by is not None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from prodlint.findings import Applicability, Finding, Fix
 from prodlint.fixes.reasons import ODD_FORM
+from prodlint.program.services import services_in
 from prodlint.program.services.launches import State
 from prodlint.program.services.supervision import after_crash, start_limit
 from prodlint.program.services.variants import in_production
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 def check(program: Program, rule: Rule) -> Iterator[Finding]:
     """One finding for each unit that restarts, and whose start limit a crash loop reaches."""
-    for service in program.services:
+    for service in services_in(program):
         for variant in in_production(service, "systemd"):
             limit = start_limit(variant)
             said = variant.setting("restart")

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from prodlint.findings import Finding, Location
+from prodlint.program.services import services_in
 from prodlint.program.services.variants import in_production, place_of, programs
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 def check(program: Program, rule: Rule) -> Iterator[Finding]:
     """One finding for each service that a retired process manager starts, or whose code is one."""
-    for service in program.services:
+    for service in services_in(program):
         finding = _in_commands(program, rule, service) or _in_code(program, rule, service)
         if finding is not None:
             yield finding

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from prodlint.findings import Applicability, Edit, Finding, Fix, Location
 from prodlint.fixes.reasons import ODD_FORM
 from prodlint.lazy_regex import regex
+from prodlint.program.services import services_in
 from prodlint.program.services.images import is_plain_base
 from prodlint.program.services.launches import Answer, State
 from prodlint.program.services.start_faults import dev_server, only_reloads
@@ -41,7 +42,7 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
     """One finding for a service that runs as root in some variant for production."""
     if any(program.api_calls.get(api) for api in _SETUID):
         return  # it gives up its rights by itself
-    for service in program.services:
+    for service in services_in(program):
         variants = in_production(service, "systemd", "upstart", "kubernetes", *CONTAINERS)
         if any(variant.kind == "kubernetes" for variant in variants):
             variants = [variant for variant in variants if variant.kind != "dockerfile"]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from prodlint.findings import Applicability, Finding, Fix
 from prodlint.fixes.reasons import ODD_FORM
+from prodlint.program.services import services_in
 from prodlint.program.services.file_limits import file_limit
 from prodlint.program.services.variants import in_production
 
@@ -20,7 +21,7 @@ _ENOUGH = "65535"
 
 def check(program: Program, rule: Rule) -> Iterator[Finding]:
     """One finding for each place that takes the limit away."""
-    for service in program.services:
+    for service in services_in(program):
         for variant in in_production(service):
             limit = file_limit(variant)
             if limit is not None and limit.said.by is not None and limit.soft > _MOST:

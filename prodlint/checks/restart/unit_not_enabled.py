@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from prodlint.findings import Applicability, Finding, Fix
 from prodlint.fixes.reasons import ODD_FORM
+from prodlint.program.services import services_in
 from prodlint.program.services.launches import State
 from prodlint.program.services.variants import in_production, is_known, units_of
 
@@ -21,7 +22,7 @@ _STARTERS = ("Unit.Wants", "Unit.Requires", "Unit.BindsTo", "Unit.Upholds", "Uni
 
 def check(program: Program, rule: Rule) -> Iterator[Finding]:
     """One finding for each unit without anything in [Install], that nothing else starts either."""
-    for service in program.services:
+    for service in services_in(program):
         for variant in in_production(service, "upstart"):
             if all(variant.setting(key).state is State.ABSENT for key in ("start_on", "instance", "manual")):
                 yield Finding(

@@ -9,9 +9,11 @@ from prodlint.facts import NONE, Setting, Value, ValueKind
 from prodlint.findings import Confidence, Finding, Location
 from prodlint.program.code.call_options import options_of
 from prodlint.program.linking.resolver import CallSite
+from prodlint.program.proxies import proxies_in
+from prodlint.program.services import services_in, services_of
 from prodlint.program.services.variants import in_production, is_opaque, programs
 from prodlint.program.web.exposure import answers_requests
-from prodlint.program.web.web_apps import fronts_of
+from prodlint.program.web.web_apps import fronts_of, web_apps_in
 
 if TYPE_CHECKING:
     from prodlint.program.linking.program import Program
@@ -31,7 +33,7 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
     for site, port, confidence in sorted(
         _listening(program, rule), key=lambda each: (each[1] != "443", each[0].file.path)
     ):
-        home = program.web_apps.home(site.file)
+        home = web_apps_in(program).home(site.file)
         if home not in seen and not _is_elsewhere(program, rule, site):
             seen.add(home)
             yield _finding(program, rule, site, port, confidence)
@@ -73,7 +75,7 @@ def _is_elsewhere(program: Program, rule: Rule, site: CallSite) -> bool:
     """Whether the port is that of a container, a platform gives it, or a proxy is before it."""
     if fronts_of(program, site.file):
         return True
-    services = program.services_of(site.file.path)
+    services = services_of(program, site.file.path)
     kinds = {source.kind for service in services for source in (*service.artefacts, *service.platforms)}
     if kinds & {*_CONTAINERS, "platform"}:
         return True
@@ -94,8 +96,8 @@ def _finding(program: Program, rule: Rule, site: CallSite, port: str, confidence
 
 def _published(program: Program, rule: Rule) -> Iterator[Finding]:
     """The containers of apps that are published on the ports of the web themselves."""
-    for service in program.services:
-        if program.proxies.in_front_of(service):
+    for service in services_in(program):
+        if proxies_in(program).in_front_of(service):
             continue
         for variant in in_production(service, "compose"):
             found = [] if is_opaque(variant) or _PROXIES & {*programs(variant)} else list(_ports(rule, variant))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from prodlint.checks.wording import listed
 from prodlint.findings import Applicability, Confidence, Edit, Finding, Fix, Severity, Step
 from prodlint.fixes.reasons import ODD_FORM
-from prodlint.program.proxies import Pass, Proxy
+from prodlint.program.proxies import Pass, Proxy, proxies_in
 from prodlint.program.proxies.forwarded_headers import CLIENT, HOST, PROTOCOL, VALUES, dropped, missing
 from prodlint.program.proxies.nginx_config import Block
 
@@ -25,7 +25,7 @@ _CONSEQUENCES = {
 
 def check(program: Program, rule: Rule) -> Iterator[Finding]:
     """One finding for each server that hands requests on to a service without the headers."""
-    for proxy in program.proxies.production:
+    for proxy in proxies_in(program).production:
         if proxy.kind == "nginx":
             yield from _finding(program, rule, proxy)
 
@@ -34,7 +34,7 @@ def _finding(program: Program, rule: Rule, proxy: Proxy) -> Iterator[Finding]:
     found: list[tuple[Pass, list[str]]] = []
     confidences = set()
     for each in proxy.passes:
-        confidence = program.proxies.leads_to_service(each)
+        confidence = proxies_in(program).leads_to_service(each)
         names = _missing(each) if confidence is not None else []
         if names and confidence is not None:
             found.append((each, names))
@@ -42,7 +42,7 @@ def _finding(program: Program, rule: Rule, proxy: Proxy) -> Iterator[Finding]:
     if not found:
         return
     all_names = [name for name in VALUES if any(name in names for _, names in found)]
-    services = program.proxies.services_behind(proxy)
+    services = proxies_in(program).services_behind(proxy)
     whom = services[0].name if len(services) == 1 else "the service"
     first = found[0][0]
     yield Finding(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from prodlint.checks.wording import listed
 from prodlint.findings import Applicability, Edit, Finding, Fix, Location, Step
 from prodlint.fixes.reasons import ODD_FORM
+from prodlint.program.proxies import proxies_in
 from prodlint.program.proxies.haproxy_config import Section
 from prodlint.program.services.environment_evidence import is_dev_path
 
@@ -28,7 +29,7 @@ _TUNNEL = "tunnel"
 def check(program: Program, rule: Rule) -> Iterator[Finding]:
     """One finding for each `defaults` section, or each section without one, in which timeouts are missing."""
     places: dict[Location, list[tuple[Section, Section, list[str]]]] = defaultdict(list)
-    for section in program.proxies.haproxy.sections:
+    for section in proxies_in(program).haproxy.sections:
         names = _missing(program, section)
         if names and not is_dev_path(section.location.path):
             place = section.defaults or section
@@ -38,7 +39,7 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
 
 
 def _missing(program: Program, section: Section) -> list[str]:
-    haproxy = program.proxies.haproxy
+    haproxy = proxies_in(program).haproxy
     if section.is_unknown or (section.defaults is None and haproxy.may_have_other_defaults(section)):
         return []
     return [name for name in _NEEDED.get(section.kind, ()) if not section.in_force("timeout", name)]

@@ -13,9 +13,10 @@ from prodlint.fixes.reasons import NO_PLACE, NOT_UTF8
 from prodlint.program.code.call_options import Options, options_of
 from prodlint.program.linking.resolver import File
 from prodlint.program.linking.targets import Api
+from prodlint.program.services import services_of
 from prodlint.program.web.compression import files_of
 from prodlint.program.web.django_middleware import middleware_lists
-from prodlint.program.web.web_apps import WebApp, fronts_of
+from prodlint.program.web.web_apps import WebApp, fronts_of, web_apps_in
 
 if TYPE_CHECKING:
     from prodlint.program.linking.program import Program
@@ -44,9 +45,9 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
     """One finding for each app that is behind a proxy, asks who its client is, and does not trust the proxy; and for
     each whose cookies are never sent, since it takes every request for plain HTTP."""
     seen: set[str] = set()
-    for app in program.web_apps.all.values():
+    for app in web_apps_in(program).all.values():
         known = rule.data["frameworks"].get(app.model.framework)
-        home = program.web_apps.home(app.site.file)
+        home = web_apps_in(program).home(app.site.file)
         here = program.server_code(app.site.file, app.site.call.region)
         if known is None or here is None or home in seen or app.is_mounted:
             continue
@@ -170,7 +171,7 @@ def _behind(program: Program, rule: Rule, file: File) -> _Behind | None:
     fronts = [front for front in fronts_of(program, file) if front.proxy.kind in rule.data["proxies"]]
     if any(_is_native(front.proxy.passes) for front in fronts):
         return None
-    services = program.services_of(file.path)
+    services = services_of(program, file.path)
     if fronts:
         front = fronts[0]
         sure = Confidence.CERTAIN if services else Confidence.LIKELY
@@ -214,7 +215,7 @@ def _django(program: Program, rule: Rule) -> Iterator[Finding]:
             f"{rule.data['proxies'][away[0].proxy.kind]} is in front of this project, which does not see that clients "
             f"use HTTPS: {comes}. Set `{known['setting']}`.",
             place,
-            confidence=Confidence.CERTAIN if program.services_of(file.path) else Confidence.LIKELY,
+            confidence=Confidence.CERTAIN if services_of(program, file.path) else Confidence.LIKELY,
             related=(Step(away[0].proxy.location, "hands requests on to the app"),),
             data={"django": place},
         )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from prodlint.checks.wording import listed
 from prodlint.findings import Applicability, Finding, Fix, Location, Step
 from prodlint.fixes.reasons import ODD_FORM
+from prodlint.program.proxies import proxies_in
 from prodlint.program.proxies.forwarded_headers import dropped, is_about_the_client, missing
 
 if TYPE_CHECKING:
@@ -18,9 +19,9 @@ if TYPE_CHECKING:
 def check(program: Program, rule: Rule) -> Iterator[Finding]:
     """One finding for each block that loses what tells a service about its client."""
     seen: set[Location] = set()
-    for proxy in program.proxies.production:
+    for proxy in proxies_in(program).production:
         for each in proxy.passes:
-            confidence = program.proxies.leads_to_service(each)
+            confidence = proxies_in(program).leads_to_service(each)
             found = dropped(each.block) if each.block is not None and confidence is not None else None
             if found is None or confidence is None or found.block.location in seen:
                 continue

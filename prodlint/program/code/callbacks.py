@@ -14,6 +14,7 @@ import msgspec
 
 from prodlint.facts import NONE, Function, ParamKind, Value, ValueKind
 from prodlint.lazy_regex import regex
+from prodlint.program.code.control_flow import control_flow
 from prodlint.program.linking.resolver import CallSite, File
 from prodlint.program.linking.targets import Api
 
@@ -111,7 +112,7 @@ def timing(program: Program, site: CallSite, position: int) -> Timing:
     """When the function runs that is argument `position` of a call."""
     call = site.call
     callee = program.value(site.file, call.callee)
-    paths = [target.path for target in program.flow.targets(site) if isinstance(target, Api)]
+    paths = [target.path for target in control_flow(program).targets(site) if isinstance(target, Api)]
     if call.is_new and any(path in ("Promise", "bluebird") for path in paths):
         return Timing.PROMISE
     if any(_LATER.fullmatch(path) for path in paths):
@@ -224,7 +225,7 @@ def calls_inside(program: Program, file: File, number: int) -> Iterator[CallSite
     """The calls of a function and of those written inside it."""
     for inner in range(number, len(file.facts.functions)):
         if encloses(file, number, inner):
-            yield from program.flow.calls_in(file.fn_base + inner)
+            yield from control_flow(program).calls_in(file.fn_base + inner)
 
 
 def parameter_value(file: File, function: int, position: int) -> int:

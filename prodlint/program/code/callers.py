@@ -6,15 +6,14 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from prodlint.facts import NONE, Function, Use
-from prodlint.models.frameworks.model import Context
-from prodlint.program.linking.contexts import moved
+from prodlint.program.linking.contexts import ON_LOOP, moved
+from prodlint.program.linking.queries import query
 from prodlint.program.linking.resolver import CallSite
 
 if TYPE_CHECKING:
     from prodlint.program.linking.call_graph import Edge, Registration
     from prodlint.program.linking.program import Program
 
-ON_LOOP = (Context.REQUEST, Context.BACKGROUND)
 MOST = 8
 """So many calls a fix may change; a larger change is for a person."""
 
@@ -105,3 +104,9 @@ class Callers:
             if not self._is_direct(CallSite(self._program.files[edge.file], edge.call), function):
                 return f"{name} is handed on as a callback, which would have to be awaited"
         return "" if called or registrations else f"who calls {name} is not known here"
+
+
+@query
+def callers_in(program: Program) -> Callers:
+    """Who calls which function."""
+    return Callers(program)

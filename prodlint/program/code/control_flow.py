@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from prodlint.facts import NONE, Call, ExitKind, FunctionKind, RegionKind, Use, Value, ValueKind
 from prodlint.lazy_regex import regex
+from prodlint.program.linking.queries import query
 from prodlint.program.linking.resolver import CallSite, File
 from prodlint.program.linking.targets import Api, Fn, Targets
 
@@ -451,3 +452,9 @@ def _reads_error(file: File, value: int, depth: int = 0) -> bool:
     elif fact.kind in (ValueKind.MEMBER, ValueKind.SUBSCRIPT, ValueKind.AWAIT):
         inner.append(fact.ref)
     return any(_reads_error(file, each, depth + 1) for each in inner)
+
+
+@query
+def control_flow(program: Program) -> Flow:
+    """What becomes of exceptions, promises and the process inside functions."""
+    return Flow(program)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from prodlint.facts import NONE, ValueKind
+from prodlint.program.code.control_flow import control_flow
 from prodlint.program.linking.resolver import CallSite, File
 from prodlint.program.linking.targets import Obj
 
@@ -96,7 +97,7 @@ def calls_from(program: Program, functions: Iterable[int]) -> Iterator[CallSite]
     seen = set(stack)
     while stack:
         function = stack.pop()
-        yield from program.flow.calls_in(function)
+        yield from control_flow(program).calls_in(function)
         for edge in program.graph.edges.get(function, ()):
             if edge.callee not in seen:
                 seen.add(edge.callee)

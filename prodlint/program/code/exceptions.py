@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from prodlint.facts import NONE, FunctionKind, ValueKind
 from prodlint.models.frameworks.model import Context, Role
 from prodlint.program.code.callbacks import Timing, timing
+from prodlint.program.code.control_flow import control_flow
 from prodlint.program.linking.call_graph import Edge, Registration
 from prodlint.program.linking.resolver import CallSite
 from prodlint.program.linking.targets import Api
@@ -73,7 +74,7 @@ class Throws:
         when = timing(self._program, site, position) if position is not None else Timing.NOW
         if when is Timing.LATER:
             return Fate.UNCAUGHT
-        if when is not Timing.NOW or self._program.flow.catches(file, site.call.region):
+        if when is not Timing.NOW or control_flow(self._program).catches(file, site.call.region):
             return None
         return self._fate(edge.caller, seen)
 

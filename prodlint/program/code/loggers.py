@@ -14,6 +14,7 @@ import msgspec
 from prodlint.facts import NONE, Call, Import, ImportKind, ValueKind
 from prodlint.findings import ImportRequest
 from prodlint.lazy_regex import regex
+from prodlint.program.linking.queries import query
 from prodlint.program.linking.resolver import File
 from prodlint.program.linking.specifiers import specifier
 from prodlint.program.linking.targets import Api, Module, Target
@@ -437,3 +438,9 @@ def _is_shadowed(file: File, region: int, name: str) -> bool:
         or any(inner.name == name and inner.parent in around and inner.cls == NONE for inner in facts.functions)
         or any(name in request.locals and facts.regions[request.region].function in around for request in facts.imports)
     )
+
+
+@query
+def loggers_in(program: Program) -> Loggers:
+    """The loggers that the project has."""
+    return Loggers(program)

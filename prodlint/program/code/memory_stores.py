@@ -18,6 +18,8 @@ import msgspec
 from prodlint.facts import NONE, Call, ValueKind
 from prodlint.findings import Confidence
 from prodlint.lazy_regex import regex
+from prodlint.program.code.control_flow import control_flow
+from prodlint.program.linking.queries import query
 from prodlint.program.linking.resolver import CallSite, File, keyword_of
 from prodlint.program.linking.targets import Api, Fn, Obj
 from prodlint.project.file_roles import FileRole
@@ -91,8 +93,13 @@ _LEAKING = frozenset(
 _IN_MEMORY = _LEAKING | {"memorystore()()", "session-memory-store()()", "express-rate-limit.MemoryStore()"}
 
 
-def memory_stores(program: Program) -> Iterator[MemoryStore]:
-    """All of them in the code of services."""
+@query
+def memory_stores_in(program: Program) -> list[MemoryStore]:
+    """What libraries keep in the memory of one process, in the code of services."""
+    return list(_stores(program))
+
+
+def _stores(program: Program) -> Iterator[MemoryStore]:
     for path, option in _CALLED.items():
         for site in program.api_calls.get(path, ()):
             yield from _with_options(program, site, 0, path.partition(".")[0], option)
@@ -141,7 +148,7 @@ def _options(program: Program, file: File, argument: int) -> list[Obj | None]:
     for owner, item in program.resolver.origins(file, argument):
         fact = owner.facts.values[item]
         is_made = fact.kind is ValueKind.CALL and all(
-            isinstance(target, Fn) for target in program.flow.targets(CallSite(owner, fact.ref))
+            isinstance(target, Fn) for target in control_flow(program).targets(CallSite(owner, fact.ref))
         )
         targets = program.resolver.resolve(owner, item) if is_made or fact.kind is ValueKind.OBJECT else ()
         found += [target if isinstance(target, Obj) else None for target in targets] or [None]

@@ -12,6 +12,7 @@ from prodlint.facts import NONE, RegionKind, ValueKind
 from prodlint.findings import Confidence
 from prodlint.lazy_regex import regex
 from prodlint.models.frameworks.model import Context, Role
+from prodlint.program.linking.queries import query
 from prodlint.program.linking.resolver import File
 from prodlint.program.linking.targets import Api
 
@@ -58,7 +59,8 @@ class SharedState(msgspec.Struct):
         return self.file.facts.bindings[self.binding].name
 
 
-def shared_states(program: Program) -> list[SharedState]:
+@query
+def shared_states_in(program: Program) -> list[SharedState]:
     """All of them."""
     return _Finder(program).found()
 

@@ -15,6 +15,9 @@ import msgspec
 from prodlint.models.frameworks.model import Context
 from prodlint.program.linking.call_graph import CallGraph, Edge, Registration
 
+ON_LOOP = (Context.REQUEST, Context.BACKGROUND)
+"""The contexts that run on an event loop, a request's first."""
+
 State = tuple[int, Context]
 """A function (by id), running in a context."""
 

@@ -6,28 +6,20 @@ import posixpath
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from functools import cached_property
+from typing import Any
 
 from prodlint.facts import NONE, Call, Directive, FileFacts, Function, RegionKind, Value, ValueKind
 from prodlint.findings import Confidence, Location, Step
 from prodlint.lazy_regex import regex
 from prodlint.models.frameworks import FRAMEWORKS
 from prodlint.models.frameworks.model import Context
-from prodlint.program.code.callers import ON_LOOP, Callers
-from prodlint.program.code.control_flow import Flow
-from prodlint.program.code.loggers import Loggers
-from prodlint.program.code.memory_stores import MemoryStore, memory_stores
-from prodlint.program.code.shared_state import SharedState, shared_states
 from prodlint.program.linking.call_graph import CallGraph, Edge, Registration, aliases_of
-from prodlint.program.linking.contexts import Contexts, Reach, State
+from prodlint.program.linking.contexts import ON_LOOP, Contexts, Reach, State
 from prodlint.program.linking.foreign_runtimes import draws, foreign_files, is_front_end
 from prodlint.program.linking.manifests import Versions
 from prodlint.program.linking.modules import NodeModules, PythonModules, aliases_in, requested
 from prodlint.program.linking.resolver import CallSite, File, Resolver
 from prodlint.program.linking.targets import Api, Cls, Targets
-from prodlint.program.proxies import Proxies
-from prodlint.program.services import Service, SourceView, build_services
-from prodlint.program.web.express_apps import Apps
-from prodlint.program.web.web_apps import WebApps
 from prodlint.project.file_roles import FileRole, role_of
 from prodlint.project.hints import Knowledge
 
@@ -43,7 +35,7 @@ _SERVER = (Context.REQUEST, Context.REQUEST_THREAD, Context.STARTUP, Context.BAC
 
 
 class Program:
-    """One project: source files linked, contexts derived, services joined."""
+    """One project: source files linked and contexts derived. Questions about it are functions of it, see `queries`."""
 
     def __init__(self, files: Mapping[str, FileFacts], knowledge: Knowledge, read: Callable[[str], bytes]) -> None:
         """`files`: facts by path (POSIX, relative to the project root); `read`: the bytes of a path, for fixes."""
@@ -71,6 +63,8 @@ class Program:
         self.contexts = self._contexts()
         self._by_rule: dict[str, Contexts] = {}
         self._run_by_entry: dict[str, set[int]] = {}
+        self.answers: dict[Callable[[Program], Any], Any] = {}
+        """What `query` keeps: the answers to questions about the whole program, by question."""
         self.used_directives: set[tuple[str, int]] = set()
         """Ignore comments (path, index) that a path rule used as a barrier."""
 
@@ -102,13 +96,13 @@ class Program:
         runs = {index for index in serving if self.roles[index] in (FileRole.SOURCE, FileRole.BROWSER)}
         above = closure(runs, importers, lambda index: not self._tool(index))
         loaded = closure(above, imports)
-        homes = {self._home(index) for index in runs}
+        homes = {self.home(index) for index in runs}
         perhaps = {
             file.index
             for file in self.files
             if file.index not in loaded
             and self.roles[file.index] is FileRole.SOURCE
-            and self._home(file.index) in homes
+            and self.home(file.index) in homes
             and not self._is_browser(file)
             and not file.facts.shebang
         }
@@ -130,7 +124,7 @@ class Program:
         """Whether a file is a tool that happens to use the service's modules. `bin/www` starts the service itself."""
         return self.roles[index] is FileRole.SCRIPT
 
-    def _home(self, index: int) -> str:
+    def home(self, index: int) -> str:
         """The language and the nearest package folder of a file: what is deployed together."""
         file = self.files[index]
         return f"{'py' if file.is_python else 'js'}:{self.versions.package_folder(file.path)}"
@@ -370,122 +364,17 @@ class Program:
             folder = posixpath.dirname(folder)
         return True
 
-    @cached_property
-    def flow(self) -> Flow:
-        """What becomes of exceptions, promises and the process inside functions."""
-        return Flow(self)
-
-    @cached_property
-    def callers(self) -> Callers:
-        """Who calls which function."""
-        return Callers(self)
-
-    @cached_property
-    def apps(self) -> Apps:
-        """The Express apps and routers, with what is registered on each."""
-        return Apps(self)
-
-    @cached_property
-    def web_apps(self) -> WebApps:
-        """The web apps of all frameworks."""
-        return WebApps(self)
-
-    @cached_property
-    def loggers(self) -> Loggers:
-        """The loggers that the project has."""
-        return Loggers(self)
-
-    @cached_property
-    def memory_stores(self) -> list[MemoryStore]:
-        """What libraries keep in the memory of one process."""
-        return list(memory_stores(self))
-
-    @cached_property
-    def shared_states(self) -> list[SharedState]:
-        """The collections of modules that requests change and read."""
-        return shared_states(self)
-
-    # ------------------------------------------------------------------ deployment
-
-    @cached_property
-    def services(self) -> list[Service]:
-        """The deployable services that the project's files describe."""
-        deploy = {path: facts for path, facts in self.facts.items() if facts.kind not in SOURCE_KINDS}
-        return build_services(deploy, self._source_view())
-
-    def services_of(self, path: str) -> tuple[Service, ...]:
-        """The services that run a source file: those whose entry imports it, if only through others. Where no entry
-        does, the service of the package that it is in, if that has but one."""
-        file = self.by_path.get(path)
-        if file is None:
-            return ()
-        found = [service for service in self.services if file.index in self._run_by(service.entry)]
-        if not found and self.is_loaded(file) is not None:
-            home = self._home(file.index)
-            language = "python" if file.is_python else "node"
-            found = [
-                service
-                for service in self.services
-                if service.language == language
-                and (not service.entry or self._home(self.by_path[service.entry].index) == home)
-                and (service.entry or service.package == self.versions.package_folder(path))
-            ]
-            found = found if len(found) == 1 else []
-        return tuple(found)
-
-    def service_of(self, path: str) -> Service | None:
-        """The service that runs a source file, None if there is none or several do."""
-        found = self.services_of(path)
-        return found[0] if len(found) == 1 else None
-
     def loads(self, entry: str, file: File) -> bool:
         """Whether the source file `entry` loads another one, if only through others."""
-        return file.index in self._run_by(entry)
+        return file.index in self.run_by(entry)
 
-    def _run_by(self, entry: str) -> set[int]:
+    def run_by(self, entry: str) -> set[int]:
+        """The indices of the files that the source file `entry` loads, if only through others, and its own."""
         if entry not in self._run_by_entry:
             file = self.by_path.get(entry)
             start = {file.index} if file is not None else set()
             self._run_by_entry[entry] = closure(start, self._imports)
         return self._run_by_entry[entry]
-
-    def forks(self) -> Iterator[tuple[str, str]]:
-        """The source files that start worker processes, with how many ("" for several)."""
-        for api in ("cluster.fork", "throng", "throng.default"):
-            for site in self.api_calls.get(api, ()):
-                if self.roles[site.file.index] is FileRole.SOURCE:
-                    yield site.file.path, ""
-        for site in self.api_calls.get("uvicorn.run", ()):
-            names = dict(zip(reversed(site.call.keywords), reversed(site.call.args), strict=False))
-            if "workers" in names:
-                value = self.value(site.file, names["workers"])
-                yield site.file.path, value.text if value.kind is ValueKind.NUMBER else "an expression"
-
-    @cached_property
-    def proxies(self) -> Proxies:
-        """The reverse proxies that the project's files describe, and what each does for the services behind it."""
-        return Proxies(self.facts, self.services)
-
-    def _source_view(self) -> SourceView:
-        reads, sets = set(), {}
-        for file in self.files:
-            if any(file.facts.values[access.value].text == "NODE_ENV" for access in file.facts.accesses):
-                reads.add(file.path)
-            for store in file.facts.stores:
-                target = self.value(file, store.target)
-                if store.name == "NODE_ENV" and target.kind is ValueKind.MEMBER and target.text == "env":
-                    assigned = self.value(file, store.value)
-                    if assigned.kind is ValueKind.OP and assigned.text in ("||", "??"):
-                        assigned = self.value(file, assigned.items[-1])  # the default, if nothing sets it
-                    sets[file.path] = assigned.text if assigned.kind is ValueKind.STRING else ""
-        return SourceView(
-            paths=frozenset(self.by_path),
-            servers=frozenset(self.files[index].path for index in self.serving),
-            reads_node_env=frozenset(reads),
-            sets_node_env=sets,
-            packages=self.versions.packages,
-            forks=dict(self.forks()),
-        )
 
 
 _UNKNOWN = Value(ValueKind.UNKNOWN)

@@ -1,6 +1,6 @@
 """The reverse proxies of a project: what each hands on to whom, and what it does for the services behind it.
 
-`program.proxies` answers from the service's side: `in_front_of(service)`, `compression_for(service)`. A proxy that
+`proxies_in(program)` answers from the service's side: `in_front_of(service)`, `compression_for(service)`. A proxy that
 names a service (by its name in the compose file) is surely in front of it; one that names an address, a socket or
 something unknown is taken to be in front of the only service that there is. Proxies for development or tests
 (`nginx.dev.conf`) are known as such, and provide nothing.
@@ -13,10 +13,11 @@ import posixpath
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import takewhile
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from prodlint.facts import FileFacts
 from prodlint.findings import Confidence
+from prodlint.program.linking.queries import query
 from prodlint.program.proxies.caddy import caddy_proxies
 from prodlint.program.proxies.haproxy import haproxy_proxies
 from prodlint.program.proxies.haproxy_config import HAProxy
@@ -25,9 +26,12 @@ from prodlint.program.proxies.nginx import nginx_proxies
 from prodlint.program.proxies.nginx_config import Nginx
 from prodlint.program.proxies.traefik import traefik_proxies
 from prodlint.program.proxies.varnish import varnish_proxies
-from prodlint.program.services import Service
+from prodlint.program.services import Service, services_in
 
-__all__ = ["Compressed", "Compression", "Front", "Pass", "Proxies", "Proxy", "Target"]
+if TYPE_CHECKING:
+    from prodlint.program.linking.program import Program
+
+__all__ = ["Compressed", "Compression", "Front", "Pass", "Proxies", "Proxy", "Target", "proxies_in"]
 
 
 class Proxies:
@@ -198,3 +202,9 @@ def _nearest(paths: set[str], path: str) -> set[str]:
 def _is_worker(service: Service) -> bool:
     """Whether a service takes its work from a queue, and no requests."""
     return all(variant.launch.is_worker for variant in service.variants)
+
+
+@query
+def proxies_in(program: Program) -> Proxies:
+    """The reverse proxies that the project's files describe, and what each does for the services behind it."""
+    return Proxies(program.facts, services_in(program))

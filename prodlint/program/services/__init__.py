@@ -13,11 +13,14 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
 from prodlint.extract.deployment.commands import PYTHON_SERVERS
-from prodlint.facts import FileFacts
+from prodlint.facts import FileFacts, ValueKind
+from prodlint.program.linking.program import SOURCE_KINDS
+from prodlint.program.linking.queries import query
 from prodlint.program.services.compose import compose_variants
 from prodlint.program.services.containers import dockerfile_variants
 from prodlint.program.services.environment_evidence import BY_CONTENT, is_for_development, name_evidence
@@ -31,8 +34,25 @@ from prodlint.program.services.scripts import procfile_variants, script_variants
 from prodlint.program.services.supervised import supervised_variants
 from prodlint.program.services.systemd_units import unit_variants
 from prodlint.program.services.worker_counts import Count, Processes
+from prodlint.project.file_roles import FileRole
 
-__all__ = ["Count", "Layer", "Processes", "Service", "SourceView", "Variant", "build_services", "is_for_development"]
+if TYPE_CHECKING:
+    from prodlint.program.linking.program import Program
+
+__all__ = [
+    "Count",
+    "Layer",
+    "Processes",
+    "Service",
+    "SourceView",
+    "Variant",
+    "build_services",
+    "forks",
+    "is_for_development",
+    "service_of",
+    "services_in",
+    "services_of",
+]
 
 
 _NAMED = ("compose", "systemd", "pm2", "forever", "supervisord", "upstart")
@@ -198,3 +218,72 @@ def _with_opaque(groups: list[list[Variant]]) -> list[list[Variant]]:
             if other[0].launch.package == group[0].launch.package:
                 other += group
     return seen + [group for group in opaque if not any(group[0] in other for other in seen)]
+
+
+@query
+def services_in(program: Program) -> list[Service]:
+    """The deployable services that the project's files describe."""
+    deploy = {path: facts for path, facts in program.facts.items() if facts.kind not in SOURCE_KINDS}
+    return build_services(deploy, _source_view(program))
+
+
+def services_of(program: Program, path: str) -> tuple[Service, ...]:
+    """The services that run a source file: those whose entry imports it, if only through others. Where no entry
+    does, the service of the package that it is in, if that has but one."""
+    file = program.by_path.get(path)
+    if file is None:
+        return ()
+    found = [service for service in services_in(program) if file.index in program.run_by(service.entry)]
+    if not found and program.is_loaded(file) is not None:
+        home = program.home(file.index)
+        language = "python" if file.is_python else "node"
+        found = [
+            service
+            for service in services_in(program)
+            if service.language == language
+            and (not service.entry or program.home(program.by_path[service.entry].index) == home)
+            and (service.entry or service.package == program.versions.package_folder(path))
+        ]
+        found = found if len(found) == 1 else []
+    return tuple(found)
+
+
+def service_of(program: Program, path: str) -> Service | None:
+    """The service that runs a source file, None if there is none or several do."""
+    found = services_of(program, path)
+    return found[0] if len(found) == 1 else None
+
+
+def forks(program: Program) -> Iterator[tuple[str, str]]:
+    """The source files that start worker processes, with how many ("" for several)."""
+    for api in ("cluster.fork", "throng", "throng.default"):
+        for site in program.api_calls.get(api, ()):
+            if program.roles[site.file.index] is FileRole.SOURCE:
+                yield site.file.path, ""
+    for site in program.api_calls.get("uvicorn.run", ()):
+        names = dict(zip(reversed(site.call.keywords), reversed(site.call.args), strict=False))
+        if "workers" in names:
+            value = program.value(site.file, names["workers"])
+            yield site.file.path, value.text if value.kind is ValueKind.NUMBER else "an expression"
+
+
+def _source_view(program: Program) -> SourceView:
+    reads, sets = set(), {}
+    for file in program.files:
+        if any(file.facts.values[access.value].text == "NODE_ENV" for access in file.facts.accesses):
+            reads.add(file.path)
+        for store in file.facts.stores:
+            target = program.value(file, store.target)
+            if store.name == "NODE_ENV" and target.kind is ValueKind.MEMBER and target.text == "env":
+                assigned = program.value(file, store.value)
+                if assigned.kind is ValueKind.OP and assigned.text in ("||", "??"):
+                    assigned = program.value(file, assigned.items[-1])  # the default, if nothing sets it
+                sets[file.path] = assigned.text if assigned.kind is ValueKind.STRING else ""
+    return SourceView(
+        paths=frozenset(program.by_path),
+        servers=frozenset(program.files[index].path for index in program.serving),
+        reads_node_env=frozenset(reads),
+        sets_node_env=sets,
+        packages=program.versions.packages,
+        forks=dict(forks(program)),
+    )

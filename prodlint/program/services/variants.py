@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from prodlint.facts import Artefact, FileFacts, Setting
 from prodlint.findings import Location, Step
-from prodlint.program.services import Service, Variant
+from prodlint.program.services import Service, Variant, services_in
 from prodlint.program.services.launches import Answer, Hop, Source, State
 
 if TYPE_CHECKING:
@@ -167,7 +167,7 @@ def programs(variant: Variant) -> list[str]:
 def units_of(program: Program) -> Iterator[tuple[Service, Variant, Artefact]]:
     """The systemd units that start services in production, each once, with all that they say."""
     seen: set[str] = set()
-    for service in program.services:
+    for service in services_in(program):
         for variant in in_production(service, "systemd"):
             unit = artefact_of(program.facts, variant.outer.path, variant.outer.name)
             if unit is not None and variant.outer.path not in seen:

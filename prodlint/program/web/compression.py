@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 from prodlint.facts import FileFacts, ValueKind
 from prodlint.lazy_regex import regex
 from prodlint.program.linking.resolver import File
+from prodlint.program.services import services_of
+from prodlint.program.web.web_apps import web_apps_in
 from prodlint.project.file_roles import FileRole
 
 if TYPE_CHECKING:
@@ -39,7 +41,7 @@ def may_compress(program: Program, service: Service) -> bool:
     for file in program.files:
         if program.roles[file.index] is FileRole.BROWSER:
             continue
-        services = program.services_of(file.path)
+        services = services_of(program, file.path)
         if (not services or service in services) and _has_sign(file.facts):
             return True
     return False
@@ -72,7 +74,7 @@ class Compression:
 
     def is_platforms(self, path: str) -> bool:
         """Whether the platform that runs a source file compresses, or may do so."""
-        services = self._program.services_of(path)
+        services = services_of(self._program, path)
         return any(source.name in self._platforms for service in services for source in service.platforms)
 
     def _is_module(self, name: str) -> bool:
@@ -111,10 +113,10 @@ class Compression:
 def files_of(program: Program, path: str) -> list[File]:
     """The source files that make up the app that is made in `path`: those of its package, and what they load."""
     made = program.by_path[path]
-    home = program.web_apps.home(made)
+    home = web_apps_in(program).home(made)
     return [
         file
         for file in program.files
         if program.roles[file.index] is not FileRole.BROWSER
-        and (program.web_apps.home(file) == home or program.loads(path, file))
+        and (web_apps_in(program).home(file) == home or program.loads(path, file))
     ]

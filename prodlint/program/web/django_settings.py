@@ -16,6 +16,7 @@ from prodlint.facts import Binding, BindingKind, Import, RegionKind, Value, Valu
 from prodlint.findings import Confidence, Location
 from prodlint.lazy_regex import regex
 from prodlint.program.linking.resolver import CallSite, File
+from prodlint.program.services import services_in
 from prodlint.program.services.environment_evidence import is_dev_path, is_for_development
 from prodlint.program.services.launches import Answer, State
 
@@ -156,7 +157,7 @@ def _all(program: Program) -> Iterator[Settings]:
     ]
     starts = list({file.index: file for file in starts}.values())
     served: set[int] = set()
-    for service in program.services:
+    for service in services_in(program):
         own = [file for file in starts if service.language == "python" and _runs(program, service, file)]
         served |= {file.index for file in own}
         for file in own:

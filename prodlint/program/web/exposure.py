@@ -13,6 +13,7 @@ from prodlint.numerals import whole_number
 from prodlint.program.linking.targets import Api
 from prodlint.program.services.launches import State
 from prodlint.program.services.variants import programs
+from prodlint.program.web.express_apps import express_apps_in
 
 if TYPE_CHECKING:
     from prodlint.program.linking.program import Program
@@ -91,22 +92,26 @@ def _prefixes(program: Program, file: File, call: int) -> set[str]:
     callee = program.value(file, file.facts.calls[call].callee)
     if callee.kind is not ValueKind.MEMBER:
         return set()
-    return {prefix for key in program.apps.of(file, callee.ref) for prefix in _mounts(program, key, frozenset())}
+    return {
+        prefix for key in express_apps_in(program).of(file, callee.ref) for prefix in _mounts(program, key, frozenset())
+    }
 
 
 def _mounts(program: Program, key: Key, seen: frozenset[Key]) -> Iterator[str]:
     """The paths below which an app or router of Express is mounted, from the outermost on."""
-    app = program.apps.all[key]
+    app = express_apps_in(program).all[key]
     if not app.parents:
         if not app.is_router:
             yield ""
         return
     for parent in app.parents - seen:
-        for entry in program.apps.all[parent].registered:
+        for entry in express_apps_in(program).all[parent].registered:
             if key not in entry.mounts:
                 continue
             first = program.value(entry.site.file, entry.site.call.args[0])
             below = first.text if first.kind is ValueKind.STRING else ""
-            if first.kind is ValueKind.STRING or key in program.apps.of(entry.site.file, entry.site.call.args[0]):
+            if first.kind is ValueKind.STRING or key in express_apps_in(program).of(
+                entry.site.file, entry.site.call.args[0]
+            ):
                 for prefix in _mounts(program, parent, seen | {key}):
                     yield f"{prefix}{below}"

@@ -17,6 +17,7 @@ import msgspec
 from prodlint.facts import NONE, Use, Value, ValueKind
 from prodlint.lazy_regex import regex
 from prodlint.models.frameworks.model import Role
+from prodlint.program.linking.queries import query
 from prodlint.program.linking.resolver import CallSite, File
 from prodlint.program.linking.targets import Api
 from prodlint.program.web.app_instances import Instances, Key
@@ -220,3 +221,9 @@ class Apps:
 def _variable(site: CallSite) -> str:
     call = site.call
     return site.file.facts.bindings[call.user].name if call.use is Use.ASSIGNED and call.user != NONE else ""
+
+
+@query
+def express_apps_in(program: Program) -> Apps:
+    """The Express apps and routers, with what is registered on each."""
+    return Apps(program)

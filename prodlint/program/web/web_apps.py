@@ -14,10 +14,14 @@ import msgspec
 
 from prodlint.facts import NONE, Use, Value, ValueKind
 from prodlint.models.frameworks.webapps import MODELS, SERVERS, AppModel
+from prodlint.program.code.control_flow import control_flow
+from prodlint.program.linking.queries import query
 from prodlint.program.linking.resolver import CallSite, File
 from prodlint.program.linking.targets import Api, Targets
-from prodlint.program.proxies import Front
+from prodlint.program.proxies import Front, proxies_in
+from prodlint.program.services import services_of
 from prodlint.program.web.app_instances import Instances, Key
+from prodlint.program.web.express_apps import express_apps_in
 
 if TYPE_CHECKING:
     from prodlint.program.linking.program import Program
@@ -63,7 +67,10 @@ class WebApps:
         for model in MODELS:
             for api in model.makes:
                 for site in program.api_calls.get(api, ()):
-                    if model.framework != "express" or not program.apps.all[site.file.index, site.index].is_router:
+                    if (
+                        model.framework != "express"
+                        or not express_apps_in(program).all[site.file.index, site.index].is_router
+                    ):
                         self.all[site.file.index, site.index] = WebApp(model, site, _variable(site))
         prefixes = tuple(prefix for model in MODELS for prefix in model.prefixes)
         self._instances = Instances(program, self.all, prefixes)
@@ -74,7 +81,7 @@ class WebApps:
                 self._read(site, targets)
         for app in self.all.values():
             app.is_served |= self.home(app.site.file) in self._named_served
-            express = program.apps.all.get((app.site.file.index, app.site.index))
+            express = express_apps_in(program).all.get((app.site.file.index, app.site.index))
             if express is not None:
                 app.is_served |= express.is_served
                 app.is_mounted |= bool(express.parents)
@@ -129,7 +136,7 @@ class WebApps:
                 if not all(self.is_known(owner, each) for each in fact.items):
                     return False
             elif fact.kind is ValueKind.CALL:
-                if not self._program.flow.targets(CallSite(owner, fact.ref)):
+                if not control_flow(self._program).targets(CallSite(owner, fact.ref)):
                     return False
             elif fact.kind not in _LITERALS and not self._program.resolver.resolve(owner, item):
                 return False
@@ -154,10 +161,10 @@ class WebApps:
 def fronts_of(program: Program, file: File) -> list[Front]:
     """The proxies of the project that requests to the app of a source file come through. Where no file says which
     service that is, any proxy may be meant."""
-    services = program.services_of(file.path)
+    services = services_of(program, file.path)
     if services:
-        return [front for service in services for front in program.proxies.in_front_of(service)]
-    return [Front(proxy, False) for proxy in program.proxies.production]
+        return [front for service in services for front in proxies_in(program).in_front_of(service)]
+    return [Front(proxy, False) for proxy in proxies_in(program).production]
 
 
 def text_of(program: Program, site: CallSite, position: int) -> str | None:
@@ -180,3 +187,9 @@ def _variable(site: CallSite) -> str:
                 if inner.kind is ValueKind.CALL and inner.ref == site.index:
                     return binding.name
     return ""
+
+
+@query
+def web_apps_in(program: Program) -> WebApps:
+    """The web apps of all frameworks."""
+    return WebApps(program)

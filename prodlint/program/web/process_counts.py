@@ -8,6 +8,10 @@ from typing import TYPE_CHECKING
 
 from prodlint.facts import ValueKind
 from prodlint.findings import Step
+from prodlint.program.code.memory_stores import memory_stores_in
+from prodlint.program.code.shared_state import shared_states_in
+from prodlint.program.proxies import proxies_in
+from prodlint.program.services import forks, services_of
 from prodlint.program.services.launches import Source, State
 from prodlint.program.services.worker_counts import Count, Processes, together
 
@@ -27,11 +31,11 @@ _EMBEDDED = frozenset(
 
 def processes_of(program: Program, file: File) -> Processes:
     """In how many processes a file runs. Of a file of several services it is known only if all say the same."""
-    found = [service.processes for service in program.services_of(file.path)]
+    found = [service.processes for service in services_of(program, file.path)]
     if not found:
         found = [
             Processes(Count.MANY, count, Source.of_file("source", path))
-            for path, count in program.forks()
+            for path, count in forks(program)
             if program.versions.package_folder(path) == program.versions.package_folder(file.path)
         ]
     if len({processes.state for processes in found}) > 1:
@@ -52,7 +56,7 @@ def answers_one_at_a_time(variant: Variant) -> bool:
 
 def copies_of(program: Program, file: File) -> Processes:
     """How often a file's service is deployed, next to each other and perhaps on several machines."""
-    services = program.services_of(file.path)
+    services = services_of(program, file.path)
     return together(variant.copies for service in services for variant in service.production)
 
 
@@ -68,28 +72,28 @@ def serves(program: Program, service: Service) -> bool:
     """Whether a service answers requests, by code that can be seen or as a server's command says."""
     if any(variant.launch.is_tool for variant in service.variants):
         return True
-    return any(service in program.services_of(program.files[index].path) for index in program.serving)
+    return any(service in services_of(program, program.files[index].path) for index in program.serving)
 
 
 def proxied_apart(program: Program, service: Service) -> bool:
     """Whether a proxy shares the requests to a service among several servers."""
-    fronts = program.proxies.in_front_of(service)
+    fronts = proxies_in(program).in_front_of(service)
     return any(len(each.targets) > 1 for front in fronts for each in front.proxy.passes)
 
 
 def needs_one_process(program: Program, service: Service) -> bool:
     """Whether something would break if a service ran in several processes, or may: it keeps sessions or other state in
     memory, has sockets that belong to a process, or a database that is a file."""
-    stateful = [store.file for store in program.memory_stores if store.leaks]
-    stateful += [state.file for state in program.shared_states]
+    stateful = [store.file for store in memory_stores_in(program) if store.leaks]
+    stateful += [state.file for state in shared_states_in(program)]
     stateful += [site.file for api in _SOCKETS for site in program.api_calls.get(api, ())]
-    return any(service in program.services_of(file.path) for file in stateful) or (
+    return any(service in services_of(program, file.path) for file in stateful) or (
         bool(_EMBEDDED & service.dependencies) or _has_embedded_database(program, _files_of(program, service))
     )
 
 
 def _files_of(program: Program, service: Service) -> Iterable[File]:
-    return (file for file in program.files if service in program.services_of(file.path))
+    return (file for file in program.files if service in services_of(program, file.path))
 
 
 def _has_embedded_database(program: Program, files: Iterable[File]) -> bool:
