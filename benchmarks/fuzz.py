@@ -81,7 +81,8 @@ CONFIG_SEEDS = (
 
 def try_file(kind: str, path: str) -> Callable[[bytes], None]:
     """Extraction of one file: nothing is raised, and every place is in the file."""
-    from prodlint.extract.extraction import decode, encode, extract
+    from prodlint.extract.extraction import extract
+    from prodlint.extract.fact_table import decode, encode
 
     def run(data: bytes) -> None:
         for name in (path, *OTHER_PATHS.get(kind, ())):

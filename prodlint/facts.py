@@ -27,6 +27,12 @@ import msgspec
 
 NONE = -1
 
+JAVASCRIPT = frozenset({"javascript", "typescript", "tsx"})
+"""The kinds of files in JavaScript and its dialects."""
+
+SOURCE = JAVASCRIPT | {"python"}
+"""The kinds of source files; all others are deployment files."""
+
 
 class _Fact(msgspec.Struct, array_like=True, gc=False):
     """Base of all facts: an array on the wire, untracked by the garbage collector."""

@@ -9,10 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from prodlint.analysis import scheduler
 from prodlint.analysis import store as cache_module
-from prodlint.analysis.store import FILE_NAME, Cache, content_key, default_directory
-from prodlint.extract import extraction
-from prodlint.extract.extraction import Extraction, decode, encode, extract_all
+from prodlint.analysis.keys import content_key
+from prodlint.analysis.scheduler import Extraction, extract_all
+from prodlint.analysis.store import FILE_NAME, Cache, default_directory
+from prodlint.extract import generated
+from prodlint.extract.fact_table import decode, encode
 from prodlint.facts import FileFacts
 from prodlint.project.discovery import Root, SourceFile, discover
 from prodlint.project.settings import Settings
@@ -248,8 +251,8 @@ def _crashing(data: bytes, kind: str, path: str) -> FileFacts:
 def test_a_file_on_which_prodlint_fails_is_named_and_the_rest_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jobs: int
 ) -> None:
-    monkeypatch.setattr(extraction, "extract", _crashing)
-    monkeypatch.setattr(extraction, "_WORTH_A_POOL", 0)
+    monkeypatch.setattr(scheduler, "extract", _crashing)
+    monkeypatch.setattr(scheduler, "_WORTH_A_POOL", 0)
     sources = Sources(None, {f"{name}.py": name.encode() for name in ("crash", "fine", "good")})
     files = [SourceFile(path, "python") for path in ("crash.py", "fine.py", "good.py", "missing.py")]
     run = extract_all(files, sources, jobs=jobs)
@@ -261,9 +264,9 @@ def test_a_file_on_which_prodlint_fails_is_named_and_the_rest_goes_on(
 
 
 def test_a_worker_that_dies_takes_only_its_file_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(extraction, "extract", _crashing)
-    monkeypatch.setattr(extraction, "_WORTH_A_POOL", 0)
-    monkeypatch.setattr(extraction, "_BATCH", 8)
+    monkeypatch.setattr(scheduler, "extract", _crashing)
+    monkeypatch.setattr(scheduler, "_WORTH_A_POOL", 0)
+    monkeypatch.setattr(scheduler, "_BATCH", 8)
     texts = {f"{index}.py": f"fine {index}" for index in range(9)} | {"x.py": "die"}
     sources = Sources(None, {path: text.encode() for path, text in texts.items()})
     run = extract_all([SourceFile(path, "python") for path in texts], sources, jobs=2)
@@ -274,9 +277,9 @@ def test_a_worker_that_dies_takes_only_its_file_with_it(monkeypatch: pytest.Monk
 
 
 def test_processes_find_the_same_and_report_progress(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(extraction, "_WORTH_A_POOL", 0)
-    monkeypatch.setattr(extraction, "_BATCH", 100)
-    monkeypatch.setattr(extraction, "_CHUNK", 400)
+    monkeypatch.setattr(scheduler, "_WORTH_A_POOL", 0)
+    monkeypatch.setattr(scheduler, "_BATCH", 100)
+    monkeypatch.setattr(scheduler, "_CHUNK", 400)
     texts = {f"{index}.py": f"def f{index}():\n    return {index}\n".encode() for index in range(50)}
     files = [SourceFile(path, "python") for path in texts]
     seen: list[tuple[int, int]] = []
@@ -309,7 +312,7 @@ def test_processes_find_the_same_and_report_progress(tmp_path: Path, monkeypatch
     ],
 )
 def test_is_generated(data: bytes, kind: str, is_generated: bool) -> None:
-    assert extraction.is_generated(data, kind) is is_generated
+    assert generated.is_generated(data, kind) is is_generated
 
 
 @pytest.mark.parametrize(
@@ -329,7 +332,7 @@ def test_is_generated(data: bytes, kind: str, is_generated: bool) -> None:
     ],
 )
 def test_is_page_script(data: bytes, is_page_script: bool) -> None:
-    assert extraction.is_page_script(data) is is_page_script
+    assert generated.is_page_script(data) is is_page_script
 
 
 def test_the_place_decides_about_the_scripts_of_web_pages(tmp_path: Path) -> None:

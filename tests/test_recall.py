@@ -13,10 +13,10 @@ import pytest
 from click.testing import CliRunner
 
 from prodlint import cli
+from prodlint.analysis import scheduler
 from prodlint.analysis import session as engine
 from prodlint.analysis import store as cache_module
 from prodlint.analysis.session import Session
-from prodlint.extract import extraction
 
 SERVER = """\
 const fs = require('node:fs');
@@ -51,7 +51,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def work(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The files that are parsed, and "link" for each time that they are linked."""
     done: list[str] = []
-    extract, link = extraction.extract, Session.program.func
+    extract, link = scheduler.extract, Session.program.func
 
     def extracting(data: bytes, kind: str, path: str) -> Any:
         done.append(path)
@@ -61,7 +61,7 @@ def work(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         done.append("link")
         return link(session)
 
-    monkeypatch.setattr(extraction, "extract", extracting)
+    monkeypatch.setattr(scheduler, "extract", extracting)
     monkeypatch.setattr(Session.program, "func", linking)
     return done
 

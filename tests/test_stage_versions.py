@@ -13,19 +13,20 @@ from pathlib import Path
 import grimp
 import pytest
 
+from prodlint.analysis.keys import EXTRACTION, extractor_version
 from prodlint.analysis.stage_versions import files_of, stage_version
-from prodlint.analysis.store import EXTRACTION, extractor_version
 from prodlint.extract import extraction
 from prodlint.extract.ignore_comments import parse_directive
 from tests.pages import ROOT
 
 EXTRACT_EACH_KIND = """
 import sys
-from prodlint.extract import extraction
 from prodlint.extract.deployment import READERS
+from prodlint.extract.extraction import extract
+from prodlint.facts import SOURCE
 
-for kind in (*extraction.SOURCE, *READERS):
-    extraction.decode(extraction.encode(extraction.extract(b"{}", kind, "app.json")))
+for kind in (*SOURCE, *READERS):
+    extract(b"{}", kind, "app.json")
 for name, module in sys.modules.items():
     if name.partition(".")[0] == "prodlint":
         print(module.__file__)

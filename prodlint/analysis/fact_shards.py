@@ -13,8 +13,8 @@ from typing import Any
 
 import msgspec
 
-from prodlint.analysis.store import extractor_version
-from prodlint.extract.extraction import encode, key_of
+from prodlint.analysis.keys import extractor_version, key_of
+from prodlint.extract.fact_table import encode
 from prodlint.facts import FileFacts
 from prodlint.output.json_text import json_text
 from prodlint.project.discovery import SourceFile

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
+from prodlint.analysis.scheduler import can_fork, grouped
 from prodlint.analysis.stored_results import Recalled, decode_result, encode_result
-from prodlint.extract.extraction import can_fork, grouped
 from prodlint.findings import Finding, Fix, Trouble
 
 if TYPE_CHECKING:

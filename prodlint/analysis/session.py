@@ -20,9 +20,10 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec.structs import replace
 
+from prodlint.analysis.scheduler import Extraction, Progress, describe_crash, extract_all
 from prodlint.analysis.suppressions import UNUSED_RULE, suppress, unused
-from prodlint.extract.extraction import SOURCE, Extraction, FactTable, Progress, describe_crash, encode, extract_all
-from prodlint.facts import FileFacts
+from prodlint.extract.fact_table import FactTable, encode
+from prodlint.facts import SOURCE, FileFacts
 from prodlint.findings import Edit, Finding, Fix, Location, Severity, Trouble
 from prodlint.project.discovery import Project, Root, discover, exists, find_root, source_file
 from prodlint.project.file_roles import FileRole

@@ -9,7 +9,6 @@ made anew, or done without.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import sys
 import time
@@ -18,7 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from prodlint.analysis.stage_versions import stage_version
+from prodlint.analysis.keys import extractor_version
 from prodlint.project.vfs import Stamp
 
 if TYPE_CHECKING:
@@ -27,12 +26,6 @@ if TYPE_CHECKING:
 DIRECTORY_VARIABLE = "PRODLINT_CACHE_DIR"
 FILE_NAME = "facts-2.sqlite"
 """The number is the layout's: another layout is another file."""
-
-EXTRACTION = "prodlint.extract.extraction"
-"""The module that makes facts."""
-
-LEFT_OUT = b""
-"""Stored in place of facts for a file that is left out because of what is in it (generated code, a page's script)."""
 
 _SETTLED_NS = 2_000_000_000
 """A file that changed less than this ago may change again without a new time stamp; its stamp is not trusted."""
@@ -70,19 +63,6 @@ def default_directory() -> Path | None:
     else:
         base = os.environ.get("XDG_CACHE_HOME") or f"{home}/.cache"
     return Path(base, "prodlint") if Path(base).is_absolute() else None
-
-
-def extractor_version() -> bytes:
-    """The version of all that facts depend on besides the file."""
-    return stage_version(EXTRACTION)
-
-
-def content_key(data: bytes, kind: str) -> bytes:
-    """The key of the facts of a file of this kind with these bytes."""
-    digest = hashlib.blake2b(extractor_version(), digest_size=16)
-    digest.update(kind.encode() + b"\0")
-    digest.update(data)
-    return digest.digest()
 
 
 class Cache:

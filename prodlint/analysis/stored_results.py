@@ -17,9 +17,9 @@ from pathlib import Path
 import msgspec
 
 from prodlint import __version__
+from prodlint.analysis.keys import key_of
 from prodlint.analysis.session import Analysis, Session
 from prodlint.analysis.store import Cache
-from prodlint.extract.extraction import key_of
 from prodlint.findings import Edit, Finding, Fix, Trouble
 from prodlint.project.vfs import Unreadable
 

@@ -166,7 +166,7 @@ def _analyse_parts(session: Session, options: Mapping[str, Any]) -> None:
     if not _only_shows(options) or len(session.parts) == 1:
         return
     from prodlint.analysis.parallel_projects import Wanted, analyse
-    from prodlint.extract.extraction import processors
+    from prodlint.analysis.scheduler import processors
 
     def is_shown(finding: Finding) -> bool:
         is_ours = session.project.reports(finding.location.path)

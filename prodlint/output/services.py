@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from prodlint.program.proxies import proxies_in
 from prodlint.program.services import services_in
-from prodlint.program.services.launches import ABSENT, PROCESS_FILES, Answer, Source, State
+from prodlint.program.services.answers import ABSENT, Answer, Source, State
+from prodlint.program.services.launches import PROCESS_FILES
 from prodlint.program.services.supervision import SUPERVISORS, after_crash, ends_by_itself
 from prodlint.program.services.variants import programs
 from prodlint.program.web.django_settings import production_settings

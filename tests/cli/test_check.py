@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
+from prodlint.analysis import scheduler
 from prodlint.cli import options
-from prodlint.extract import extraction
 from prodlint.output import FORMATS
 from prodlint.project.vfs import SIZE_LIMIT
 from tests.cli.conftest import Shell
@@ -225,14 +225,14 @@ def test_a_rule_that_fails_is_named_and_the_others_go_on(shell: Shell) -> None:
 
 
 def test_a_file_on_which_prodlint_fails(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = extraction.extract
+    real = scheduler.extract
 
     def extract(data: bytes, kind: str, path: str) -> Any:
         if path == "src/a.py":
             raise RecursionError("too deep")
         return real(data, kind, path)
 
-    monkeypatch.setattr(extraction, "extract", extract)
+    monkeypatch.setattr(scheduler, "extract", extract)
     ((path, message),) = _errors(shell, "--no-cache")
     assert (path, "RecursionError: too deep" in message) == ("src/a.py", True)
     assert _rules(shell, "--no-cache") == ["src/b.js:1 bad-unsafe"]
@@ -388,7 +388,7 @@ def test_facts_from_a_shard(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> No
     before = _rules(shell)
     assert shell("facts", "src/a.py", "--output-format", "msgpack", "-o", "one").code == 0
     assert shell("facts", "src/b.js", "--output-format", "msgpack", "-o", "two").code == 0
-    monkeypatch.setattr(extraction, "extract", lambda *_: 1 / 0)
+    monkeypatch.setattr(scheduler, "extract", lambda *_: 1 / 0)
     assert _rules(shell, "--no-cache", "--facts", "one", "--facts", "two") == before
     shell.write("bad", "nonsense")
     result = shell("check", "--facts", "bad")

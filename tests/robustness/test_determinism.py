@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from prodlint.analysis.scheduler import _WORTH_A_POOL
 from prodlint.analysis.store import FILE_NAME
-from prodlint.extract.extraction import _WORTH_A_POOL
 from tests.pages import ROOT
 from tests.robustness.processes import run
 

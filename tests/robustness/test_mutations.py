@@ -13,7 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from prodlint.extract.extraction import SOURCE, decode, encode, extract
+from prodlint.extract.extraction import extract
+from prodlint.extract.fact_table import decode, encode
+from prodlint.facts import SOURCE
 from prodlint.project.discovery import kind_of
 from prodlint.project.vfs import Sources
 from tests.pages import ROOT, deep_case_files, read_page, rule_pages

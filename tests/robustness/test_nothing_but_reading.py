@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from prodlint.extract.extraction import _WORTH_A_POOL
+from prodlint.analysis.scheduler import _WORTH_A_POOL
 from tests.pages import ROOT
 from tests.robustness.processes import WATCHED, environment, write
 from tests.robustness.watched import MARK

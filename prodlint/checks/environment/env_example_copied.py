@@ -12,9 +12,9 @@ from prodlint.findings import Finding, Location, Step
 from prodlint.lazy_regex import regex
 from prodlint.program.services import is_for_development, services_in
 from prodlint.program.services.images import Image
-from prodlint.program.services.launches import joined
 from prodlint.program.services.package_installs import run_starts
 from prodlint.program.services.variants import CONTAINERS, in_production
+from prodlint.project.paths import joined
 
 if TYPE_CHECKING:
     from prodlint.program.linking.program import Program

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from prodlint.findings import Applicability, Finding, Fix, Location, Severity, Span, Step
 from prodlint.fixes.reasons import ODD_FORM
 from prodlint.program.services import Layer, Service, Variant, is_for_development, services_in
-from prodlint.program.services.launches import Answer, Source, State
+from prodlint.program.services.answers import Answer, Source, State
 from prodlint.program.services.variants import rank, shown
 
 if TYPE_CHECKING:

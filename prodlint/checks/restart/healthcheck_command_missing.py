@@ -10,8 +10,8 @@ from prodlint.extract.deployment.commands import split
 from prodlint.extract.deployment.dockerfile import json_form
 from prodlint.findings import Finding
 from prodlint.program.services import services_in
+from prodlint.program.services.answers import Answer, State
 from prodlint.program.services.images import Image
-from prodlint.program.services.launches import Answer, State
 from prodlint.program.services.variants import CONTAINERS, base_of, in_production, shell_of
 
 if TYPE_CHECKING:

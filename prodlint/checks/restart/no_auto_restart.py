@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from prodlint.findings import Applicability, Confidence, Edit, Finding, Fix, Severity
 from prodlint.fixes.reasons import ODD_FORM
 from prodlint.program.services import services_in
-from prodlint.program.services.launches import State
+from prodlint.program.services.answers import State
 from prodlint.program.services.supervision import after_crash
 from prodlint.program.services.variants import artefact_of, in_production, is_known, is_tool, looked_at, whereabouts
 from prodlint.program.web.exposure import answers_requests

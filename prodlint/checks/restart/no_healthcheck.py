@@ -12,8 +12,8 @@ from prodlint.findings import Applicability, Finding, Fix
 from prodlint.fixes.reasons import ODD_FORM
 from prodlint.numerals import whole_number
 from prodlint.program.services import services_in
+from prodlint.program.services.answers import State
 from prodlint.program.services.images import is_plain_base
-from prodlint.program.services.launches import State
 from prodlint.program.services.variants import CONTAINERS, base_of, in_production, is_known, looked_at
 from prodlint.program.web.exposure import answers_requests, get_routes, port_of
 

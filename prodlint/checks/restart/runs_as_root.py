@@ -10,8 +10,8 @@ from prodlint.findings import Applicability, Edit, Finding, Fix, Location
 from prodlint.fixes.reasons import ODD_FORM
 from prodlint.lazy_regex import regex
 from prodlint.program.services import services_in
+from prodlint.program.services.answers import Answer, State
 from prodlint.program.services.images import is_plain_base
-from prodlint.program.services.launches import Answer, State
 from prodlint.program.services.start_faults import dev_server, only_reloads
 from prodlint.program.services.variants import (
     CONTAINERS,

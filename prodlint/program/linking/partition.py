@@ -12,13 +12,13 @@ import re
 from collections.abc import Iterable, Iterator, Set
 from functools import cache
 
-from prodlint.extract.extraction import SOURCE, FactTable
-from prodlint.facts import FileFacts
+from prodlint.extract.fact_table import FactTable
+from prodlint.facts import SOURCE, FileFacts
 from prodlint.lazy_regex import regex
 from prodlint.program.linking.manifests import Versions
 from prodlint.program.linking.modules import NodeModules, PythonModules, aliases_in, requested
-from prodlint.program.services.launches import folders_of
 from prodlint.project.discovery import MARKERS, SourceFile
+from prodlint.project.paths import folders_of
 
 _MANIFESTS = frozenset({"package_json", "python_requirements"})
 _OUTSIDE = regex(r"\.\./[\w./@+-]*|\.\.$")

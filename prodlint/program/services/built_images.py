@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from prodlint.extract.deployment.commands import split
 from prodlint.lazy_regex import regex
 from prodlint.program.services.environment_evidence import name_evidence
-from prodlint.program.services.launches import joined
+from prodlint.project.paths import joined
 
 if TYPE_CHECKING:
     from prodlint.program.services.project import Project

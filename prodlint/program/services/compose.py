@@ -13,7 +13,9 @@ from prodlint.extract.deployment.commands import Command, split
 from prodlint.extract.deployment.variables import Expander, expand
 from prodlint.facts import Artefact, Setting
 from prodlint.lazy_regex import regex
+from prodlint.program.services.answers import source_of, words_of
 from prodlint.program.services.containers import Runner, context_of, image_variant
+from prodlint.program.services.environment import Environment
 from prodlint.program.services.environment_evidence import (
     BY_CONTENT,
     COMMAND_DEV,
@@ -24,9 +26,10 @@ from prodlint.program.services.environment_evidence import (
     name_evidence,
 )
 from prodlint.program.services.images import Image, is_plain_base
-from prodlint.program.services.launches import Environment, FolderPlace, MountedPlace, joined, source_of, words_of
 from prodlint.program.services.model import Variant, layer_of
+from prodlint.program.services.places import FolderPlace, MountedPlace
 from prodlint.program.services.project import Project
+from prodlint.project.paths import joined
 
 _STACK_NAME = regex(r"(?:^|[-_.])(?:stack|swarm)(?:$|[-_.])", re.IGNORECASE)
 _FOR_DEVELOPMENT = regex(r"[-._](?:dev|devel|development|local)$")

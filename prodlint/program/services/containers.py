@@ -13,20 +13,15 @@ from msgspec.structs import replace
 
 from prodlint.facts import Artefact, Setting
 from prodlint.lazy_regex import regex
+from prodlint.program.services.answers import Source, source_of, words_of
+from prodlint.program.services.environment import Environment
 from prodlint.program.services.environment_evidence import TARGET_DEV, is_called_for_production, name_evidence
 from prodlint.program.services.images import Image, is_plain_base
-from prodlint.program.services.launches import (
-    Environment,
-    Launch,
-    MountedPlace,
-    Place,
-    Source,
-    joined,
-    source_of,
-    words_of,
-)
+from prodlint.program.services.launches import Launch
 from prodlint.program.services.model import Variant, layer_of
+from prodlint.program.services.places import MountedPlace, Place
 from prodlint.program.services.project import Project
+from prodlint.project.paths import joined
 
 
 class Runner(msgspec.Struct, frozen=True, dict=True):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from prodlint.program.services import Variant
-from prodlint.program.services.launches import Answer, State
+from prodlint.program.services.answers import Answer, State
 
 _KEY = "limit.nofile"
 _ENDLESS = ("infinity", "unlimited", "-1")

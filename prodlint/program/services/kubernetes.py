@@ -13,13 +13,15 @@ import msgspec
 from msgspec.structs import replace
 
 from prodlint.facts import Artefact, Setting
+from prodlint.program.services.answers import Source, source_of
 from prodlint.program.services.built_images import repository_of
 from prodlint.program.services.containers import Runner, context_of, image_variant
+from prodlint.program.services.environment import Environment
 from prodlint.program.services.environment_evidence import name_evidence
 from prodlint.program.services.images import Image
-from prodlint.program.services.launches import Environment, Source, joined, source_of
 from prodlint.program.services.model import Layer, Variant, layer_of
 from prodlint.program.services.project import Project
+from prodlint.project.paths import joined
 
 _KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 _DEEPEST = 10

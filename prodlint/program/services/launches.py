@@ -3,154 +3,26 @@ source file of the project or a framework's own server, and what environment it 
 
 from __future__ import annotations
 
-import json
 import posixpath
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from enum import Enum
-from typing import Protocol
+from collections.abc import Mapping, Sequence
 
 import msgspec
 from msgspec.structs import replace
 
-from prodlint.extract.deployment.commands import Assignments, Start, StartKind, starts
+from prodlint.extract.deployment.commands import Start, StartKind, starts
 from prodlint.extract.deployment.package_json import PackageInfo
-from prodlint.extract.deployment.variables import expand, has_variables
-from prodlint.facts import Artefact, FileFacts, Setting
+from prodlint.facts import FileFacts, Setting
 from prodlint.findings import Location
 from prodlint.lazy_regex import regex
+from prodlint.program.services.answers import Source, source_of, words_of
+from prodlint.program.services.environment import Environment
+from prodlint.program.services.places import FolderPlace, MovedPlace, Place
+from prodlint.project.paths import folders_of, joined
 
 _DEEPEST = 8
 PROCESS_FILES = ("pm2", "forever", "supervisord")
 """Kinds of files that list processes, each called as the program that reads it."""
-
-
-class State(Enum):
-    """What is known of a setting."""
-
-    SET = "set"
-    ABSENT = "absent"
-    UNKNOWN = "unknown"
-
-
-class Source(msgspec.Struct, frozen=True):
-    """An artefact that says something, and where: `kind` is the kind of its file, `name` its name in it."""
-
-    kind: str
-    name: str
-    location: Location
-
-    @classmethod
-    def of_file(cls, kind: str, path: str) -> Source:
-        """A file as a whole."""
-        return cls(kind, posixpath.basename(path), Location(path, 0, 0))
-
-    @property
-    def path(self) -> str:
-        """The file that it is in."""
-        return self.location.path
-
-
-class Answer(msgspec.Struct, frozen=True):
-    """What is known of one setting. `by` set it, or made it unknown; `is_final` tells whether nothing that comes later
-    may change it."""
-
-    state: State
-    value: str = ""
-    by: Source | None = None
-    reason: str = ""
-    """Why it is unknown."""
-    is_final: bool = True
-
-
-ABSENT = Answer(State.ABSENT)
-
-
-class Environment(msgspec.Struct):
-    """The variables that a process starts with, as far as files say. What comes later wins."""
-
-    known: dict[str, Answer] = {}
-    open: Answer | None = None
-    """The last thing that may have set anything."""
-
-    def copy(self) -> Environment:
-        """The same, to be changed on its own."""
-        return Environment(dict(self.known), self.open)
-
-    def set(self, name: str, value: str | None, by: Source, reason: str = "its value comes from outside") -> None:
-        """A variable is set; `value` None is an unknown one."""
-        if value is None:
-            before = self.known.get(name)
-            if before is not None and before.state is State.SET:
-                self.known[name] = replace(before, is_final=False)
-            else:
-                self.known[name] = Answer(State.UNKNOWN, by=by, reason=reason)
-        else:
-            self.known[name] = Answer(State.SET, value, by)
-
-    def assign(self, assignments: Assignments, by: Source) -> None:
-        """Variables as a command sets them, whose values may have others in them."""
-        for name, template in assignments:
-            values = {other: answer.value for other, answer in self.known.items() if answer.state is State.SET}
-            self.set(name, expand(template, values) if has_variables(template) else template, by)
-
-    def opened(self, by: Source, reason: str) -> None:
-        """Something that cannot be looked into may set any variable from here on."""
-        self.open = Answer(State.UNKNOWN, by=by, reason=reason)
-        self.known = {name: replace(answer, is_final=False) for name, answer in self.known.items()}
-
-    def get(self, name: str) -> Answer:
-        """What is known of a variable when the process starts."""
-        return self.known.get(name) or self.open or ABSENT
-
-
-class Place(Protocol):
-    """Where a command runs: it knows which file of the project a path means there."""
-
-    def places(self, path: str) -> Iterable[str]:
-        """The paths in the project that `path` may stand for, likeliest first."""
-        ...
-
-
-class FolderPlace(msgspec.Struct, frozen=True):
-    """A folder of the project itself; with `is_elsewhere`, a copy of it on some machine: then absolute paths mean
-    what they end in."""
-
-    folder: str
-    is_elsewhere: bool = False
-
-    def places(self, path: str) -> Iterator[str]:
-        """The path below the folder; of an absolute one every end of it."""
-        if not path.startswith("/"):
-            yield joined(self.folder, path)
-        if self.is_elsewhere or path.startswith("/"):
-            parts = [part for part in path.split("/") if part not in ("", ".")]
-            for at in range(len(parts)):
-                yield joined(self.folder, "/".join(parts[at:]))
-                yield "/".join(parts[at:])
-            yield self.folder
-
-
-class MountedPlace(msgspec.Struct, frozen=True):
-    """A place with folders of the project mounted over it: (path in the project, path there)."""
-
-    under: Place
-    workdir: str
-    mounts: tuple[tuple[str, str], ...]
-
-    def places(self, path: str) -> Iterator[str]:
-        """What is mounted there, then what lies under it."""
-        absolute = posixpath.normpath(posixpath.join(self.workdir, path))
-        for source, target in self.mounts:
-            if absolute == target or absolute.startswith(target.rstrip("/") + "/"):
-                yield joined(source, absolute[len(target) :].lstrip("/"))
-        yield from self.under.places(path)
-
-
-def joined(folder: str, path: str) -> str:
-    """`folder/path` in the project, normalised; "" is the project's root."""
-    result = posixpath.normpath(posixpath.join(folder, path))
-    return "" if result == "." else result
 
 
 class Hop(msgspec.Struct, frozen=True):
@@ -298,7 +170,7 @@ class Launcher:
         env = env.copy()
         env.assign(start.env, by)
         if start.folder:
-            place = _Moved(place, start.folder)
+            place = MovedPlace(place, start.folder)
         if start.kind is StartKind.PACKAGE_SCRIPT:
             found = self._package_script(start, place, env, by, depth)
         elif start.kind is StartKind.SHELL_SCRIPT:
@@ -344,7 +216,7 @@ class Launcher:
         from prodlint.program.services.process_files import DEFAULT
 
         if start.folder:
-            place = _Moved(place, start.folder)
+            place = MovedPlace(place, start.folder)
         name = posixpath.basename(start.words[0])
         kind = next(kind for kind in PROCESS_FILES if name.startswith(kind))
         known = [path for path, facts in self._process_files.items() if facts.kind == kind]
@@ -365,7 +237,7 @@ class Launcher:
             settings = {setting.key: setting for setting in artefact.settings}
             command = words_of(settings.get("command.exec"))
             workdir = settings.get("workdir")
-            inner = _Moved(place, workdir.value) if workdir is not None and workdir.value else place
+            inner = MovedPlace(place, workdir.value) if workdir is not None and workdir.value else place
             launch = self.launch(*command, inner, own, source, (), depth + 1) if command is not None else None
             if launch is None:
                 continue
@@ -410,7 +282,7 @@ class Launcher:
     def _is_script(self, start: Start, place: Place) -> bool:
         """Whether a program that is named by its path is a shell script, whatever it is called."""
         if start.folder:
-            place = _Moved(place, start.folder)
+            place = MovedPlace(place, start.folder)
         return any(path in self._shell for path in place.places(start.target))
 
     def _only(self, end: str) -> str | None:
@@ -545,42 +417,3 @@ def _through(source: Source, launch: Launch) -> Launch:
 
 def _behind(hop: Hop, launches: Sequence[Launch]) -> tuple[Launch, ...]:
     return tuple(replace(each, hops=(hop, *each.hops)) for each in launches)
-
-
-def folders_of(paths: Iterable[str]) -> frozenset[str]:
-    """All folders that have any of the paths in them, at any depth; the project's root is ""."""
-    folders = {""}
-    for path in paths:
-        folder = posixpath.dirname(path)
-        while folder not in folders:
-            folders.add(folder)
-            folder = posixpath.dirname(folder)
-    return frozenset(folders)
-
-
-class _Moved(msgspec.Struct, frozen=True):
-    """A place after `cd folder`."""
-
-    place: Place
-    folder: str
-
-    def places(self, path: str) -> Iterable[str]:
-        """Where `path` is, from the folder."""
-        return self.place.places(posixpath.join(self.folder, path))
-
-
-def words_of(setting: Setting | None) -> tuple[list[str], bool] | None:
-    """The words of a command setting, and whether a shell reads them. None where they are not known."""
-    if setting is None or setting.value is None:
-        return None
-    if setting.key.endswith(".exec"):
-        words = json.loads(setting.value)
-        return list(words), False
-    return [setting.value], True
-
-
-def source_of(path: str, kind: str, artefact: Artefact, setting: Setting | None = None) -> Source:
-    """An artefact as the one who sets something, at a setting of it or at its anchor."""
-    if setting is not None:
-        return Source(kind, artefact.name, Location(path, setting.start, setting.end))
-    return Source(kind, artefact.name, Location(path, artefact.anchor, artefact.anchor_end))

@@ -11,7 +11,8 @@ from msgspec.structs import replace
 from prodlint.extract.deployment.package_json import PackageInfo
 from prodlint.facts import Setting
 from prodlint.findings import Location
-from prodlint.program.services.launches import ABSENT, Answer, Launch, Source, State
+from prodlint.program.services.answers import ABSENT, Answer, Source, State
+from prodlint.program.services.launches import Launch
 from prodlint.program.services.worker_counts import Processes, copies_of, product, together, unknown, workers_of
 
 

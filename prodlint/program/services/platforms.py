@@ -8,12 +8,15 @@ from collections.abc import Iterator
 from msgspec.structs import replace
 
 from prodlint.facts import Artefact
+from prodlint.program.services.answers import source_of, words_of
 from prodlint.program.services.containers import Runner, context_of, image_variant
+from prodlint.program.services.environment import Environment
 from prodlint.program.services.environment_evidence import name_evidence
 from prodlint.program.services.images import Image
-from prodlint.program.services.launches import Environment, FolderPlace, joined, source_of, words_of
 from prodlint.program.services.model import Variant
+from prodlint.program.services.places import FolderPlace
 from prodlint.program.services.project import Project
+from prodlint.project.paths import joined
 
 
 def platform_variants(project: Project) -> Iterator[Variant]:

@@ -9,11 +9,14 @@ from msgspec.structs import replace
 
 from prodlint.extract.deployment.commands import StartKind, starts
 from prodlint.facts import Artefact
+from prodlint.program.services.answers import source_of, words_of
+from prodlint.program.services.environment import Environment
 from prodlint.program.services.environment_evidence import name_evidence
-from prodlint.program.services.launches import Environment, FolderPlace, Place, joined, source_of, words_of
 from prodlint.program.services.model import Variant
+from prodlint.program.services.places import FolderPlace, Place
 from prodlint.program.services.process_files import DEFAULT, environments_in, environments_of, names, set_env
 from prodlint.program.services.project import Project
+from prodlint.project.paths import joined
 
 _ACTIONS = frozenset({"start", "startOrReload", "startOrRestart", "startOrGracefulReload", "reload", "restart"})
 

@@ -8,7 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from prodlint.extract.deployment.commands import Start
 from prodlint.facts import Artefact, FileFacts
-from prodlint.program.services.launches import Environment, Place, Source, source_of
+from prodlint.program.services.answers import Source, source_of
+from prodlint.program.services.environment import Environment
+from prodlint.program.services.places import Place
 
 PROCESSES = ("app", "program", "server")
 """Kinds of the artefacts that are processes in such files."""

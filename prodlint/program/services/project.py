@@ -12,7 +12,9 @@ import msgspec
 from msgspec.structs import replace
 
 from prodlint.facts import FileFacts, Setting
+from prodlint.program.services.answers import Source, State, source_of
 from prodlint.program.services.built_images import OwnImages
+from prodlint.program.services.environment import Environment
 from prodlint.program.services.environment_evidence import (
     BY_CONTENT,
     DEV_VARIABLES,
@@ -21,20 +23,11 @@ from prodlint.program.services.environment_evidence import (
     is_for_development,
     name_evidence,
 )
-from prodlint.program.services.launches import (
-    Environment,
-    FolderPlace,
-    Launch,
-    Launcher,
-    Place,
-    Source,
-    State,
-    folders_of,
-    joined,
-    source_of,
-)
+from prodlint.program.services.launches import Launch, Launcher
 from prodlint.program.services.model import Layer, SourceView, Variant, layer_of
+from prodlint.program.services.places import FolderPlace, Place
 from prodlint.program.services.process_files import PROCESSES
+from prodlint.project.paths import folders_of, joined
 
 _PRODUCTION_ENV_FILES = (".env", ".env.production", ".env.prod")
 

@@ -12,7 +12,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from prodlint.extract.deployment.commands import StartKind
-from prodlint.program.services.launches import State
+from prodlint.program.services.answers import State
 from prodlint.program.services.variants import CONTAINERS, base_of, shell_of
 
 if TYPE_CHECKING:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 
 from prodlint.facts import Artefact, Setting
-from prodlint.program.services.launches import Environment, source_of, words_of
+from prodlint.program.services.answers import source_of, words_of
+from prodlint.program.services.environment import Environment
 from prodlint.program.services.model import Variant
 from prodlint.program.services.project import Project
 

@@ -7,9 +7,11 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from prodlint.facts import Artefact, Setting
-from prodlint.program.services.launches import Environment, joined, source_of, words_of
+from prodlint.program.services.answers import source_of, words_of
+from prodlint.program.services.environment import Environment
 from prodlint.program.services.model import Variant
 from prodlint.program.services.project import Project
+from prodlint.project.paths import joined
 
 
 def unit_variants(project: Project) -> Iterator[Variant]:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from prodlint.facts import Artefact, FileFacts, Setting
 from prodlint.findings import Location, Step
 from prodlint.program.services import Service, Variant, services_in
-from prodlint.program.services.launches import Answer, Hop, Source, State
+from prodlint.program.services.answers import Answer, Source, State
+from prodlint.program.services.launches import Hop
 
 if TYPE_CHECKING:
     from prodlint.program.linking.program import Program

@@ -16,7 +16,8 @@ import msgspec
 
 from prodlint.extract.deployment.variables import expand, has_variables
 from prodlint.numerals import whole_number
-from prodlint.program.services.launches import Hop, Launch, Source, State
+from prodlint.program.services.answers import Source, State
+from prodlint.program.services.launches import Hop, Launch
 
 if TYPE_CHECKING:
     from prodlint.program.services.model import Layer

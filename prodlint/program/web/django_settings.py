@@ -17,8 +17,8 @@ from prodlint.findings import Confidence, Location
 from prodlint.lazy_regex import regex
 from prodlint.program.linking.resolver import CallSite, File
 from prodlint.program.services import services_in
+from prodlint.program.services.answers import Answer, State
 from prodlint.program.services.environment_evidence import is_dev_path, is_for_development
-from prodlint.program.services.launches import Answer, State
 
 if TYPE_CHECKING:
     from prodlint.program.linking.program import Program

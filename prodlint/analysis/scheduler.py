@@ -1,0 +1,338 @@
+"""Extraction of many files: what the store has is taken from there, and the rest is done here or in other processes."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
+
+import msgspec
+
+from prodlint.analysis.keys import LEFT_OUT, key_of
+from prodlint.analysis.store import Cache
+from prodlint.extract.extraction import extract, is_left_out
+from prodlint.extract.fact_table import FactTable, decode, encode
+from prodlint.facts import FileFacts
+from prodlint.findings import Trouble
+from prodlint.project.discovery import SourceFile
+from prodlint.project.file_roles import FileRole
+from prodlint.project.vfs import Sources, Stamp, TooLarge, Unreadable
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future, ProcessPoolExecutor
+
+Progress = Callable[[int, int], None]
+"""Called with how many bytes are dealt with, and how many there are."""
+
+_WORTH_A_POOL = 400_000
+"""Bytes; less than this is extracted before a second process has started."""
+
+_BATCH = 200_000
+"""Bytes that a worker gets at a time."""
+
+_CHUNK = 50_000_000
+"""Bytes that are held in memory at a time."""
+
+_GARBAGE_COLLECTED_EVERY = 20_000
+"""New containers in a worker; the only cycles that extraction makes are the scopes of JavaScript's functions."""
+
+_T = TypeVar("_T")
+
+
+class _Task(NamedTuple):
+    """One file to extract, as a worker gets it."""
+
+    file: SourceFile
+    data: bytes
+
+
+class _Failure(NamedTuple):
+    """Why a file has no facts."""
+
+    message: str
+
+
+_Outcome = bytes | _Failure
+
+
+class Extraction(msgspec.Struct):
+    """The facts of those files that have some, and what went wrong with the others."""
+
+    facts: FactTable = msgspec.field(default_factory=FactTable)
+    left_out: list[str] = []
+    """Files with generated code, and the scripts of web pages."""
+    troubles: list[Trouble] = []
+    from_cache: int = 0
+    stamps: dict[str, Stamp] = {}
+    """What the file system said of each file before it was read: facts and fixes are about the file as it was then."""
+
+
+def extract_all(
+    files: Sequence[SourceFile],
+    sources: Sources,
+    *,
+    cache: Cache | None = None,
+    shard: Mapping[bytes, bytes] | None = None,
+    jobs: int | None = None,
+    progress: Progress | None = None,
+) -> Extraction:
+    """The facts of all `files`. `shard` holds encoded facts by key, as `prodlint facts` writes them; `jobs` is the
+    number of processes (None: as many as there are processors)."""
+    run = _Run(sources, cache, shard or {}, progress or (lambda done, total: None))
+    remaining = run.unchanged(files)
+    jobs = jobs or processors()
+    parallel = jobs > 1 and sum(size for _, size in remaining) > _WORTH_A_POOL
+    extractor = _Pool(jobs) if parallel else _Here()
+    with extractor:
+        for chunk in grouped(remaining, _CHUNK):
+            for file, outcome in extractor.outcomes(run.changed(chunk)):
+                run.finish(file, outcome)
+    return run.result
+
+
+class _Run:
+    """One extraction of many files: what is known already, and what becomes of the rest."""
+
+    def __init__(self, sources: Sources, cache: Cache | None, shard: Mapping[bytes, bytes], progress: Progress) -> None:
+        self.result = Extraction()
+        self._sources = sources
+        self._cache = cache
+        self._shard = shard
+        self._progress = progress
+        self._done = self._total = 0
+        self._stamps = self.result.stamps
+        self._keys: dict[str, bytes] = {}
+
+    def unchanged(self, files: Sequence[SourceFile]) -> list[tuple[SourceFile, int]]:
+        """Takes the files that the cache knows by their stamps; returns the others with their sizes."""
+        for file in files:
+            stamp = self._sources.stamp(file.path)
+            if stamp is not None:
+                self._stamps[file.path] = stamp
+        self._total = sum(self._size(file.path) for file in files)
+        if self._cache is not None:
+            by_place = {self._place(path): stamp for path, stamp in self._stamps.items()}
+            known = self._cache.keys_of(by_place)
+            places = {file: known[place] for file in files if (place := self._place(file.path)) in known}
+            files = [*(file for file in files if file not in places), *self._take(places)]
+        return [(file, self._size(file.path)) for file in files]
+
+    def changed(self, files: Iterable[SourceFile]) -> list[_Task]:
+        """Reads the files and takes those whose content the cache or the shard knows; returns the others."""
+        tasks: dict[SourceFile, _Task] = {}
+        keys: dict[SourceFile, bytes] = {}
+        for file in files:
+            try:
+                data = self._sources.read(file.path)
+            except Unreadable as error:
+                self._trouble(file, error.reason, is_failure=file.is_given or not isinstance(error, TooLarge))
+            else:
+                tasks[file] = _Task(file, data)
+                if self._cache is not None or self._shard:
+                    keys[file] = key_of(data, file)
+        self._keys.update((file.path, key) for file, key in keys.items())
+        self._remember_stamps(keys)
+        if keys:
+            tasks = {file: tasks[file] for file in self._take(keys)}
+        return list(tasks.values())
+
+    def finish(self, file: SourceFile, outcome: FileFacts | _Outcome) -> None:
+        """Takes what came of a file's extraction."""
+        if isinstance(outcome, _Failure):
+            self._trouble(file, outcome.message)
+            return
+        if self._cache is not None and (key := self._keys.get(file.path)) is not None:
+            self._cache.put(key, encode(outcome) if isinstance(outcome, FileFacts) else outcome)
+        self._accept(file, outcome)
+
+    def _take(self, keys: Mapping[SourceFile, bytes]) -> list[SourceFile]:
+        """Takes the files whose key has a value; returns the others."""
+        values: dict[bytes, FileFacts | bytes] = {}
+        for key in self._shard.keys() & keys.values():
+            with contextlib.suppress(msgspec.MsgspecError):  # who knows where a shard comes from
+                values[key] = decode(self._shard[key])
+        if self._cache is not None:
+            values.update(self._cache.load(key for key in keys.values() if key not in values))
+        others = []
+        for file, key in keys.items():
+            value = values.get(key)
+            if value is None or (value == LEFT_OUT and file.is_given):
+                others.append(file)
+                continue
+            self._accept(file, value)
+            self.result.from_cache += 1
+        return others
+
+    def _accept(self, file: SourceFile, facts: FileFacts | bytes) -> None:
+        if facts == LEFT_OUT:
+            self.result.left_out.append(file.path)
+        else:
+            self.result.facts.put(file.path, facts)
+        self._count(file)
+
+    def _trouble(self, file: SourceFile, message: str, is_failure: bool = True) -> None:
+        self.result.troubles.append(Trouble(file.path, 0, message, is_failure))
+        self._count(file)
+
+    def _count(self, file: SourceFile) -> None:
+        self._done += self._size(file.path)
+        self._progress(self._done, self._total)
+
+    def _remember_stamps(self, keys: Mapping[SourceFile, bytes]) -> None:
+        if self._cache is not None:
+            for file, key in keys.items():
+                if file.path in self._stamps:
+                    self._cache.put_key(self._place(file.path), self._stamps[file.path], key)
+
+    def _place(self, path: str) -> str:
+        """The file's name for the cache, which is shared by all projects."""
+        return f"{self._sources.root}/{path}"
+
+    def _size(self, path: str) -> int:
+        return self._stamps[path].size if path in self._stamps else len(self._sources.overlay.get(path, b""))
+
+
+def grouped(items: Iterable[tuple[_T, int]], least: int) -> Iterator[list[_T]]:
+    """The items, each with its size, in groups that have at least `least` together, but for the last; in order."""
+    group: list[_T] = []
+    total = 0
+    for item, size in items:
+        group.append(item)
+        total += size
+        if total >= least:
+            yield group
+            group, total = [], 0
+    if group:
+        yield group
+
+
+def processors() -> int:
+    """How many processors this process may use."""
+    if sys.platform == "linux":
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def can_fork() -> bool:
+    """Whether this process may fork. It costs next to nothing, but is not sound beside other threads (the language
+    server's)."""
+    return sys.platform == "linux" and threading.active_count() == 1
+
+
+# --- here, and elsewhere ----------------------------------------------------------------------------------------------
+
+
+def _facts_of(task: _Task) -> FileFacts | _Outcome:
+    file, data = task
+    if not file.is_given and is_left_out(data, file.kind, is_for_browsers=file.role is FileRole.BROWSER):
+        return LEFT_OUT
+    try:
+        return extract(data, file.kind, file.path)
+    except Exception as error:  # one file's misfortune must not take the others with it
+        return _Failure(f"prodlint failed on this file: {describe_crash(error)}")
+
+
+def describe_crash(error: BaseException) -> str:
+    """An unexpected exception in one line, with the place that it comes from: what a bug report needs."""
+    traceback = error.__traceback__
+    while traceback is not None and traceback.tb_next is not None:
+        traceback = traceback.tb_next
+    text = f"{type(error).__name__}: {error}".splitlines()[0][:200]
+    if traceback is None:
+        return text
+    code = traceback.tb_frame.f_code
+    return f"{text} ({os.path.basename(code.co_filename)}:{traceback.tb_lineno} in {code.co_name})"  # noqa: PTH119
+
+
+class _Here:
+    """Extraction in this process."""
+
+    def __enter__(self) -> _Here:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing to end."""
+
+    def outcomes(self, tasks: Iterable[_Task]) -> Iterator[tuple[SourceFile, FileFacts | _Outcome]]:
+        """Each file with its facts."""
+        for task in tasks:
+            yield task.file, _facts_of(task)
+
+
+class _Pool:
+    """Extraction in worker processes, in batches of about the same size, the largest files first."""
+
+    def __init__(self, jobs: int) -> None:
+        self._jobs = jobs
+        self._executor = _executor(jobs)
+
+    def __enter__(self) -> _Pool:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        # After Ctrl-C there may be work left; a worker ends with the batch that it is at.
+        self._executor.shutdown(wait=True, cancel_futures=True)
+
+    def outcomes(self, tasks: Iterable[_Task]) -> Iterator[tuple[SourceFile, _Outcome]]:
+        """Each file with its encoded facts, in any order."""
+        from concurrent.futures import as_completed
+        from concurrent.futures.process import BrokenProcessPool
+
+        batches: dict[Future[list[_Outcome]], list[_Task]] = {}
+        lost: list[_Task] = []
+        largest_first = sorted(tasks, key=lambda task: -len(task.data))
+        for batch in grouped(((task, len(task.data)) for task in largest_first), _BATCH):
+            try:
+                batches[self._executor.submit(_extract_batch, batch)] = batch
+            except BrokenProcessPool:
+                lost += batch
+        for future in as_completed(batches):
+            try:
+                outcomes = future.result()
+            except BrokenProcessPool:
+                lost += batches[future]
+            else:
+                yield from zip((task.file for task in batches[future]), outcomes, strict=True)
+        if lost:
+            self._executor.shutdown(wait=True)
+            self._executor = _executor(self._jobs)
+            yield from map(_alone, lost)
+
+
+def _alone(task: _Task) -> tuple[SourceFile, _Outcome]:
+    """A file that was lost when a worker died, in a process of its own: it is the culprit, or it has its facts."""
+    from concurrent.futures.process import BrokenProcessPool
+
+    with _executor(1) as executor:
+        try:
+            return task.file, executor.submit(_extract_batch, [task]).result()[0]
+        except BrokenProcessPool:
+            return task.file, _Failure("prodlint failed on this file: the process that read it died")
+
+
+def _executor(workers: int) -> ProcessPoolExecutor:
+    import multiprocessing
+    from concurrent.futures import ProcessPoolExecutor
+
+    method = "fork" if can_fork() else "spawn"
+    if method == "spawn":
+        os.environ["PYTHONSAFEPATH"] = "1"  # else they would import what lies in the working directory
+    return ProcessPoolExecutor(workers, multiprocessing.get_context(method), initializer=_start_worker)
+
+
+def _start_worker() -> None:
+    # Ctrl-C goes to all processes of the terminal: the workers end quietly, the main process says so.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    gc.enable()  # whatever the main process does about it: a worker lives for many files
+    gc.freeze()  # what it has from the main process stays
+    gc.set_threshold(_GARBAGE_COLLECTED_EVERY)
+
+
+def _extract_batch(tasks: Sequence[_Task]) -> list[_Outcome]:
+    outcomes = map(_facts_of, tasks)
+    return [encode(outcome) if isinstance(outcome, FileFacts) else outcome for outcome in outcomes]
