@@ -26,7 +26,8 @@ from prodlint.program.services.containers import dockerfile_variants
 from prodlint.program.services.environment_evidence import BY_CONTENT, is_for_development, name_evidence
 from prodlint.program.services.kubernetes import kubernetes_variants
 from prodlint.program.services.launches import Launch
-from prodlint.program.services.model import Layer, Service, SourceView, Variant
+from prodlint.program.services.layers import Layer
+from prodlint.program.services.model import Service, SourceView, Variant
 from prodlint.program.services.platforms import platform_variants
 from prodlint.program.services.pm2 import pm2_variants
 from prodlint.program.services.project import Project

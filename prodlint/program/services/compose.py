@@ -26,7 +26,8 @@ from prodlint.program.services.environment_evidence import (
     name_evidence,
 )
 from prodlint.program.services.images import Image, is_plain_base
-from prodlint.program.services.model import Variant, layer_of
+from prodlint.program.services.layers import layer_of
+from prodlint.program.services.model import Variant
 from prodlint.program.services.places import FolderPlace, MountedPlace
 from prodlint.program.services.project import Project
 from prodlint.project.paths import joined

@@ -18,7 +18,8 @@ from prodlint.program.services.environment import Environment
 from prodlint.program.services.environment_evidence import TARGET_DEV, is_called_for_production, name_evidence
 from prodlint.program.services.images import Image, is_plain_base
 from prodlint.program.services.launches import Launch
-from prodlint.program.services.model import Variant, layer_of
+from prodlint.program.services.layers import layer_of
+from prodlint.program.services.model import Variant
 from prodlint.program.services.places import MountedPlace, Place
 from prodlint.program.services.project import Project
 from prodlint.project.paths import joined

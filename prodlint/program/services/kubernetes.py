@@ -19,7 +19,8 @@ from prodlint.program.services.containers import Runner, context_of, image_varia
 from prodlint.program.services.environment import Environment
 from prodlint.program.services.environment_evidence import name_evidence
 from prodlint.program.services.images import Image
-from prodlint.program.services.model import Layer, Variant, layer_of
+from prodlint.program.services.layers import Layer, layer_of
+from prodlint.program.services.model import Variant
 from prodlint.program.services.project import Project
 from prodlint.project.paths import joined
 

@@ -24,7 +24,8 @@ from prodlint.program.services.environment_evidence import (
     name_evidence,
 )
 from prodlint.program.services.launches import Launch, Launcher
-from prodlint.program.services.model import Layer, SourceView, Variant, layer_of
+from prodlint.program.services.layers import Layer, layer_of
+from prodlint.program.services.model import SourceView, Variant
 from prodlint.program.services.places import FolderPlace, Place
 from prodlint.program.services.process_files import PROCESSES
 from prodlint.project.paths import folders_of, joined

@@ -10,7 +10,8 @@ from msgspec.structs import replace
 from prodlint.program.services.answers import source_of, words_of
 from prodlint.program.services.environment import Environment
 from prodlint.program.services.environment_evidence import name_evidence
-from prodlint.program.services.model import Variant, layer_of
+from prodlint.program.services.layers import layer_of
+from prodlint.program.services.model import Variant
 from prodlint.program.services.places import FolderPlace
 from prodlint.program.services.project import Project
 from prodlint.project.paths import joined

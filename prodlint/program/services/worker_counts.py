@@ -10,7 +10,6 @@ import posixpath
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import Enum
-from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -18,9 +17,7 @@ from prodlint.extract.deployment.variables import expand, has_variables
 from prodlint.numerals import whole_number
 from prodlint.program.services.answers import Source, State
 from prodlint.program.services.launches import Hop, Launch
-
-if TYPE_CHECKING:
-    from prodlint.program.services.model import Layer
+from prodlint.program.services.layers import Layer
 
 
 class Count(Enum):
