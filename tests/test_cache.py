@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from prodlint.analysis import scheduler
+from prodlint.analysis import keys, scheduler
 from prodlint.analysis import store as cache_module
 from prodlint.analysis.keys import content_key
 from prodlint.analysis.scheduler import Extraction, extract_all
@@ -106,7 +106,7 @@ def test_the_key_has_content_kind_and_extractor_in_it(monkeypatch: pytest.Monkey
     key = content_key(b"x", "python")
     assert key == content_key(b"x", "python")
     others = [content_key(b"y", "python"), content_key(b"x", "tsx")]
-    monkeypatch.setattr(cache_module, "extractor_version", lambda: b"another version")
+    monkeypatch.setattr(keys, "extractor_version", lambda: b"another version")
     others.append(content_key(b"x", "python"))
     assert len({key, *others}) == 4
 
@@ -117,7 +117,8 @@ def test_another_extractor_reads_unchanged_files_anew(
     cache = tmp_path / "cache"
     _run(project, cache)
     assert _run(project, cache).from_cache == 2
-    monkeypatch.setattr(cache_module, "extractor_version", lambda: b"another version")
+    for module in (keys, cache_module):
+        monkeypatch.setattr(module, "extractor_version", lambda: b"another version")
     assert _run(project, cache).from_cache == 0
 
 
