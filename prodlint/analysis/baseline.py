@@ -14,6 +14,7 @@ from typing import NamedTuple
 from prodlint.findings import Finding
 from prodlint.output.fingerprints import fingerprints
 from prodlint.output.places import Places
+from prodlint.project.file_writing import write_report
 
 BASELINE_NAME = ".prodlint-baseline.json"
 """Where it is, in the project root, if nothing else is said."""
@@ -79,6 +80,6 @@ def write_baseline(path: Path, entries: Iterable[Entry]) -> None:
     rows = ",\n".join("    " + json.dumps(entry._asdict()) for entry in sorted(entries))
     body = f"\n{rows}\n  " if rows else ""
     try:
-        path.write_text(f'{{\n  "prodlint-baseline": {_VERSION},\n  "findings": [{body}]\n}}\n', encoding="utf-8")
+        write_report(path, f'{{\n  "prodlint-baseline": {_VERSION},\n  "findings": [{body}]\n}}\n'.encode())
     except OSError as error:
         raise BaselineError(f"{path}: {error.strerror}") from error

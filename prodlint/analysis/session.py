@@ -25,7 +25,7 @@ from prodlint.analysis.suppressions import UNUSED_RULE, suppress, unused
 from prodlint.extract.fact_table import FactTable, encode
 from prodlint.facts import SOURCE, FileFacts
 from prodlint.findings import Edit, Finding, Fix, Location, Severity, Trouble
-from prodlint.project.discovery import Project, Root, discover, exists, find_root, source_file
+from prodlint.project.discovery import Project, Root, discover, exists, find_root, locate, source_file
 from prodlint.project.file_roles import FileRole
 from prodlint.project.settings import Choice, Settings, chosen_rules, parse_settings, read_settings
 from prodlint.project.vfs import Sources, Stamp, Unreadable
@@ -129,7 +129,8 @@ class Session:
         settings = read_settings(root.config, known) if root.config is not None else Settings()
         if preview is not None:
             settings = replace(settings, preview=preview)
-        inside = {path: data for path, data in overlay.items() if path.is_relative_to(root.folder)}
+        read = {locate(path).path: data for path, data in overlay.items()}
+        inside = {path: data for path, data in read.items() if path.is_relative_to(root.folder)}
         sources = Sources(root.folder, {path.relative_to(root.folder).as_posix(): inside[path] for path in inside})
 
         def walk(sources: Sources) -> Project:
@@ -156,7 +157,7 @@ class Session:
         there = {file.path for file in self.project.files}
         opened = (source_file(path, sources, self.settings) for path in files if path not in there)
         added = [file for file in opened if file is not None]
-        project = Project(self.project.root, sorted([*self.project.files, *added]), self.project.given)
+        project = replace(self.project, files=sorted([*self.project.files, *added]))
         return self._after(project, sources, files)
 
     def with_disk_changes(self, changed: Collection[str], overlay: Mapping[str, bytes]) -> Session:

@@ -370,6 +370,7 @@ def _report(
     seconds: float,
 ) -> None:
     from prodlint.output import ErrorMessage, Report, Stats, in_order, render
+    from prodlint.project.file_writing import write_report
 
     report = Report(
         findings=in_order(findings),
@@ -395,7 +396,7 @@ def _report(
         if file:
             pieces = render(report, output_format, replace(look, color=False, unicode=True, pages=None))
             try:
-                Path(file).write_text("".join(pieces), encoding="utf-8")
+                write_report(Path(file), "".join(pieces).encode())
             except OSError as error:
                 raise click.FileError(file, error.strerror) from error
         else:

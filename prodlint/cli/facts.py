@@ -28,6 +28,7 @@ def facts(paths: tuple[str, ...], output_format: str, output_file: str | None, *
     read on several machines, and checked together on one.
     """
     from prodlint.analysis.fact_shards import as_json, shard_of
+    from prodlint.project.file_writing import write_report
 
     with ExitStack() as stack:
         session = open_session(paths, options, stack)
@@ -40,7 +41,10 @@ def facts(paths: tuple[str, ...], output_format: str, output_file: str | None, *
     if output_file is None:
         sys.stdout.buffer.write(data)
     else:
-        Path(output_file).write_bytes(data)
+        try:
+            write_report(Path(output_file), data)
+        except OSError as error:
+            raise click.FileError(output_file, error.strerror) from error
     troubles = [trouble for trouble in session.troubles() if is_ours(session, trouble)]
     for trouble in troubles:
         say(one_line(session, trouble), err=True)

@@ -49,11 +49,10 @@ def open_session(paths: Sequence[str], options: Mapping[str, Any], stack: ExitSt
 
 
 def _absolute(path: str) -> Path:
-    """The path as the walk will meet it: symbolic links on the way to it are followed."""
-    try:
-        return Path(path).resolve()
-    except (OSError, RuntimeError, ValueError) as error:
-        raise click.ClickException(f"{path!r} is no path: {error}") from error
+    """The path from the root of the file system. Links are left in it: which project it belongs to depends on them."""
+    if "\0" in path:
+        raise click.ClickException(f"{path!r} is no path")
+    return Path.cwd() / path
 
 
 def _standard_input(paths: Sequence[str], name: str | None) -> dict[Path, bytes]:

@@ -7,11 +7,8 @@ said so. So every pass leaves fewer findings, and the loop ends.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import os
-import stat
-import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -22,6 +19,7 @@ import msgspec
 from prodlint.findings import Finding, Fix
 from prodlint.fixes.combine import Candidate, Composition, compose
 from prodlint.fixes.text import Text
+from prodlint.project.file_writing import replace_file
 from prodlint.project.vfs import Unreadable, read_regular
 
 Choose = Callable[[Finding, Fix], bool]
@@ -285,17 +283,14 @@ def _listed(names: Iterable[str]) -> str:
 
 
 def write(outcome: FixOutcome, root: Path) -> list[str]:
-    """Writes the changed files below `root`, each atomically, keeping its mode and following symlinks to the real file.
+    """Writes the changed files below `root`, each atomically, keeping its mode and owner.
 
-    A file that is no longer as it was read is left alone, and so are the files that share a fix with it. Returns one
-    sentence per file that was not written.
+    A file that is no longer as it was read is left alone, and so is what a link leads to, and the files that share a
+    fix with one of them. Returns one sentence per file that was not written.
     """
     messages = []
-    targets = {path: (root / path).resolve() for path in outcome.changed}
     obstacles = {
-        path: obstacle
-        for path, (old, _) in outcome.changed.items()
-        if (obstacle := _obstacle(targets[path], old, root.resolve()))
+        path: obstacle for path, (old, _) in outcome.changed.items() if (obstacle := _obstacle(root, path, old))
     }
     for group in _groups(outcome):
         blocked = [path for path in group if path in obstacles]
@@ -305,7 +300,7 @@ def write(outcome: FixOutcome, root: Path) -> list[str]:
                 messages.append(f"{path} was not written: {reason}.")
                 continue
             try:
-                _replace_file(targets[path], outcome.changed[path][1])
+                replace_file(root / path, outcome.changed[path][1])
             except OSError as error:
                 messages.append(f"{path} was not written: {error.strerror or error}.")
     return messages
@@ -330,31 +325,15 @@ def _groups(outcome: FixOutcome) -> list[list[str]]:
     return sorted(groups.values())
 
 
-def _obstacle(target: Path, old: bytes, root: Path) -> str:
+def _obstacle(root: Path, path: str, old: bytes) -> str:
     """Why a file may not be written; "" if it may."""
-    if not target.is_relative_to(root):
-        return f"it is a link to {target}, outside the project"
+    target = root / path
+    real = os.path.realpath(target)
+    if real != os.path.join(os.path.realpath(root), *path.split("/")):  # noqa: PTH118 - beside realpath
+        return f"it is a link to {real}"
     try:
         if read_regular(target, len(old) + 1) != old:
             return "it has changed on disk since it was read"
     except OSError as error:
         return error.strerror or str(error)
     return "" if os.access(target, os.W_OK) else "it is read-only"
-
-
-def _replace_file(target: Path, content: bytes) -> None:
-    """Puts `content` in place of a file in one step: whoever reads sees the old or the new bytes, never a part."""
-    mode = stat.S_IMODE(target.stat().st_mode)
-    descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-    temporary = Path(name)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.chmod(mode)
-        temporary.replace(target)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
-        raise

@@ -91,7 +91,7 @@ class Converter:
 
     def diagnostic(self, finding: Finding, severity: Severity, page: str) -> lsp.Diagnostic:
         """A finding. Its call path and what else is worth seeing become related information; `page` is the URI of the
-        rule's page."""
+        rule's page, or ""."""
         steps: Iterable[Step] = (*finding.trace, *finding.related)
         is_unused = finding.rule == UNUSED_RULE
         return lsp.Diagnostic(
@@ -99,7 +99,7 @@ class Converter:
             message=finding.message,
             severity=_SEVERITIES[severity],
             code=finding.rule,
-            code_description=lsp.CodeDescription(href=page),
+            code_description=lsp.CodeDescription(href=page) if page else None,
             source="prodlint",
             tags=[lsp.DiagnosticTag.Unnecessary] if is_unused else None,
             related_information=[

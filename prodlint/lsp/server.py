@@ -27,7 +27,7 @@ from prodlint.lsp import actions
 from prodlint.lsp.convert import Converter, path_of
 from prodlint.lsp.open_project import Preferences, Workbench
 from prodlint.project.settings import ConfigError
-from prodlint.rulebook import RulebookError, load_rules, page_uri
+from prodlint.rulebook import Rule, RulebookError, load_rules, page_uri
 
 FIX_ALL = f"{lsp.CodeActionKind.SourceFixAll.value}.prodlint"
 RESTART = "prodlint.restart"
@@ -63,9 +63,12 @@ class Server(LanguageServer):
         self._published: dict[Path, str] = {}
         self._said: set[str] = set()
         self._cleaning: asyncio.TimerHandle | None = None
-        directory = default_directory()
-        self._pages = (directory or Path()) / f"pages-{__version__}"
-        self._cache_directory = directory
+        self._cache_directory = default_directory()
+
+    def page(self, rule: Rule) -> str:
+        """The URI of a rule's page; "" where there is no place for it."""
+        directory = self._cache_directory
+        return "" if directory is None else page_uri(rule, directory / f"pages-{__version__}")
 
     # ------------------------------------------------------------------ what the client can do
 
@@ -185,7 +188,7 @@ class Server(LanguageServer):
         if session is None:
             return {}
         converter = self.converter(bench)
-        pages = {name: page_uri(rule, self._pages) for name, rule in session.rules.items()}
+        pages = {name: self.page(rule) for name, rule in session.rules.items()}
         opened = {name: path for path, name in self._named(bench)}
         return {
             opened.get(path, bench.root / path): [
@@ -476,7 +479,7 @@ def _quick_fix(ls: Server, bench: Workbench, action: actions.Action, is_fix: boo
     session, converter = bench.session, ls.converter(bench)
     assert session is not None
     diagnostics = [
-        converter.diagnostic(finding, session.severity_of(finding), page_uri(session.rules[finding.rule], ls._pages))
+        converter.diagnostic(finding, session.severity_of(finding), ls.page(session.rules[finding.rule]))
         for finding in action.findings
     ]
     return lsp.CodeAction(
@@ -492,7 +495,7 @@ def _missing_fix(ls: Server, bench: Workbench, finding: Finding, reason: str) ->
     """An action that an editor shows and does not offer, because it cannot be done."""
     session = bench.session
     assert session is not None
-    page = page_uri(session.rules[finding.rule], ls._pages)
+    page = ls.page(session.rules[finding.rule])
     return lsp.CodeAction(
         f"Fix {finding.rule}",
         lsp.CodeActionKind.QuickFix,

@@ -133,6 +133,50 @@ def source_file(path: str, sources: Sources, settings: Settings, *, is_given: bo
 # --- the root ---------------------------------------------------------------------------------------------------------
 
 
+class Located(NamedTuple):
+    """A path without symbolic links."""
+
+    path: Path
+    """What is really meant."""
+    place: Path
+    """What says to which project it belongs: the path itself, or the folder of the first link on the way to it that a
+    project has. That may lead anywhere, so what it leads to has no say."""
+
+    @property
+    def is_linked(self) -> bool:
+        """Whether a project's link is on the way."""
+        return self.path != self.place
+
+
+def locate(path: Path) -> Located:
+    """Where `path` (absolute) is. Links of the system and of the user are followed: those that are neither in a project
+    nor in the working directory."""
+    real = Path(path.anchor)
+    parts = path.parts[1:]
+    for number, part in enumerate(parts):
+        here = real.parent if part == ".." else real / part
+        if os.path.islink(here):  # noqa: PTH114 - pathlib's own can raise
+            if is_in_project(real):
+                return Located(_followed(real.joinpath(*parts[number:])), real)
+            here = _followed(here)
+        real = here
+    return Located(real, real)
+
+
+def is_in_project(folder: Path) -> bool:
+    """Whether a project may have made what is in `folder`: that is in one, or in the working directory."""
+    is_here = not _is_nobodys(folder) and folder.is_relative_to(Path.cwd())
+    return is_here or find_root([folder]).is_marked
+
+
+def _followed(path: Path) -> Path:
+    """What `path` leads to. Of links in a circle that is one of them."""
+    try:
+        return Path(os.path.realpath(path))
+    except (OSError, ValueError):
+        return path
+
+
 def find_root(paths: Sequence[Path], config: Path | None = None) -> Root:
     """The project that all of `paths` (absolute) belong to.
 
@@ -141,9 +185,10 @@ def find_root(paths: Sequence[Path], config: Path | None = None) -> Root:
     `pyproject.toml` or the like, or the workspace around it. The home folder and the file system's root are never it:
     what lies there belongs together by chance.
 
-    `config` is the file that the user named, if any; it makes its folder the root if that is above all of `paths`.
+    A link in a project belongs to that project, whatever it leads to. `config` is the file that the user named, if any;
+    it makes its folder the root if that is above all of `paths`.
     """
-    start = _common_folder(paths)
+    start = _common_folder([locate(path).place for path in paths])
     above = list(takewhile(lambda folder: not _is_nobodys(folder), (start, *start.parents)))
     repository = next((folder for folder in above if exists(folder / ".git")), None)
     if above and config is None:
@@ -219,22 +264,25 @@ def discover(
     `force_exclude` says otherwise. Whatever cannot be walked or read is one `Trouble`.
     """
     walk = _Walk(root, sources, settings, _Excludes(settings.exclude))
-    inside = [path for path in paths if path.is_relative_to(root.folder)]
-    given = frozenset("/".join(path.relative_to(root.folder).parts) for path in inside)
+    located = {path: locate(path) for path in paths}
+    inside = {path: found.path for path, found in located.items() if found.path.is_relative_to(root.folder)}
+    given = frozenset("/".join(path.relative_to(root.folder).parts) for path in inside.values())
     if root.is_marked and given:
         walk.below("", walk.outer_ignores())
     if not (root.is_marked and force_exclude):
         for name in sorted(given):
             walk.add_given(name)
     project = Project(root.folder, sorted(walk.files.values()), given)
-    outside = [_outside(path) for path in paths if path not in inside]
+    outside = [_outside(path, located[path]) for path in paths if path not in inside]
     ours = (trouble for trouble in dict.fromkeys(walk.troubles) if project.reports(trouble.path))
     troubles = [trouble._replace(path=_printable(trouble.path)) for trouble in ours]
     return replace(project, troubles=[*outside, *troubles])
 
 
-def _outside(path: Path) -> Trouble:
+def _outside(path: Path, located: Located) -> Trouble:
     message = "not in the project of the other paths" if exists(path) else _MISSING
+    if located.is_linked and exists(path):
+        message = f"left alone: it is a link to {_printable(str(located.path))}, outside the project"
     return Trouble(_printable(str(path)), 0, message)
 
 

@@ -8,6 +8,7 @@ import tomlkit
 from tomlkit.container import Container
 from tomlkit.items import Table
 
+from prodlint.project.file_writing import write_file
 from prodlint.project.settings import CONFIG_NAME, PYPROJECT, ConfigError, has_table
 from prodlint.toml_text import TomlError, parse_toml
 
@@ -23,10 +24,10 @@ def write_config(folder: Path) -> Path:
         raise ConfigError(pyproject, 0, "has a table [tool.prodlint] already")
     try:
         if not pyproject.is_file():
-            own.write_text(tomlkit.dumps(_document(())), encoding="utf-8")
+            write_file(own, tomlkit.dumps(_document(())).encode())
             return own
         old = pyproject.read_bytes()
-        pyproject.write_bytes(_appended(pyproject, old))
+        write_file(pyproject, _appended(pyproject, old))
     except OSError as error:
         raise ConfigError(Path(error.filename or folder), 0, f"cannot be written: {error.strerror}") from error
     return pyproject

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import stat
@@ -265,25 +266,46 @@ def test_files_are_written_with_their_mode_and_nothing_is_left_behind(tmp_path: 
     assert [path.name for path in tmp_path.iterdir()] == ["a.js"]
 
 
-def test_a_symlink_stays_one_and_its_file_is_written(tmp_path: Path):
-    (tmp_path / "real").mkdir()
-    real = tmp_path / "real" / "a.js"
-    real.write_bytes(b"old")
-    (tmp_path / "link.js").symlink_to(real)
-    assert write(outcome_of(("link.js", b"old", b"new")), tmp_path) == []
-    assert (tmp_path / "link.js").is_symlink()
-    assert real.read_bytes() == b"new"
-
-
-def test_a_link_out_of_the_project_is_not_followed(tmp_path: Path):
-    outside = tmp_path / "outside.js"
-    outside.write_bytes(b"old")
+@pytest.mark.parametrize("where", ["project/real", "outside"])
+def test_nothing_is_written_through_a_link(tmp_path: Path, where: str):
     root = tmp_path / "project"
-    root.mkdir()
-    (root / "a.js").symlink_to(outside)
-    [message] = write(outcome_of(("a.js", b"old", b"new")), root)
-    assert message.startswith("a.js was not written: it is a link to ")
-    assert outside.read_bytes() == b"old"
+    real = tmp_path / where / "a.js"
+    for folder in (root, real.parent):
+        folder.mkdir(parents=True)
+    real.write_bytes(b"old")
+    (root / "link.js").symlink_to(real)
+    (root / "linked").symlink_to(real.parent)
+    messages = write(outcome_of(("link.js", b"old", b"new"), ("linked/a.js", b"old", b"new")), root)
+    assert messages == [f"{name} was not written: it is a link to {real}." for name in ("link.js", "linked/a.js")]
+    assert real.read_bytes() == b"old"
+
+
+def test_a_root_behind_a_link_is_none(tmp_path: Path):
+    (tmp_path / "real").mkdir()
+    (tmp_path / "real" / "a.js").write_bytes(b"old")
+    (tmp_path / "link").symlink_to("real")
+    assert write(outcome_of(("a.js", b"old", b"new")), tmp_path / "link") == []
+    assert (tmp_path / "real" / "a.js").read_bytes() == b"new"
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can give files away")
+def test_a_file_keeps_its_owner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    file = tmp_path / "a.js"
+    file.write_bytes(b"old")
+    os.chown(file, 1234, 4321)
+    file.chmod(0o640)
+    assert write(outcome_of(("a.js", b"old", b"new")), tmp_path) == []
+    info = file.stat()
+    assert (info.st_uid, info.st_gid, stat.S_IMODE(info.st_mode)) == (1234, 4321, 0o640)
+    assert file.read_bytes() == b"new"
+
+    def refuse(*_: object) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "chown", refuse)
+    [message] = write(outcome_of(("a.js", b"new", b"newer")), tmp_path)
+    assert message == "a.js was not written: it belongs to another user or group, which cannot be kept."
+    assert [path.name for path in tmp_path.iterdir()] == ["a.js"]
 
 
 def test_a_file_changed_since_is_left_alone_with_those_that_share_a_fix(tmp_path: Path):
