@@ -71,6 +71,7 @@ def test_every_key(tmp_path: Path) -> None:
 
         [tool.prodlint.project]
         handlers = ["shop.http.endpoint"]
+        offloaders = ["shop.aio.offload"]
         tests = ["checks/**"]
 
         [tool.prodlint.blocking-call.apis]
@@ -90,7 +91,7 @@ def test_every_key(tmp_path: Path) -> None:
         severity={"console-logging": Severity.ADVICE},
         fail_on=Severity.ERROR,
         rule_data={"blocking-call": {"apis": {"legacydb.query_sync": "legacydb.query"}}},
-        knowledge=Knowledge(handlers=("shop.http.endpoint",), tests=("checks/**",)),
+        knowledge=Knowledge(handlers=("shop.http.endpoint",), offloaders=("shop.aio.offload",), tests=("checks/**",)),
     )
 
 

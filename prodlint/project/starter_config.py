@@ -81,6 +81,8 @@ def _document(prefix: tuple[str, ...]) -> tomlkit.TOMLDocument:
     project = tomlkit.table()
     project.add(tomlkit.comment("What no file says. Your own decorators or functions that register request handlers:"))
     project.append("handlers", tomlkit.array())
+    project.add(tomlkit.comment("Your own functions or decorators that run a function in a thread or a process:"))
+    project.append("offloaders", tomlkit.array())
     project.add(tomlkit.comment("Your own loggers:"))
     project.append("loggers", tomlkit.array())
     project.add(tomlkit.comment("Files that the service does not run, besides those that look like it:"))

@@ -86,7 +86,7 @@ def test_init_writes_prodlint_toml(shell: Shell) -> None:
     assert (result.code, result.out) == (0, "Wrote prodlint.toml\n")
     written = tomllib.loads(shell.read("prodlint.toml"))
     assert written["fail-on"] == "advice"
-    assert written["project"]["handlers"] == []
+    assert written["project"]["handlers"] == written["project"]["offloaders"] == []
     _checked(shell)
 
 

@@ -6,6 +6,7 @@ from prodlint.models.frameworks import (
     aiohttp,
     asyncio,
     django,
+    ecmascript,
     express,
     fastapi,
     fastify,
@@ -14,6 +15,7 @@ from prodlint.models.frameworks import (
     koa,
     nest,
     node,
+    python,
     quart,
     sqlalchemy,
     websockets,
@@ -37,5 +39,7 @@ FRAMEWORKS: tuple[Framework, ...] = tuple(
         django,
         aiohttp,
         sqlalchemy,
+        python,
+        ecmascript,
     )
 )

@@ -1,11 +1,28 @@
 """asyncio and the thread pools of Python: what leaves the event loop, what stays on it as a task.
 
-Source: the Python documentation of `asyncio`, `concurrent.futures`, `threading`; the anyio and asgiref references.
+Source: the Python documentation of `asyncio`, `concurrent.futures`, `threading`, `multiprocessing`; the references of
+anyio, asgiref, APScheduler (its default executor is a pool of threads) and RQ.
 """
 
-from prodlint.models.frameworks.model import Context, Framework, Moves, Registers, Role
+from prodlint.models.frameworks.model import Calls, Context, Framework, Moves, Registers, Role, When, each
 
 _THREADS = Context.REQUEST_THREAD
+_POOLS = (
+    "concurrent.futures.ThreadPoolExecutor()",
+    "concurrent.futures.ProcessPoolExecutor()",
+    "concurrent.futures.thread.ThreadPoolExecutor()",
+    "concurrent.futures.process.ProcessPoolExecutor()",
+    "multiprocessing.pool.ThreadPool()",
+    "multiprocessing.pool.Pool()",
+    "multiprocessing.Pool()",
+    "multiprocessing.get_context().Pool()",
+)
+_SCHEDULERS = (
+    "apscheduler.schedulers.asyncio.AsyncIOScheduler()",
+    "apscheduler.schedulers.background.BackgroundScheduler()",
+    "apscheduler.schedulers.blocking.BlockingScheduler()",
+    "apscheduler.schedulers.tornado.TornadoScheduler()",
+)
 
 FRAMEWORK = Framework(
     name="asyncio",
@@ -32,6 +49,21 @@ FRAMEWORK = Framework(
             context=Context.BACKGROUND_THREAD,
         ),
         Registers(
+            each(_SCHEDULERS, "add_job"),
+            last=1,
+            keywords=("func",),
+            role=Role.TASK,
+            context=Context.BACKGROUND,
+            thread=Context.BACKGROUND_THREAD,
+        ),
+        Registers(
+            tuple(f"{api}()" for api in each(_SCHEDULERS, "scheduled_job")),
+            decorates=True,
+            role=Role.TASK,
+            context=Context.BACKGROUND,
+            thread=Context.BACKGROUND_THREAD,
+        ),
+        Registers(
             (
                 "click.command()",
                 "click.group()",
@@ -48,20 +80,21 @@ FRAMEWORK = Framework(
         ),
     ),
     moves=(
-        Moves(("asyncio.to_thread",), _THREADS, names=("to_thread",)),
-        Moves((), _THREADS, position=1, names=("run_in_executor",)),
+        Moves(("asyncio.to_thread",), _THREADS, keyword="func", names=("to_thread",)),
+        Moves((), _THREADS, position=1, keyword="func", names=("run_in_executor",)),
         Moves(
             (
                 "fastapi.concurrency.run_in_threadpool",
                 "starlette.concurrency.run_in_threadpool",
                 "anyio.to_thread.run_sync",
+                "anyio.to_process.run_sync",
+                "anyio.to_interpreter.run_sync",
                 "trio.to_thread.run_sync",
-                "concurrent.futures.ThreadPoolExecutor().submit",
-                "concurrent.futures.ProcessPoolExecutor().submit",
-                "multiprocessing.pool.ThreadPool().apply_async",
+                *each(_POOLS, "submit map apply apply_async map_async imap imap_unordered starmap starmap_async"),
             ),
             _THREADS,
-            names=("run_in_threadpool", "run_sync", "submit"),
+            keyword="func",
+            names=("run_in_threadpool", "run_sync", "submit", "apply_async", "map_async", "starmap_async"),
         ),
         Moves(
             (
@@ -69,6 +102,7 @@ FRAMEWORK = Framework(
                 "channels.db.database_sync_to_async",
                 "asyncer.asyncify",
                 "starlette.concurrency.iterate_in_threadpool",
+                "awaits.awaitable",
             ),
             _THREADS,
             wraps=True,
@@ -80,8 +114,37 @@ FRAMEWORK = Framework(
             position=1,
             keyword="target",
         ),
+        Moves(("threading.Timer",), Context.BACKGROUND_THREAD, position=1, keyword="function"),
         Moves(
-            ("asyncio.create_task", "asyncio.ensure_future"), Context.BACKGROUND, names=("create_task", "ensure_future")
+            (
+                "_thread.start_new_thread",
+                "gevent.spawn",
+                "eventlet.spawn",
+                "rq.Queue().enqueue",
+                "rq.Queue().enqueue_call",
+            ),
+            Context.BACKGROUND_THREAD,
+            names=("enqueue",),
         ),
+        Moves(("rq.Queue().enqueue_in", "rq.Queue().enqueue_at"), Context.BACKGROUND_THREAD, position=1),
+        Moves(
+            ("asyncio.create_task", "asyncio.ensure_future", "asyncio.run_coroutine_threadsafe"),
+            Context.BACKGROUND,
+            names=("create_task", "ensure_future", "run_coroutine_threadsafe"),
+        ),
+        Moves(
+            (),
+            Context.BACKGROUND,
+            names=("call_soon", "call_soon_threadsafe", "add_done_callback", "start_soon"),
+        ),
+        Moves((), Context.BACKGROUND, position=1, names=("call_later", "call_at", "add_reader", "add_writer")),
+    ),
+    calls=(
+        Calls(("asyncio.run", "anyio.run", "trio.run", "uvloop.run"), position=0),
+        Calls(("asyncio.gather", "asyncio.wait", "asyncio.as_completed")),
+        Calls(("asyncio.wait_for", "asyncio.shield", "asyncio.timeout"), position=0),
+        Calls(names=("run_until_complete",), position=0),
+        Calls(("contextvars.copy_context().run", "contextvars.Context().run"), position=0),
+        Calls(names=("add_signal_handler",), when=When.NEVER),
     ),
 )

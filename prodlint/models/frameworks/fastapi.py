@@ -78,7 +78,18 @@ FRAMEWORK = Framework(
             thread=Context.BACKGROUND_THREAD,
         ),
     ),
-    moves=(Moves(("starlette.responses.StreamingResponse", "fastapi.responses.StreamingResponse"), _THREAD),),
+    moves=(
+        Moves(
+            (
+                "starlette.responses.StreamingResponse",
+                "fastapi.responses.StreamingResponse",
+                "sse_starlette.sse.EventSourceResponse",
+                "sse_starlette.EventSourceResponse",
+            ),
+            _THREAD,
+            keyword="content",
+        ),
+    ),
     subclasses=(
         Subclasses(
             bases=("starlette.endpoints.*",),

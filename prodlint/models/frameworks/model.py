@@ -100,6 +100,33 @@ class Moves(msgspec.Struct, frozen=True):
     wraps: bool = False
 
 
+class When(IntEnum):
+    """When a function runs that is handed to an API which leaves it on the thread of its caller."""
+
+    NOW = 0
+    """Before the call returns."""
+    LATER = 1
+    """From the event loop, once; the same request waits for it, or has caused it."""
+    NEVER = 2
+    """Not because of this call: it is only looked at or kept, or runs when the process ends."""
+
+
+class Calls(msgspec.Struct, frozen=True):
+    """Calling one of `apis`, or a method named in `names` of anything that the program does not have, runs functions
+    that it is handed: the argument `position` or the keyword `keyword`, each of them where `position` is None.
+
+    An API that ends in `*` is a prefix. `wraps` says that the API answers a function, and that calling this one runs
+    them. What stands behind `position` is handed on to that function.
+    """
+
+    apis: tuple[str, ...] = ()
+    when: When = When.NOW
+    position: int | None = None
+    keyword: str = ""
+    names: tuple[str, ...] = ()
+    wraps: bool = False
+
+
 class Framework(msgspec.Struct, frozen=True):
     """What prodlint knows of one framework (or of one part of a runtime)."""
 
@@ -115,6 +142,7 @@ class Framework(msgspec.Struct, frozen=True):
     registers: tuple[Registers, ...] = ()
     subclasses: tuple[Subclasses, ...] = ()
     moves: tuple[Moves, ...] = ()
+    calls: tuple[Calls, ...] = ()
 
 
 def members(base: str, names: str) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 Source: Node's documentation of `http`, `https`, `http2`, `net`, Timers, `worker_threads`.
 """
 
-from prodlint.models.frameworks.model import Context, Framework, Moves, Registers, Role, each
+from prodlint.models.frameworks.model import Calls, Context, Framework, Moves, Registers, Role, When, each
 
 BUILTIN_MODULES = frozenset(
     (
@@ -84,4 +84,13 @@ FRAMEWORK = Framework(
         ),
     ),
     moves=(Moves(("worker_threads.Worker", "child_process.fork"), Context.BACKGROUND_THREAD),),
+    calls=(
+        Calls(
+            (
+                *("setTimeout", "setImmediate", "queueMicrotask", "process.nextTick"),
+                *(f"{module}.*" for module in sorted(BUILTIN_MODULES - {"console", "util"})),
+            ),
+            When.LATER,
+        ),
+    ),
 )

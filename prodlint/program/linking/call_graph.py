@@ -12,23 +12,28 @@ from functools import cached_property
 
 import msgspec
 
-from prodlint.facts import NONE, Call, FunctionKind, RegionKind, Use, ValueKind
-from prodlint.lazy_regex import regex
-from prodlint.models.frameworks.model import Context, Framework, Moves, Registers, Role, Subclasses
+from prodlint.facts import NONE, Call, Function, FunctionKind, RegionKind, ValueKind
+from prodlint.facts import Use as ResultUse
+from prodlint.models.frameworks.model import Context, Framework, Registers, Role, Subclasses
 from prodlint.program.linking.development_branches import Branches
-from prodlint.program.linking.resolver import MEMOISERS, RETURN_ARGUMENT, CallSite, File, Resolver, keyword_of
+from prodlint.program.linking.parameter_uses import LISTENS, LibraryModels, Only, ParameterUses, Place, Run, Use
+from prodlint.program.linking.resolver import MEMOISERS, CallSite, File, Resolver, keyword_of
 from prodlint.program.linking.run_once import runs_once
 from prodlint.program.linking.targets import Api, Cls, Fn, Inst, Obj, Target, Targets
 
 _ROUNDS = 4
-_LISTENS = frozenset({"on", "once", "addListener", "addEventListener", "prependListener", "subscribe"})
 _ONCE_ONLY = frozenset({"listening", "open", "ready", "close", "exit", "error", "end", "finish", "online", "connected"})
 """Events that mark a start or an end: their listeners do not run again and again."""
 _WIDEST_SEARCH = 2000
 """Values looked at for one handler argument; what needs more is no registration."""
 
-_TO_A_THREAD = regex(r"(?:^|_)(?:run_in_(?:executor|thread|threadpool|pool|process)|executor_job|to_thread)$")
-_CAN_BE_CALLED = frozenset({ValueKind.FUNCTION, ValueKind.OBJECT, ValueKind.BINDING, ValueKind.MEMBER, ValueKind.CALL})
+_CAN_BE_CALLED = frozenset({ValueKind.FUNCTION, ValueKind.BINDING, ValueKind.MEMBER, ValueKind.CALL, ValueKind.OP})
+_DEEPEST_ITERATOR = 3
+_CONTEXTS = {
+    Place.TASK: Context.BACKGROUND,
+    Place.THREAD: Context.REQUEST_THREAD,
+    Place.BACKGROUND_THREAD: Context.BACKGROUND_THREAD,
+}
 _Seen = set[tuple[int, int, tuple[Target, ...]]]
 _ROUTES = frozenset({"route", "url_rule", "path", "re_path", "url", "api_route"})
 _VERBS = frozenset({"get", "post", "put", "patch", "delete", "all", "use", "route", "head", "options"})
@@ -73,25 +78,36 @@ class Registration(msgspec.Struct, frozen=True, gc=False):
 class CallGraph:
     """All calls with their targets, all edges between functions, all registrations with frameworks."""
 
-    def __init__(self, resolver: Resolver, frameworks: Sequence[Framework], handlers: Sequence[str] = ()) -> None:
-        """`handlers`: dotted names of the project's own handler decorators and registration functions."""
+    def __init__(
+        self,
+        resolver: Resolver,
+        frameworks: Sequence[Framework],
+        handlers: Sequence[str] = (),
+        offloaders: Sequence[str] = (),
+    ) -> None:
+        """`handlers`: dotted names of the project's own handler decorators and registration functions; `offloaders`: of
+        its functions that run what they are given in a thread."""
         self.resolver = resolver
         self.targets: list[list[Targets]] = [[()] * len(file.facts.calls) for file in resolver.files]
         self.edges: dict[int, list[Edge]] = defaultdict(list)
         self.registrations: list[Registration] = []
+        self.wrapped: list[Registration] = []
+        """What registered functions run that registration helpers made around functions: `route(path, f)` registers
+        `(req, res) => res.send(f(req))`."""
         self.serving: set[int] = set()
         """Files that create an app, or listen."""
         self.branches = Branches()
         self._own_handlers = frozenset(handlers)
         self._registers: dict[str, list[tuple[Framework, Registers]]] = defaultdict(list)
         self._decorates: dict[str, list[tuple[Framework, Registers]]] = defaultdict(list)
-        self._moves: dict[str, Moves] = {}
-        self._moves_by_name: dict[str, Moves] = {}
+        self._models = LibraryModels(frameworks)
+        self._offloaders = tuple(offloaders)
         self._serves: dict[str, Framework] = {}
         self._subclasses: list[tuple[Framework, Subclasses]] = []
         for framework in frameworks:
             self._add(framework)
         self._seen: set[tuple[int, int, int]] = set()
+        self._known_edges: set[Edge] = set()
         self._kept: set[int] = set()
         self._link()
 
@@ -100,9 +116,6 @@ class CallGraph:
             table = self._decorates if registers.decorates else self._registers
             for api in registers.apis:
                 table[api].append((framework, registers))
-        for moves in framework.moves:
-            self._moves.update(dict.fromkeys(moves.apis, moves))
-            self._moves_by_name.update(dict.fromkeys(moves.names, moves))
         self._serves.update(dict.fromkeys(framework.serves, framework))
         self._subclasses += [(framework, subclasses) for subclasses in framework.subclasses]
 
@@ -373,7 +386,7 @@ class CallGraph:
         text = first.text if first is not None and first.kind is ValueKind.STRING else ""
         if verb == "use":
             return f"the middleware of {text}" if text else "the middleware"
-        if verb in _LISTENS:
+        if verb in LISTENS:
             return f'the event "{text}"' if text else "an event"
         if verb in _ROUTES:
             return text or "a route"
@@ -550,6 +563,13 @@ class CallGraph:
 
     def _connect(self) -> None:
         self._kept = set(self._memoised())
+        self._registrations_of: dict[int, list[Registration]] = defaultdict(list)
+        for registration in self.registrations:
+            self._registrations_of[registration.function].append(registration)
+        self._registered = self._registrations_of.keys()
+        self.uses = ParameterUses(
+            self.resolver, self.targets, self._models, self._registered, self._registers_call, self._offloaders
+        )
         for file in self.resolver.files:
             for index, call in enumerate(file.facts.calls):
                 if not self.branches.dev_only(file, call.region):
@@ -577,143 +597,152 @@ class CallGraph:
                 found[edge.callee].append(edge)
         return found
 
-    def moves(self, file: File, index: int) -> Moves | None:
-        """What a call that runs a function elsewhere does with it, or None for any other call."""
-        call = file.facts.calls[index]
-        for target in self.targets[file.index][index]:
-            if isinstance(target, Api) and target.path in self._moves:
-                return self._moves[target.path]
-        if any(not isinstance(target, Api) for target in self.targets[file.index][index]):
-            return None
-        callee = file.facts.values[call.callee]
-        return self._moves_by_name.get(callee.text) if callee.kind is ValueKind.MEMBER and file.is_python else None
+    def _registers_call(self, file: File, call: Call, path: str) -> bool:
+        """Whether a call of an API hands functions to a framework: they are found as handlers."""
+        return any(self._applies(file, call, registers) for _, registers in self._registers.get(path, ()))
 
     def _connect_call(self, file: File, index: int, call: Call) -> None:
-        caller = file.function_at(call.region)
-        moved = Context.STARTUP if runs_once(file.facts, call) else self._moved_by_user(file, call)
-        own = False
-        through_parameter = file.facts.values[call.callee].kind is ValueKind.PARAM
-        for target in self.targets[file.index][index]:
+        targets = self.targets[file.index][index]
+        own: list[int] = []
+        for target in targets:
             if isinstance(target, Api):
-                if target.path in self._registers and any(
-                    self._applies(file, call, registers) for _, registers in self._registers[target.path]
-                ):
+                if self._registers_call(file, call, target.path):
                     return
-            elif not through_parameter:
-                for callee in self.resolver.callables(target):
-                    own = True
-                    self.edges[caller].append(Edge(caller, callee, file.index, index, self._settled(callee, moved)))
-        self._connect_arguments(file, index, call, caller, own)
+            else:
+                own += self.resolver.callables(target)
+        if own and file.facts.values[call.callee].kind is not ValueKind.PARAM:
+            self._connect_called(file, index, call, own)
+        self._connect_arguments(file, index, call, bool(own))
+
+    def _connect_called(self, file: File, index: int, call: Call, own: list[int]) -> None:
+        """The functions that a call runs itself: what it calls, what that is wrapped in, what that has captured."""
+        runs = {run for function in own for run in self.uses.runs_of(function)}
+        if any(self.resolver.functions[function][1].parent > 0 for function in own):
+            runs |= self.uses.runs(file, call.callee)
+        once = runs_once(file.facts, call)
+        for run in runs:
+            fact = self.resolver.functions[run.function][1]
+            if once:
+                self._connect_run(file, index, run, Context.STARTUP)
+            elif run.place is not Place.HERE:
+                self._connect_run(file, index, run)
+            elif fact.is_generator and not fact.is_async and not fact.decorators:
+                for use in self._iterations(file, index, 0):
+                    self._connect_use(file, index, run, use)
+            else:
+                for place in self._awaited(file, index, call, fact):
+                    self._connect_use(file, index, run, Use(place))
+
+    def _awaited(self, file: File, index: int, call: Call, fact: Function) -> set[Place]:
+        """Where the body of a called function runs: of a coroutine, where it is taken (`create_task(f())`)."""
+        if not fact.is_async or not file.is_python or call.use not in (ResultUse.ARGUMENT, ResultUse.ASSIGNED):
+            return {Place.HERE}
+        uses = [use for use in self.uses.of_result(file, index) if use.only in (Only.ANY, Only.COROUTINE) and use.sure]
+        places = {Place.TASK if use.place is Place.TASK else Place.HERE for use in uses if use.place is not Place.KEPT}
+        return places or {Place.HERE}
+
+    def _iterations(self, file: File, index: int, depth: int) -> Iterator[Use]:
+        """Where what a call answers is iterated over; by the callers, where the function returns it."""
+        for use in self.uses.of_result(file, index):
+            if use.only not in (Only.ANY, Only.ITERATOR) or use.place is Place.KEPT:
+                continue
+            if not use.calls:
+                yield use
+            elif use.calls == 1 and depth < _DEEPEST_ITERATOR:
+                function = file.function_at(file.facts.calls[index].region)
+                for site in self.resolver.callers.get(function, ()):
+                    for outer in self._iterations(site.file, site.index, depth + 1):
+                        at = site.file.function_at(site.call.region)
+                        yield outer._replace(inside=at if outer.inside == NONE else outer.inside)
+                if function in self._registered:
+                    yield use._replace(calls=0, sure=False)
+
+    def _connect_arguments(self, file: File, index: int, call: Call, own: bool) -> None:
+        """Functions that are handed to a call run because of it: a callback, a listener, a job for a thread."""
+        for position, argument in enumerate(call.args):
+            fact = file.facts.values[argument]
+            if fact.kind in (ValueKind.OBJECT, ValueKind.ARRAY):
+                for number, item in enumerate(fact.items):
+                    inner = file.facts.values[item]
+                    if inner.kind is ValueKind.FUNCTION:
+                        is_array = fact.kind is ValueKind.ARRAY
+                        uses = self.uses.of_argument(file, index, position, number if is_array else fact.names[number])
+                        run = Run(file.fn_base + inner.ref)
+                        self._connect_uses(file, index, [run], [use for use in uses if use.sure or not is_array])
+            elif fact.kind in _CAN_BE_CALLED:
+                runs = self.uses.runs(file, argument)
+                if not runs:
+                    continue
+                found = self.uses.of_argument(file, index, position)
+                if not found and own and file.facts.values[call.callee].text in LISTENS:
+                    found = frozenset((Use(Place.LISTENER, sure=False),))
+                self._connect_uses(file, index, runs, found)
+
+    def _connect_uses(self, file: File, index: int, runs: Iterable[Run], uses: Iterable[Use]) -> None:
+        uses = list(uses)
+        in_thread = any(use.place in (Place.THREAD, Place.BACKGROUND_THREAD) for use in uses)
+        for run in runs:
+            fact = self.resolver.functions[run.function][1]
+            is_plain = not fact.is_async and fact.kind in (FunctionKind.FUNCTION, FunctionKind.METHOD)
+            for use in uses:
+                if use.only in (Only.COROUTINE, Only.ITERATOR):
+                    continue
+                if use.only is Only.COROUTINE_FUNCTION and not fact.is_async:
+                    continue
+                if use.only is Only.PLAIN_FUNCTION and fact.is_async:
+                    continue
+                if use.only is Only.AWAITED and is_plain and in_thread:
+                    continue  # `await f()` where f is a coroutine function, else in a thread
+                self._connect_use(file, index, run, use)
+
+    def _connect_use(self, file: File, index: int, run: Run, use: Use) -> None:
+        place = run.place if run.place is not Place.HERE else use.place
+        inside = run.inside if run.inside != NONE else use.inside
+        self._connect_run(file, index, Run(run.function, place, run.sure and use.sure, inside))
+
+    def _connect_run(self, file: File, index: int, run: Run, moved: Context | None = None) -> None:
+        call = file.facts.calls[index]
+        caller = run.inside if run.inside != NONE else file.function_at(call.region)
+        if run.inside in self._registered and run.place in (Place.HERE, Place.LATER):
+            self._wrap(file, call, index, run)
+            return
+        listens = run.place is Place.LISTENER and self._event(file, call) not in _ONCE_ONLY
+        moved = self._settled(run.function, _CONTEXTS.get(run.place) if moved is None else moved)
+        edge = Edge(caller, run.function, file.index, index, moved, listens, run.sure)
+        if edge not in self._known_edges:
+            self._known_edges.add(edge)
+            self.edges[caller].append(edge)
+
+    def _wrap(self, file: File, call: Call, index: int, run: Run) -> None:
+        """A function is run by a registered one that was made around it: for what its own registration says."""
+        path = next((fact.text for fact in map(file.facts.values.__getitem__, call.args) if fact.text[:1] == "/"), "")
+        for each in self._registrations_of[run.inside]:
+            wrapped = Registration(
+                run.function,
+                each.framework,
+                each.role,
+                each.context,
+                file.index,
+                call.start,
+                call.end,
+                path,
+                index,
+                certain=each.certain and run.sure,
+            )
+            if wrapped not in self.wrapped:
+                self.wrapped.append(wrapped)
 
     def _settled(self, callee: int, moved: Context | None) -> Context | None:
         """Where a called function really runs: one whose answer is kept as if at start-up, since only the first request
-        waits for it, one that is decorated with `sync_to_async` in a thread, and a coroutine never in a thread, whoever
-        takes it."""
+        waits for it, and a coroutine never in a thread, whoever takes it."""
         if callee in self._kept:
             return Context.STARTUP
-        file, fact = self.resolver.functions[callee]
-        if fact.is_async:
-            return None if moved is Context.REQUEST_THREAD else moved
-        for decorator in fact.decorators:
-            for target in self.resolver.resolve(file, decorator):
-                path = target.path.removesuffix("()") if isinstance(target, Api) else ""
-                if path in self._moves and self._moves[path].wraps:
-                    return self._moves[path].context
-        return moved
+        is_async = self.resolver.functions[callee][1].is_async
+        return None if is_async and moved is Context.REQUEST_THREAD else moved
 
-    def _moved_by_user(self, file: File, call: Call) -> Context | None:
-        """`create_task(f())`: the coroutine runs where the surrounding call takes it."""
-        if call.use is not Use.ARGUMENT or call.user == NONE or not file.is_python:
-            return None
-        moves = self.moves(file, call.user)
-        return moves.context if moves is not None else None
-
-    def _connect_arguments(self, file: File, index: int, call: Call, caller: int, own: bool) -> None:
-        """Functions that are handed to a call run because of it: a callback, a listener, a job for a thread."""
-        values = file.facts.values
-        handed = [
-            (position, callees)
-            for position, argument in enumerate(call.args)
-            if values[argument].kind in _CAN_BE_CALLED and (callees := self._callbacks(file, argument))
-        ]
-        if not handed:
-            return
-        targets = self.targets[file.index][index]
-        if any(isinstance(target, Api) and target.path in RETURN_ARGUMENT for target in targets):
-            return  # `partial(f, x)` runs nothing yet
-        moves = self.moves(file, index)
-        listens, event = self._listens(file, call)
-        positional = len(call.args) - len(call.keywords)
-        for position, callees in handed:
-            for callee in callees:
-                moved = None
-                if moves is not None:
-                    keyword = call.keywords[position - positional] if position >= positional else ""
-                    if keyword == moves.keyword if keyword else position == moves.position:
-                        moved = moves.context
-                elif own:
-                    moved = self._moved_by_callee(file, index, position)
-                if moved is None and position == 0 and file.is_python:
-                    moved = self._moved_as_named(file, call)
-                self.edges[caller].append(
-                    Edge(caller, callee, file.index, index, moved, listens and event not in _ONCE_ONLY)
-                )
-
-    def _listens(self, file: File, call: Call) -> tuple[bool, str]:
-        callee = file.facts.values[call.callee]
-        if callee.kind is not ValueKind.MEMBER or callee.text not in _LISTENS or not call.args:
-            return False, ""
-        if file.facts.values[callee.ref].text == "process":
-            return False, ""
-        first = file.facts.values[call.args[0]]
-        return True, first.text if first.kind is ValueKind.STRING else ""
-
-    def _callbacks(self, file: File, argument: int) -> list[int]:
-        """The functions that an argument of a kind in `_CAN_BE_CALLED` is, or has."""
-        fact = file.facts.values[argument]
-        if fact.kind is ValueKind.FUNCTION:
-            return [file.fn_base + fact.ref]
-        if fact.kind is ValueKind.OBJECT:
-            return [
-                file.fn_base + file.facts.values[item].ref
-                for item in fact.items
-                if file.facts.values[item].kind is ValueKind.FUNCTION
-            ]
-        return [target.id for target in self.resolver.resolve(file, argument) if isinstance(target, Fn)]
-
-    def _moved_by_callee(self, file: File, index: int, position: int) -> Context | None:
-        """Where the program's own function takes its parameter: `def in_thread(f): return to_thread(f)`."""
-        for target in self.targets[file.index][index]:
-            for function in self.resolver.callables(target):
-                owner, fact = self.resolver.functions[function]
-                for number, inner in self._calls_in(owner, function):
-                    moves = self.moves(owner, number)
-                    if moves is None or moves.position >= len(inner.args):
-                        continue
-                    passed = owner.facts.values[inner.args[moves.position]]
-                    if passed.kind is ValueKind.CALL and owner.facts.calls[passed.ref].args:
-                        passed = owner.facts.values[owner.facts.calls[passed.ref].args[0]]  # partial(f, …)
-                    if passed.kind is ValueKind.PARAM and passed.ref == function - owner.fn_base:
-                        rest = passed.items and passed.items[0] == position and position < len(fact.params)
-                        if rest:
-                            return moves.context
-        return None
-
-    def _moved_as_named(self, file: File, call: Call) -> Context | None:
-        """Where a call takes its first argument by its name alone: `self.sys_run_in_executor(f)`, whose own path to the
-        executor is seldom seen."""
-        callee = file.facts.values[call.callee]
-        named = callee.kind in (ValueKind.MEMBER, ValueKind.BINDING, ValueKind.GLOBAL)
-        text = file.facts.bindings[callee.ref].name if callee.kind is ValueKind.BINDING else callee.text
-        return Context.REQUEST_THREAD if named and _TO_A_THREAD.search(text) else None
-
-    def _calls_in(self, file: File, function: int) -> list[tuple[int, Call]]:
-        if not hasattr(self, "_by_function"):
-            self._by_function: dict[int, list[tuple[int, Call]]] = defaultdict(list)
-            for each in self.resolver.files:
-                for number, call in enumerate(each.facts.calls):
-                    self._by_function[each.function_at(call.region)].append((number, call))
-        return self._by_function[function]
+    def _event(self, file: File, call: Call) -> str:
+        first = file.facts.values[call.args[0]] if call.args else None
+        return first.text if first is not None and first.kind is ValueKind.STRING else ""
 
 
 def _matches(paths: set[str], patterns: Iterable[str]) -> bool:

@@ -65,7 +65,7 @@ class Contexts:
         return self._of.get(function, {})
 
     def _roots(self, modules: Mapping[int, Context], certain: bool) -> Iterable[tuple[State, Reach]]:
-        for registration in self._graph.registrations:
+        for registration in (*self._graph.registrations, *self._graph.wrapped):
             if registration.certain or not certain:
                 state = (registration.function, registration.context)
                 yield state, Reach(None, None, registration, registration.certain, 0)
@@ -123,7 +123,8 @@ class Contexts:
         return len(roots)
 
     def _registered(self) -> set[State]:
-        return {(registration.function, registration.context) for registration in self._graph.registrations}
+        registrations = (*self._graph.registrations, *self._graph.wrapped)
+        return {(registration.function, registration.context) for registration in registrations}
 
     def _backwards(self) -> dict[State, set[State]]:
         if not hasattr(self, "_before"):
