@@ -513,5 +513,70 @@ def test_what_a_registration_helper_wraps_is_named_by_its_own_route(linked: Link
         "route('/a', quick); route('/b', slow); function quick() {}"
     )
     program = javascript(linked, own, "res.end()")
-    labels = {program.resolver.functions[each.function][1].name: each.label for each in program.graph.wrapped}
+    labels = {
+        program.resolver.functions[each.function][1].name: each.label
+        for each in program.graph.entries
+        if each.label in ("/a", "/b")
+    }
     assert labels == {"quick": "/a", "slow": "/b"}
+
+
+DECORATED_HANDLERS = {
+    # the decorator, its use above the handler, where the handler and the wrapper run
+    "wraps it": (
+        "def d(f):\n    async def w(*a): return await f(*a)\n    return w",
+        "@d\nasync def h(): pass",
+        LOOP,
+        LOOP,
+    ),
+    "wraps it with wraps": (
+        "def d(f):\n    @functools.wraps(f)\n    async def w(*a): return await f(*a)\n    return w",
+        "@d\nasync def h(): pass",
+        LOOP,
+        LOOP,
+    ),
+    "with arguments": (
+        "def d(n):\n    def e(f):\n        async def w(*a): return await f(*a)\n        return w\n    return e",
+        "@d(1)\nasync def h(): pass",
+        LOOP,
+        LOOP,
+    ),
+    "makes a coroutine function of it": (
+        "def d(f):\n    async def w(*a): return f(*a)\n    return w",
+        "@d\ndef h(): pass",
+        LOOP,
+        LOOP,
+    ),
+    "is no coroutine function either": (
+        "def d(f):\n    def w(*a): return f(*a)\n    return w",
+        "@d\ndef h(): pass",
+        THREAD,
+        THREAD,
+    ),
+    "runs it in a thread": (
+        "def d(f):\n    async def w(*a): return await asyncio.to_thread(f, *a)\n    return w",
+        "@d\ndef h(): pass",
+        THREAD,
+        LOOP,
+    ),
+    "hands it to a library": (
+        "def d(f):\n    async def w(*a): return await somelib.run(f, *a)\n    return w",
+        "@d\nasync def h(): pass",
+        LOOP,
+        LOOP,
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("decorator", "handler", "where", "around"), DECORATED_HANDLERS.values(), ids=list(DECORATED_HANDLERS)
+)
+def test_decorators_of_handlers_run_too(decorator: str, handler: str, where: str, around: str, linked: Linker) -> None:
+    program = linked({"main.py": f"{PYTHON_HEAD}{decorator}\n@app.get('/')\n{handler}\n"})
+    assert (places(program, "h"), places(program, "w")) == (where, around)
+
+
+def test_a_decorator_above_the_one_that_registers_is_not_run_by_the_framework(linked: Linker) -> None:
+    decorator = "def d(f):\n    async def w(*a): return await asyncio.to_thread(f, *a)\n    return w"
+    program = linked({"main.py": f"{PYTHON_HEAD}{decorator}\n@d\n@app.get('/')\nasync def h(): pass\n"})
+    assert (places(program, "h"), places(program, "w")) == (LOOP, "BACKGROUND?")

@@ -29,6 +29,7 @@ _WIDEST_SEARCH = 2000
 
 _CAN_BE_CALLED = frozenset({ValueKind.FUNCTION, ValueKind.BINDING, ValueKind.MEMBER, ValueKind.CALL, ValueKind.OP})
 _DEEPEST_ITERATOR = 3
+_THREADS = {Context.REQUEST: Context.REQUEST_THREAD, Context.BACKGROUND: Context.BACKGROUND_THREAD}
 _CONTEXTS = {
     Place.TASK: Context.BACKGROUND,
     Place.THREAD: Context.REQUEST_THREAD,
@@ -91,9 +92,12 @@ class CallGraph:
         self.targets: list[list[Targets]] = [[()] * len(file.facts.calls) for file in resolver.files]
         self.edges: dict[int, list[Edge]] = defaultdict(list)
         self.registrations: list[Registration] = []
-        self.wrapped: list[Registration] = []
-        """What registered functions run that registration helpers made around functions: `route(path, f)` registers
-        `(req, res) => res.send(f(req))`."""
+        self.entries: list[Registration] = []
+        """What the frameworks run, each by the registration that it is run for: the registered functions, where their
+        decorators have them run; what these decorators made around them; and the functions that a registration helper
+        wraps: `route(path, f)` registers `(req, res) => res.send(f(req))`."""
+        self._described: dict[Registration, tuple[Registers | Subclasses, int]] = {}
+        """What describes a registration, and how many of the function's decorators stand above what registers it."""
         self.serving: set[int] = set()
         """Files that create an app, or listen."""
         self.branches = Branches()
@@ -362,6 +366,7 @@ class CallGraph:
         call: int = NONE,
         wrappers: tuple[Target, ...] = (),
         certain: bool = True,
+        above: int = 0,
     ) -> None:
         key = (function, file, start)
         if key in self._seen:
@@ -374,9 +379,11 @@ class CallGraph:
         role = registers.role
         if registers.params[:1] == ("express.req",) and len(fact.params) == 4 > len(registers.params):
             role = Role.ERROR_HANDLER
-        self.registrations.append(
-            Registration(function, framework, role, context, file, start, end, label, call, wrappers, certain)
+        registration = Registration(
+            function, framework, role, context, file, start, end, label, call, wrappers, certain
         )
+        self.registrations.append(registration)
+        self._described[registration] = (registers, above)
 
     def _label(self, file: File, call: Call) -> str:
         """How a reader would name what a call registers: `GET /users`, `the event "login"`, `the middleware`."""
@@ -438,13 +445,15 @@ class CallGraph:
 
     def _register_decorated(self, file: File) -> None:
         for number, function in enumerate(file.facts.functions):
-            for decorator in function.decorators:
-                self._register_decorator(file, decorator, [file.fn_base + number])
+            for position, decorator in enumerate(function.decorators):
+                self._register_decorator(file, decorator, [file.fn_base + number], above=position + 1)
         for number, cls in enumerate(file.facts.classes):
             for decorator in cls.decorators:
                 self._register_decorator(file, decorator, [], Cls(file.cls_base + number))
 
-    def _register_decorator(self, file: File, decorator: int, functions: list[int], cls: Cls | None = None) -> None:
+    def _register_decorator(
+        self, file: File, decorator: int, functions: list[int], cls: Cls | None = None, above: int = 0
+    ) -> None:
         fact = file.facts.values[decorator]
         call = file.facts.calls[fact.ref] if fact.kind is ValueKind.CALL else None
         place = (call.start, call.end) if call is not None else None
@@ -474,6 +483,7 @@ class CallGraph:
                     end,
                     label,
                     fact.ref if call is not None else NONE,
+                    above=above,
                 )
 
     def _is_own(self, file: File, decorator: int, call: Call | None) -> bool:
@@ -570,6 +580,7 @@ class CallGraph:
         self.uses = ParameterUses(
             self.resolver, self.targets, self._models, self._registered, self._registers_call, self._offloaders
         )
+        self.entries = [entry for registration in self.registrations for entry in self._entries(registration)]
         for file in self.resolver.files:
             for index, call in enumerate(file.facts.calls):
                 if not self.branches.dev_only(file, call.region):
@@ -729,8 +740,35 @@ class CallGraph:
                 index,
                 certain=each.certain and run.sure,
             )
-            if wrapped not in self.wrapped:
-                self.wrapped.append(wrapped)
+            if wrapped not in self.entries:
+                self.entries.append(wrapped)
+
+    def _entries(self, registration: Registration) -> Iterator[Registration]:
+        """What a framework runs for a registration."""
+        file, fact = self.resolver.functions[registration.function]
+        registers, above = self._described[registration]
+        runs = self.uses.runs_of(registration.function, above) if file.is_python else ()
+        around = [self.resolver.functions[run.function][1] for run in runs if run.function != registration.function]
+        if not around:
+            yield registration
+            return
+        context = registration.context
+        places = {run.place for run in runs if run.function == registration.function and run.sure}
+        if not fact.is_async and any(wrapper.is_async for wrapper in around):
+            context = registers.context
+        if places and Place.HERE not in places and not fact.is_async:
+            context = _THREADS.get(context, context)
+        yield msgspec.structs.replace(registration, context=context)
+        for run in runs:
+            wrapper = self.resolver.functions[run.function][1]
+            if run.function != registration.function and run.place is Place.HERE:
+                thread = registers.thread if not wrapper.is_async else None
+                yield msgspec.structs.replace(
+                    registration,
+                    function=run.function,
+                    context=registers.context if thread is None else thread,
+                    certain=registration.certain and run.sure,
+                )
 
     def _settled(self, callee: int, moved: Context | None) -> Context | None:
         """Where a called function really runs: one whose answer is kept as if at start-up, since only the first request

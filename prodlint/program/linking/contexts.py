@@ -65,7 +65,7 @@ class Contexts:
         return self._of.get(function, {})
 
     def _roots(self, modules: Mapping[int, Context], certain: bool) -> Iterable[tuple[State, Reach]]:
-        for registration in (*self._graph.registrations, *self._graph.wrapped):
+        for registration in self._graph.entries:
             if registration.certain or not certain:
                 state = (registration.function, registration.context)
                 yield state, Reach(None, None, registration, registration.certain, 0)
@@ -123,8 +123,7 @@ class Contexts:
         return len(roots)
 
     def _registered(self) -> set[State]:
-        registrations = (*self._graph.registrations, *self._graph.wrapped)
-        return {(registration.function, registration.context) for registration in registrations}
+        return {(entry.function, entry.context) for entry in self._graph.entries}
 
     def _backwards(self) -> dict[State, set[State]]:
         if not hasattr(self, "_before"):

@@ -261,11 +261,12 @@ class ParameterUses:
         """The functions of the program that are run when a value is called."""
         return frozenset(run for run in self._solve(("runs", file.index, value, None, 0)) if isinstance(run, Run))
 
-    def runs_of(self, function: int) -> frozenset[Run]:
-        """The functions that are run when a function of the program is called, its decorators taken into account."""
-        if not self._resolver.functions[function][1].decorators:
+    def runs_of(self, function: int, above: int = 0) -> frozenset[Run]:
+        """The functions that are run when a function of the program is called, its decorators taken into account, all
+        but the first `above`."""
+        if len(self._resolver.functions[function][1].decorators) <= above:
             return frozenset((Run(function),))
-        return frozenset(run for run in self._solve(("called", function, 0, None, 0)) if isinstance(run, Run))
+        return frozenset(run for run in self._solve(("called", function, 0, None, above)) if isinstance(run, Run))
 
     # ------------------------------------------------------------------ the least fixpoint
 
@@ -292,7 +293,7 @@ class ParameterUses:
     def _work_out(self, key: _Key) -> Iterator[Use] | Iterator[Run]:
         kind, first, second, part, number = key
         if kind == "called":
-            return self._called(first)
+            return self._called(first, number)
         file = self._resolver.files[first]
         if kind == "uses":
             return self._uses(file, second, part, number)
@@ -308,12 +309,12 @@ class ParameterUses:
 
     # ------------------------------------------------------------------ what a value runs
 
-    def _called(self, function: int) -> Iterator[Run]:
-        """What is run by calling a function as its decorators make it."""
+    def _called(self, function: int, above: int) -> Iterator[Run]:
+        """What is run by calling a function as its decorators make it, without the first `above` of them."""
         file, fact = self._resolver.functions[function]
         runs = {Run(function)}
         if file.is_python:
-            for decorator in reversed(fact.decorators):
+            for decorator in reversed(fact.decorators[above:]):
                 runs = self._decorated(file, decorator, runs)
         yield from runs
 
