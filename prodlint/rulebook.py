@@ -24,6 +24,8 @@ from prodlint.toml_text import TomlError, parse_toml
 
 INDEX_NAME = "_rulebook.msgpack"
 ENTRY_POINT = "prodlint.rules"
+OWN_PACKAGE = "prodlint"
+"""The package of the rules that come with prodlint. Those of others are packs, and what they do is checked."""
 
 PRACTICES = (
     "blocking",
@@ -64,7 +66,7 @@ class Rule(msgspec.Struct, frozen=True):
     """The page's Markdown, without the front matter."""
     data: dict[str, Any] = {}
     """What the rule's `.toml` says."""
-    package: str = "prodlint"
+    package: str = OWN_PACKAGE
     """The package that holds the rule's module."""
 
     @property
@@ -134,7 +136,9 @@ def _pack_rules() -> Iterator[Rule]:
     for entry in entry_points(group=ENTRY_POINT):
         try:
             spec = find_spec(entry.value)
-        except ImportError:
+        except KeyboardInterrupt:
+            raise
+        except BaseException:  # the packages around it are imported for that
             spec = None
         if spec is None or not spec.submodule_search_locations:
             raise RulebookError(f"the rule pack {entry.name!r} is no package: {entry.value}")
@@ -160,7 +164,7 @@ def encode_index(rules: Iterable[Rule]) -> bytes:
     return msgspec.msgpack.encode(list(rules))
 
 
-def read_pages(folder: Path, package: str = "prodlint") -> list[Rule]:
+def read_pages(folder: Path, package: str = OWN_PACKAGE) -> list[Rule]:
     """The rules whose pages are in `folder/<practice>/`; raises `RulebookError`."""
     pages = sorted(folder.glob("*/*.md"))
     if not pages:
@@ -168,7 +172,7 @@ def read_pages(folder: Path, package: str = "prodlint") -> list[Rule]:
     return [read_page(page, package) for page in pages if page.name != "README.md"]
 
 
-def read_page(path: Path, package: str = "prodlint") -> Rule:
+def read_page(path: Path, package: str = OWN_PACKAGE) -> Rule:
     """The rule of one page and the data beside it; raises `RulebookError`."""
     try:
         matter, text = _front_matter(path, path.read_text(encoding="utf-8"))

@@ -169,3 +169,26 @@ def test_a_rule_pack_that_is_none(site: Path) -> None:
     (site / "extra-1.0.dist-info" / "entry_points.txt").write_text("[prodlint.rules]\nextra = no_such.package\n")
     with pytest.raises(RulebookError, match=r"'extra' is no package: no_such\.package"):
         load_rules()
+
+
+def test_a_rule_pack_that_ends_the_process_when_it_is_imported(site: Path) -> None:
+    _install(site)
+    (site / "prodlint_extra" / "__init__.py").write_text("raise SystemExit(0)\n")
+    (site / "extra-1.0.dist-info" / "entry_points.txt").write_text("[prodlint.rules]\nextra = prodlint_extra.sub\n")
+    with pytest.raises(RulebookError, match="'extra' is no package"):
+        load_rules()
+
+
+@pytest.mark.parametrize("name", ["slow-call.md", "slow-call.toml"])
+def test_a_page_or_data_that_is_no_utf8(site: Path, name: str) -> None:
+    _install(site)
+    (site / "prodlint_extra" / "rules" / "our-house" / name).write_bytes(b"\xff")
+    with pytest.raises(RulebookError, match=rf"{name}: is not UTF-8"):
+        load_rules()
+
+
+def test_data_with_a_number_that_is_too_long(site: Path) -> None:
+    _install(site)
+    (site / "prodlint_extra" / "rules" / "our-house" / "slow-call.toml").write_text(f"a = 1\nb = {'9' * 5_000}\n")
+    with pytest.raises(RulebookError, match=r"slow-call\.toml:2: not valid TOML: a number has more than 64 bits"):
+        load_rules()

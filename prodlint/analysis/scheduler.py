@@ -242,7 +242,10 @@ def describe_crash(error: BaseException) -> str:
     traceback = error.__traceback__
     while traceback is not None and traceback.tb_next is not None:
         traceback = traceback.tb_next
-    text = f"{type(error).__name__}: {error}".splitlines()[0][:200]
+    try:
+        text = f"{type(error).__name__}: {error}".splitlines()[0][:200]
+    except Exception:  # a rule pack's own exceptions may be as faulty as what raised them
+        text = type(error).__name__
     if traceback is None:
         return text
     code = traceback.tb_frame.f_code

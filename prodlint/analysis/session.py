@@ -15,7 +15,7 @@ from copy import copy
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 from msgspec.structs import replace
@@ -29,7 +29,7 @@ from prodlint.project.discovery import Project, Root, discover, exists, find_roo
 from prodlint.project.file_roles import FileRole
 from prodlint.project.settings import Choice, Settings, chosen_rules, parse_settings, read_settings
 from prodlint.project.vfs import Sources, Stamp, Unreadable
-from prodlint.rulebook import Rule, load_rules
+from prodlint.rulebook import OWN_PACKAGE, Rule, load_rules
 
 if TYPE_CHECKING:
     from prodlint.analysis.store import Cache
@@ -340,10 +340,13 @@ class Session:
         for rule in self.rules.values():
             start = time.perf_counter()
             try:
-                findings += rule.check_module().check(program, rule)
+                for finding in rule.check_module().check(program, rule):
+                    findings.append(self._sound_finding(finding, rule))
             except Unreadable as error:
                 troubles.append(Trouble(error.path, 0, error.reason))
-            except Exception as error:  # one rule's misfortune must not take the others with it
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:  # one rule's misfortune must not take the others with it
                 troubles.append(Trouble("", 0, f"the rule {rule.name} failed: {describe_crash(error)}"))
             seconds[rule.name] = time.perf_counter() - start
         suppressed = suppress(findings, self.facts)
@@ -355,6 +358,18 @@ class Session:
         kept = [finding for finding in kept if not stops(finding, self.rules[finding.rule])]
         kept.sort(key=_order)
         return Analysis(kept, suppressed.stopped, troubles, seconds)
+
+    def _sound_finding(self, finding: Finding, rule: Rule) -> Finding:
+        """A finding as it has to be; raises whatever says why it is none. What prodlint's own checks give is."""
+        if rule.package == OWN_PACKAGE:
+            return finding
+        copy = _copied(replace(finding, data={}), Finding)
+        if copy.rule != rule.name:
+            raise ValueError(f"it gave a finding of another rule, {copy.rule!r}")
+        for path, start, end in (copy.location, *(step.location for step in (*copy.trace, *copy.related))):
+            if path not in self.facts or not 0 <= start <= end <= len(self.read(path)):
+                raise ValueError(f"it found something in a place that is none, {path!r} {start}-{end}")
+        return replace(copy, data=finding.data)
 
     def _joined(self) -> Analysis:
         """What the checks found in all parts."""
@@ -425,11 +440,15 @@ class Session:
         make: Callable[[Finding, Program, Rule], Fix | str] = rule.check_module().fix
         try:
             fix = make(finding, self.program, rule)
+            if rule.package != OWN_PACKAGE:
+                fix = _copied(fix, str) if isinstance(fix, str) else _copied(fix, Fix)
             for path in fix.paths() if isinstance(fix, Fix) else ():
                 self.read(path)
         except Unreadable as error:
             trouble, reason = Trouble(error.path, 0, f"not fixed: {error.reason}"), error.reason
-        except Exception as error:  # the finding is sound without it
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # the finding is sound without it
             message = f"the fix of the rule {rule.name} failed: {describe_crash(error)}"
             trouble = Trouble(finding.location.path, self._line(finding.location), message)
             reason = "prodlint failed to make it"
@@ -472,6 +491,14 @@ class _Earlier(msgspec.Struct, frozen=True):
     analysis: Analysis
     facts: Mapping[str, FileFacts | None]
     """Of the files whose bytes are others now."""
+
+
+_T = TypeVar("_T")
+
+
+def _copied(value: object, kind: type[_T]) -> _T:
+    """`value`, which must be of this kind in all that it holds: a struct takes whatever its maker puts into it."""
+    return msgspec.msgpack.decode(msgspec.msgpack.encode(value), type=kind)
 
 
 def _order(finding: Finding) -> tuple[Location, str, str]:

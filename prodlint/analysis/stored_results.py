@@ -22,6 +22,7 @@ from prodlint.analysis.session import Analysis, Session
 from prodlint.analysis.store import Cache
 from prodlint.findings import Edit, Finding, Fix, Trouble
 from prodlint.project.vfs import Unreadable
+from prodlint.rulebook import OWN_PACKAGE
 
 
 class Result(msgspec.Struct, array_like=True):
@@ -144,7 +145,7 @@ _DECODER = msgspec.msgpack.Decoder(Result)
 
 def _can_be_kept(session: Session) -> bool:
     """Whether all that the result depends on is known here: not the text in an editor, nor the code of rule packs."""
-    return not session.sources.overlay and all(rule.package == "prodlint" for rule in session.known.values())
+    return not session.sources.overlay and all(rule.package == OWN_PACKAGE for rule in session.known.values())
 
 
 def _place(session: Session) -> str:

@@ -58,6 +58,8 @@ def main() -> None:
             _stop_writing()
             click.echo(f"Error: the output cannot be written: {error.strerror}", err=True)
         code = FAILED
+    except MemoryError:
+        raise  # the entry point ends the process with what is left
     except Exception:  # a defect must not look like findings, which is what Python's own exit code 1 would mean
         _report_defect()
         code = FAILED
