@@ -33,17 +33,17 @@ _UNIT_BYTES = {"utf-8": 1, "utf-16-le": 2, "utf-32-le": 4}
 
 
 def path_of(uri: str) -> Path | None:
-    """The file that a URI names; None for what is no file (an untitled document, a revision of git)."""
-    parts = urlsplit(uri)
-    if parts.scheme != "file":
-        return None
-    host = f"//{parts.netloc}" if parts.netloc not in ("", "localhost") else ""
+    """The file that a URI names; None for what is no file (an untitled document, a revision of git), and for a name
+    that no file can have."""
     try:
-        return Path(
-            host + (url2pathname(parts.path) if os.name == "nt" else unquote(parts.path, errors="surrogateescape"))
-        )
+        parts = urlsplit(uri)
+        if parts.scheme != "file":
+            return None
+        name = url2pathname(parts.path) if os.name == "nt" else unquote(parts.path, errors="surrogateescape")
+        path = Path(f"//{parts.netloc}{name}" if parts.netloc not in ("", "localhost") else name)
     except ValueError:
         return None
+    return path if path.is_absolute() and "\0" not in name else None
 
 
 class Converter:

@@ -10,6 +10,7 @@ import asyncio
 import gc
 import hashlib
 import logging
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -25,7 +26,10 @@ from prodlint.analysis.suppressions import UNUSED_RULE
 from prodlint.findings import Finding
 from prodlint.lsp import actions
 from prodlint.lsp.convert import Converter, path_of
+from prodlint.lsp.garbage import Garbage
 from prodlint.lsp.open_project import Preferences, Workbench
+from prodlint.lsp.transport import Input, Protocol
+from prodlint.project.discovery import holds_more_than_a_project, is_folder
 from prodlint.project.settings import ConfigError
 from prodlint.rulebook import Rule, RulebookError, load_rules, page_uri
 
@@ -52,7 +56,7 @@ class Server(LanguageServer):
     """prodlint's language server."""
 
     def __init__(self) -> None:
-        super().__init__("prodlint", __version__)
+        super().__init__("prodlint", __version__, protocol_cls=Protocol)
         self.preferences = Preferences()
         self.workbenches: list[Workbench] = []
         self.documents: dict[Path, OpenDocument] = {}
@@ -64,6 +68,7 @@ class Server(LanguageServer):
         self._said: set[str] = set()
         self._cleaning: asyncio.TimerHandle | None = None
         self._cache_directory = default_directory()
+        self._garbage = Garbage()
 
     def page(self, rule: Rule) -> str:
         """The URI of a rule's page; "" where there is no place for it."""
@@ -88,7 +93,14 @@ class Server(LanguageServer):
     # ------------------------------------------------------------------ projects
 
     def open_folder(self, folder: Path) -> None:
-        """Another workspace folder."""
+        """Another workspace folder. One that holds more than a project is not walked: its open documents are projects,
+        or belong to some, of their own."""
+        if holds_more_than_a_project(folder):
+            self._tell_once(f"{folder} holds more than a project: open the folder of one")
+            for path, document in self.documents.items():
+                if self._bench_of(path) is None:
+                    self._edited(path, document.uri)
+            return
         bench = Workbench(folder, self.preferences, self._cache_directory)
         self.workbenches.append(bench)
         for path, document in self.documents.items():
@@ -109,13 +121,32 @@ class Server(LanguageServer):
         return max(around, key=lambda bench: len(bench.root.parts), default=None)
 
     def bench_for(self, uri: str) -> Workbench | None:
-        """The project of a document; a document outside of all folders is a project, or belongs to one, of its own."""
+        """The project of a document; an open document outside of all folders is a project, or belongs to one, of its
+        own. None for what is no document of a project."""
         path = path_of(uri)
         bench = self._bench_of(path) if path is not None else None
-        if bench is None and path is not None:
+        if bench is None and path in self.documents and not is_folder(path):
             bench = Workbench(path, self.preferences, self._cache_directory)
             self.workbenches.append(bench)
         return bench
+
+    def _edited(self, path: Path, uri: str) -> None:
+        """An open document has another text."""
+        if (bench := self.bench_for(uri)) is not None:
+            bench.edit(path, _encoded(self.workspace.get_text_document(uri).source))
+            self.renew(bench)
+
+    def close_document(self, path: Path, uri: str) -> None:
+        """A document is not open any more, and with it goes the project that was opened for it alone."""
+        bench = self.bench_for(uri)
+        self.documents.pop(path, None)
+        if bench is None:
+            return
+        bench.close(path)
+        if bench.folder == path and not any(bench.relative(other) is not None for other in self.documents):
+            self.close_folder(path)
+        else:
+            self.renew(bench)
 
     # ------------------------------------------------------------------ analysis
 
@@ -150,20 +181,22 @@ class Server(LanguageServer):
                 self.complain("the analysis failed", error)
                 continue
             if session is before:
+                del before, session
                 continue
             self._said.clear()
             for trouble in session.analysis.troubles:
                 _log.warning("%s:%s: %s", trouble.path, trouble.line, trouble.message)
             await self._publish(bench)
-            await asyncio.sleep(0)
+            del before, session
+            await self.in_worker(self._garbage.collect_if_due)
         self._clean_up_soon()
 
     def _clean_up_soon(self) -> None:
-        """Old sessions are cycles, and the collector is off while facts are made: it runs when nobody types."""
+        """What is garbage goes when nobody types."""
         if self._cleaning is not None:
             self._cleaning.cancel()
         loop = asyncio.get_running_loop()
-        self._cleaning = loop.call_later(_IDLE_SECONDS, lambda: self._pool.submit(gc.collect))
+        self._cleaning = loop.call_later(_IDLE_SECONDS, lambda: self._pool.submit(self._garbage.collect))
 
     # ------------------------------------------------------------------ diagnostics
 
@@ -356,23 +389,20 @@ def _changed(ls: Server, params: lsp.DidChangeTextDocumentParams) -> None:
 
 
 def _changed_to(ls: Server, uri: str, version: int) -> None:
-    path, bench = path_of(uri), ls.bench_for(uri)
-    if path is not None and bench is not None:
+    path = path_of(uri)
+    if path is not None:
         before = ls.documents.get(path)
         if before is not None and before.version is not None and version <= before.version:
             _log.error("%s: version %d came after version %d", uri, version, before.version)
         ls.documents[path] = OpenDocument(uri, version)
-        bench.edit(path, _encoded(ls.workspace.get_text_document(uri).source))
-        ls.renew(bench)
+        ls._edited(path, uri)
 
 
 @server.feature(lsp.TEXT_DOCUMENT_DID_CLOSE)
 def _closed(ls: Server, params: lsp.DidCloseTextDocumentParams) -> None:
-    path, bench = path_of(params.text_document.uri), ls.bench_for(params.text_document.uri)
-    if path is not None and bench is not None:
-        ls.documents.pop(path, None)
-        bench.close(path)
-        ls.renew(bench)
+    uri = params.text_document.uri
+    if (path := path_of(uri)) is not None:
+        ls.close_document(path, uri)
 
 
 # ---------------------------------------------------------------------- pulled diagnostics
@@ -578,10 +608,13 @@ def _restart(ls: Server) -> None:
 
 def serve(host: str | None = None, port: int | None = None) -> bool:
     """Runs the server on standard input and output, or on a TCP port for the first client that connects. Returns
-    whether the client ended it as the protocol wants: by `shutdown` before `exit`."""
+    whether the client ended it as the protocol wants: by `shutdown` before `exit`. The thread that analyses may go on;
+    whoever does not want to wait for it ends the process."""
     with suppress(SystemExit):  # how pygls ends
         if port is None:
-            server.start_io()
+            protocol = server.protocol
+            assert isinstance(protocol, Protocol)
+            server.start_io(Input(sys.stdin.buffer, protocol))  # type: ignore[arg-type]
         else:
             server.start_tcp(host or "127.0.0.1", port)
     return bool(server.protocol._shutdown)

@@ -234,6 +234,12 @@ def _is_nobodys(folder: Path) -> bool:
     return folder.parent == folder or str(folder) == os.path.expanduser("~")  # noqa: PTH111 - Path.home() can raise
 
 
+def holds_more_than_a_project(folder: Path) -> bool:
+    """Whether a folder is the root of the file system, the home folder, or has that in it: what lies there belongs
+    together by chance, and to walk it takes for ever."""
+    return folder.parent == folder or Path(os.path.expanduser("~")).is_relative_to(folder)  # noqa: PTH111 - as above
+
+
 def _has_any(folder: Path, names: Iterable[str]) -> bool:
     return any(stat.S_ISREG(_mode(folder / name)) for name in names)
 
