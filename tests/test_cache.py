@@ -13,7 +13,7 @@ from prodlint.analysis import keys, scheduler
 from prodlint.analysis import store as cache_module
 from prodlint.analysis.keys import content_key
 from prodlint.analysis.scheduler import Extraction, extract_all
-from prodlint.analysis.store import FILE_NAME, Cache, default_directory
+from prodlint.analysis.store import FILE_NAME, Cache, default_directory, distrusted
 from prodlint.extract import generated
 from prodlint.extract.fact_table import decode, encode
 from prodlint.facts import FileFacts
@@ -348,3 +348,86 @@ def test_the_place_decides_about_the_scripts_of_web_pages(tmp_path: Path) -> Non
             assert (list(run.facts), run.left_out) == (["src/menu.js"], ["static/menu.js"])
     named = discover([tmp_path / "static/menu.js"], Root(tmp_path, None, True), settings, sources).files
     assert "static/menu.js" in extract_all(named, sources).facts
+
+
+# --- whom it is believed ----------------------------------------------------------------------------------------------
+
+
+def _views(file: Path) -> None:
+    connection = sqlite3.connect(file)
+    connection.executescript(
+        "DROP TABLE facts; CREATE VIEW facts AS WITH RECURSIVE n(key) AS (SELECT 1 UNION ALL SELECT key + 1 FROM n) "
+        "SELECT key, x'' AS value, 0 AS used FROM n"
+    )
+    connection.close()
+
+
+def _trigger(file: Path) -> None:
+    connection = sqlite3.connect(file)
+    connection.executescript("CREATE TRIGGER t AFTER INSERT ON facts BEGIN DELETE FROM facts; END")
+    connection.close()
+
+
+def _other_types(file: Path) -> None:
+    connection = sqlite3.connect(file)
+    connection.execute("UPDATE facts SET value = 'text', used = 'never'")
+    connection.execute("UPDATE stamps SET key = 1.5")
+    connection.commit()
+    connection.close()
+
+
+def _text_that_is_none(file: Path) -> None:
+    connection = sqlite3.connect(file)
+    connection.execute("UPDATE stamps SET stamp = CAST(x'ff' AS TEXT), key = 'text'")
+    connection.execute("UPDATE facts SET used = x'00'")
+    connection.commit()
+    connection.close()
+
+
+@pytest.mark.usefixtures("settled")
+@pytest.mark.parametrize("forge", [_views, _trigger, _other_types, _text_that_is_none])
+def test_what_prodlint_never_wrote_is_passed_over(project: Path, tmp_path: Path, forge: Callable[[Path], None]) -> None:
+    _run(project, tmp_path / "cache")
+    forge(tmp_path / "cache" / FILE_NAME)
+    run = _run(project, tmp_path / "cache")
+    assert (run.facts, run.from_cache) == (_run(project, None).facts, 0)
+    assert _run(project, tmp_path / "cache").from_cache == 2
+
+
+def test_no_statement_goes_on_for_ever(tmp_path: Path) -> None:
+    with Cache(tmp_path) as cache:
+        endless = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT x FROM n WHERE x IN"
+        assert list(cache._select(endless, [-1], (int,))) == []
+
+
+def test_who_could_have_written_it(tmp_path: Path) -> None:
+    tree, place = tmp_path / "tree", tmp_path / "cache"
+    tree.mkdir()
+    assert distrusted(place, tree) == ""
+    with Cache(place):
+        pass
+    assert distrusted(place, tree) == ""
+    assert place.stat().st_mode & 0o777 == 0o700
+    assert "among the files that are linted" in distrusted(tree / ".cache", tree)
+    (tree / "link").symlink_to(place)
+    assert distrusted(tree / "link", tree) == ""
+    (tmp_path / "way").symlink_to(tree / "cache")
+    assert "among the files that are linted" in distrusted(tmp_path / "way", tree)
+    (place / FILE_NAME).chmod(0o666)
+    assert distrusted(place, tree) == "other users may write to it"
+    (place / FILE_NAME).chmod(0o600)
+    place.chmod(0o770)
+    assert distrusted(place, tree) == "other users may write to it"
+    place.chmod(0o700)
+    (place / FILE_NAME).unlink()
+    (place / FILE_NAME).symlink_to(tree / "facts")
+    assert distrusted(place, tree) == "it is no regular file"
+    assert distrusted(Path("\0"), tree)
+    assert distrusted(Path("/" + "a" * 5_000), tree)
+
+
+def test_a_cache_of_somebody_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Cache(tmp_path / "cache"):
+        pass
+    monkeypatch.setattr(os, "geteuid", lambda: 12345)
+    assert distrusted(tmp_path / "cache", tmp_path / "tree") == "it belongs to another user"

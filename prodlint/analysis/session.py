@@ -190,6 +190,15 @@ class Session:
             session._changed = changed
         return session
 
+    def use_cache(self, cache: Cache) -> None:
+        """Facts are to be looked up there, from now on."""
+        self._extracting = replace(self._extracting, cache=cache)
+
+    def tree(self) -> Path:
+        """What the authors of the analysed files can write to: the repository around the project, or the project."""
+        root = self.project.root
+        return next((folder for folder in (root, *root.parents) if exists(folder / ".git")), root)
+
     @property
     def cache(self) -> Cache | None:
         """Where facts are looked up, if anywhere."""

@@ -4,21 +4,27 @@ The key is a hash of content, kind and extractor; settings and rules are not in 
 stamp that the file system gave it and the key it had then, so that an unchanged file is not even read. What a whole run
 found is kept apart, see `stored_results`. A cache that is broken, locked or cannot be written is never an error: it is
 made anew, or done without.
+
+What is in a cache is believed: whoever can write to it can decide what is found. So one is used only where nobody else
+could have written it (`distrusted`), and nothing in it is run: a layout other than ours, with views or triggers, is
+made anew, values of another type are passed over, and each query has so many steps.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
+import stat
 import sys
 import time
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from prodlint.analysis.keys import extractor_version
-from prodlint.project.vfs import Stamp
+from prodlint.project.vfs import Stamp, describe
 
 if TYPE_CHECKING:
     import sqlite3
@@ -49,6 +55,36 @@ CREATE TABLE IF NOT EXISTS results (
     place TEXT PRIMARY KEY, state BLOB NOT NULL, value BLOB NOT NULL, used INTEGER NOT NULL
 );
 """
+
+
+_MOST_STEPS = 200
+"""Of a million instructions of SQLite each, for one statement: to tidy up ten million values takes a third of them."""
+
+
+def distrusted(directory: Path, tree: Path) -> str:
+    """Why a cache in `directory` is not to be believed by who analyses the files below `tree`; "" if there is no
+    reason. The folder of the cache need not be there yet."""
+    try:
+        place = directory.resolve()
+        if place.is_relative_to(tree.resolve()):
+            return "it lies among the files that are linted, whose authors could have written it"
+        for path in (place, place / FILE_NAME):
+            try:
+                info = os.lstat(path)
+            except FileNotFoundError:
+                continue
+            if path != place and not stat.S_ISREG(info.st_mode):
+                return "it is no regular file"
+            if os.name == "posix" and info.st_uid != os.geteuid():
+                return "it belongs to another user"
+            if os.name == "posix" and info.st_mode & _OTHERS_MAY_WRITE:
+                return "other users may write to it"
+    except (OSError, RuntimeError, ValueError) as error:
+        return describe(error)
+    return ""
+
+
+_OTHERS_MAY_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 
 def default_directory() -> Path | None:
@@ -85,7 +121,7 @@ class Cache:
 
     def keys_of(self, stamps: Mapping[str, Stamp]) -> dict[str, bytes]:
         """The keys of those files (absolute path → stamp) that have not changed since their key was put."""
-        rows = self._select("SELECT path, stamp, key FROM stamps WHERE path IN", list(stamps))
+        rows = self._select("SELECT path, stamp, key FROM stamps WHERE path IN", list(stamps), (str, str, bytes))
         return {path: key for path, stamp, key in rows if stamp == _text(stamps[path])}
 
     def put_key(self, path: str, stamp: Stamp, key: bytes) -> None:
@@ -96,7 +132,8 @@ class Cache:
     def load(self, keys: Iterable[bytes]) -> dict[bytes, bytes]:
         """The values of those keys that it has."""
         found: dict[bytes, bytes] = {}
-        for key, value, used in self._select("SELECT key, value, used FROM facts WHERE key IN", list(keys)):
+        query = "SELECT key, value, used FROM facts WHERE key IN"
+        for key, value, used in self._select(query, list(keys), (bytes, bytes, int)):
             if zlib.crc32(value[:-_CHECKSUM]) != int.from_bytes(value[-_CHECKSUM:]):
                 continue  # the file was damaged
             found[key] = value[:-_CHECKSUM]
@@ -110,7 +147,7 @@ class Cache:
 
     def result(self, place: str) -> tuple[bytes, bytes] | None:
         """The state of the project, and the result that was put for it."""
-        rows = self._select("SELECT state, value FROM results WHERE place IN", [place])
+        rows = self._select("SELECT state, value FROM results WHERE place IN", [place], (bytes, bytes))
         return next(((state, value) for state, value in rows), None)
 
     def put_result(self, place: str, state: bytes, value: bytes) -> None:
@@ -134,6 +171,7 @@ class Cache:
             self._remove()
 
     def _write(self, connection: sqlite3.Connection) -> None:
+        self._steps = 0
         now = int(self._now)
         facts = ((key, value, now) for key, value in self._new_facts.items())
         connection.executemany("INSERT OR REPLACE INTO facts VALUES (?, ?, ?)", facts)
@@ -143,14 +181,16 @@ class Cache:
         connection.executemany("INSERT OR REPLACE INTO results VALUES (?, ?, ?, ?)", results)
         connection.executemany("UPDATE facts SET used = ? WHERE key = ?", ((now, key) for key in self._used))
         (cleaned,) = connection.execute("PRAGMA user_version").fetchone()
+        self._steps = 0
         if now - cleaned > _REMEMBERED:
             connection.execute("DELETE FROM facts WHERE used < ?", (now - _FORGOTTEN,))
             connection.execute("DELETE FROM results WHERE used < ?", (now - _FORGOTTEN,))
             connection.execute("DELETE FROM stamps WHERE key NOT IN (SELECT key FROM facts)")
             connection.execute(f"PRAGMA user_version = {now}")
 
-    def _select(self, query: str, values: Sequence[object]) -> Iterator[tuple[Any, ...]]:
-        """The rows of `query` for any number of `values`; none from a database that turns out to be broken."""
+    def _select(self, query: str, values: Sequence[object], types: tuple[type, ...]) -> Iterator[tuple[Any, ...]]:
+        """The rows of `query` for any number of `values` whose columns have these types; none from a database that
+        turns out to be broken."""
         if self._connection is None:
             return
         import sqlite3
@@ -158,7 +198,10 @@ class Cache:
         try:
             for start in range(0, len(values), _BATCH):
                 batch = values[start : start + _BATCH]
-                yield from self._connection.execute(f"{query} ({','.join('?' * len(batch))})", batch)
+                self._steps = 0
+                for row in self._connection.execute(f"{query} ({','.join('?' * len(batch))})", batch):
+                    if tuple(map(type, row)) == types:
+                        yield row
         except sqlite3.OperationalError:
             return
         except sqlite3.DatabaseError:
@@ -172,10 +215,16 @@ class Cache:
         for _ in range(2):
             connection = None
             try:
-                self._file.parent.mkdir(parents=True, exist_ok=True)
+                self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
                 connection = sqlite3.connect(self._file, timeout=1)
+                self._steps = 0
+                connection.set_progress_handler(self._is_too_long, 1_000_000)
                 # Losing the cache in a power cut is no loss, waiting for the disk is one.
-                connection.executescript(f"PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF; {_LAYOUT}")
+                connection.executescript(
+                    f"PRAGMA trusted_schema = OFF; PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF; {_LAYOUT}"
+                )
+                if _layout_of(connection) != _own_layout():
+                    raise sqlite3.DatabaseError("it has another layout")
             except (OSError, sqlite3.OperationalError):
                 if connection is not None:
                     connection.close()
@@ -188,10 +237,27 @@ class Cache:
                 return connection
         return None
 
+    def _is_too_long(self) -> bool:
+        self._steps += 1
+        return self._steps > _MOST_STEPS
+
     def _remove(self) -> None:
         for suffix in ("", "-wal", "-shm"):
             with contextlib.suppress(OSError):
                 Path(f"{self._file}{suffix}").unlink()
+
+
+def _layout_of(connection: sqlite3.Connection) -> list[tuple[Any, ...]]:
+    return connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY type, name").fetchall()
+
+
+@cache
+def _own_layout() -> list[tuple[Any, ...]]:
+    import sqlite3
+
+    with contextlib.closing(sqlite3.connect(":memory:")) as connection:
+        connection.executescript(_LAYOUT)
+        return _layout_of(connection)
 
 
 def _text(stamp: Stamp) -> str:

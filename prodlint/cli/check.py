@@ -179,13 +179,13 @@ def _analyse_parts(session: Session, options: Mapping[str, Any]) -> None:
 
 def _remember(session: Session, options: Mapping[str, Any]) -> None:
     """Keeps what was found for the next run."""
-    if not _is_plain(options):
+    if session.cache is None or not _is_plain(options):
         return
     from prodlint.analysis.stored_results import is_news, remember
 
     if is_news(session):
         with ExitStack() as stack:
-            cache = open_cache(options, stack)
+            cache = open_cache(session, options, stack)
             if cache is not None:
                 remember(session, cache)
 

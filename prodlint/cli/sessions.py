@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from prodlint.cli.terminal import ProgressBar, shows_progress
+from prodlint.cli.terminal import ProgressBar, say, shows_progress
 
 if TYPE_CHECKING:
     from prodlint.analysis.session import Session
@@ -28,14 +28,13 @@ def open_session(paths: Sequence[str], options: Mapping[str, Any], stack: ExitSt
     overlay = _standard_input(paths, options.get("stdin_filename"))
     given = [_absolute(path) for path in paths or (".",) if path != "-"]
     extracting = Extracting(
-        cache=open_cache(options, stack),
         shard=_shards(options.get("facts", ())),
         jobs=options.get("jobs"),
         progress=stack.enter_context(ProgressBar()).update if shows_progress(options) else None,
     )
     choice = Choice(options.get("select") or None, options.get("extend_select", ()), options.get("ignore", ()))
     try:
-        return Session.open(
+        session = Session.open(
             [*given, *overlay],
             config=_absolute(options["config"]) if options["config"] else None,
             overlay=overlay,
@@ -46,6 +45,9 @@ def open_session(paths: Sequence[str], options: Mapping[str, Any], stack: ExitSt
         )
     except (ConfigError, RulebookError) as error:
         raise click.ClickException(str(error)) from error
+    if (cache := open_cache(session, options, stack)) is not None:
+        session.use_cache(cache)
+    return session
 
 
 def _absolute(path: str) -> Path:
@@ -63,14 +65,20 @@ def _standard_input(paths: Sequence[str], name: str | None) -> dict[Path, bytes]
     return {_absolute(name): sys.stdin.buffer.read()}
 
 
-def open_cache(options: Mapping[str, Any], stack: ExitStack) -> Cache | None:
-    """The cache that the options ask for, until `stack` closes it; None if they ask for none or there is no place."""
+def open_cache(session: Session, options: Mapping[str, Any], stack: ExitStack) -> Cache | None:
+    """The cache that the options ask for, until `stack` closes it; None if they ask for none, there is no place, or
+    somebody else could have written it, which is said."""
     if options["no_cache"]:
         return None
-    from prodlint.analysis.store import Cache, default_directory
+    from prodlint.analysis.store import Cache, default_directory, distrusted
 
     directory = Path(options["cache_dir"]) if options["cache_dir"] else default_directory()
-    return None if directory is None else stack.enter_context(Cache(directory))
+    if directory is None:
+        return None
+    if reason := distrusted(directory, session.tree()):
+        say(f"The cache in {directory} is not used: {reason}. See --cache-dir and --no-cache.", err=True)
+        return None
+    return stack.enter_context(Cache(directory))
 
 
 def _shards(files: Sequence[str]) -> dict[bytes, bytes]:

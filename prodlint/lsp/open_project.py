@@ -13,7 +13,7 @@ from threading import Lock
 import msgspec
 
 from prodlint.analysis.session import Extracting, Session
-from prodlint.analysis.store import Cache
+from prodlint.analysis.store import Cache, distrusted
 from prodlint.findings import Confidence, Finding
 from prodlint.project.discovery import exists
 from prodlint.project.settings import CONFIG_NAME, PYPROJECT
@@ -119,14 +119,15 @@ class Workbench(msgspec.Struct):
     def _opened(self) -> Session:
         """The project as it is on disk and in the editor, its facts taken from the cache where it has them."""
         with ExitStack() as stack:
-            cache = None if self.cache_directory is None else stack.enter_context(Cache(self.cache_directory))
             session = Session.open(
                 [self.folder],
                 config=self.preferences.config,
                 overlay={_resolved(path): data for path, data in list(self.open_documents.items())},
                 preview=self.preferences.preview,
-                extracting=Extracting(cache=cache, jobs=1),  # forking beside a running event loop is asking for trouble
+                extracting=Extracting(jobs=1),  # forking beside a running event loop is asking for trouble
             )
+            if self.cache_directory is not None and not distrusted(self.cache_directory, session.tree()):
+                session.use_cache(stack.enter_context(Cache(self.cache_directory)))
             _ = session.facts
         return session
 

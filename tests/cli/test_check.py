@@ -494,3 +494,20 @@ def test_outputs_that_cannot_be(shell: Shell, arguments: tuple[str, ...], messag
 
 def test_the_command_line_knows_every_format() -> None:
     assert sorted(options.FORMATS) == sorted(FORMATS)
+
+
+@pytest.mark.parametrize("is_named", [True, False])
+def test_a_cache_in_the_repository_is_not_believed(shell: Shell, is_named: bool) -> None:
+    (shell.folder / ".git").mkdir()
+    shell.write("svc/prodlint.toml", 'select = ["toys"]\n')
+    shell.write("svc/a.py", "bad_error()\n")
+    shell.monkeypatch.delenv("PRODLINT_CACHE_DIR")
+    arguments = ("--cache-dir", ".cache") if is_named else ()
+    if not is_named:
+        shell.monkeypatch.setenv("XDG_CACHE_HOME", str(shell.folder / ".cache"))
+    result = shell("check", "svc", "--output-format", "concise", *arguments)
+    assert result.code == 1
+    assert result.err.count("\n") == 1
+    assert "is not used: it lies among the files that are linted" in result.err
+    assert not (shell.folder / ".cache").exists()
+    assert shell("check", "svc", "--output-format", "concise", "--no-cache").err == ""
