@@ -91,6 +91,7 @@ def test_the_source_distribution_builds_the_same_wheel(wheel: Path, tmp_path: Pa
     (tree,) = (tmp_path / "tree").iterdir()
     assert _names(_build(tree, "wheel", tmp_path / "wheel")) == _names(wheel)
     assert (tree / "tests" / "test_packaging.py").is_file()
+    assert (tree / "SECURITY.md").is_file()
     assert not (tree / "prodlint" / INDEX_NAME).exists()
 
 
