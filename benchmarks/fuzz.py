@@ -24,7 +24,6 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +38,7 @@ DEPLOY_PATHS = {
     "compose": "compose.yaml",
     "dockerfile": "Dockerfile",
     "dotenv": ".env",
+    "forever": "forever.json",
     "gunicorn": "gunicorn.conf.py",
     "haproxy": "haproxy.cfg",
     "kubernetes": "web.yaml",
@@ -72,7 +72,9 @@ CONFIG_SEEDS = (
     'select = ["blocking", "errors"]\nextend-select = ["all"]\nignore = ["no-healthcheck"]\npreview = true\n',
     'exclude = ["/x/**/y", "*.gen.js", "!a", "[a-z]/"]\nextend-exclude = ["a/"]\nfail-on = "error"\n',
     '[per-file-ignores]\n"tests/**" = ["all"]\n[severity]\nblocking-call = "advice"\n[blocking-call.apis]\n"a" = "c"\n',
-    'extend = "prodlint.toml"\n[project]\nentry-points = ["a.js"]\n',
+    'extend = "prodlint.toml"\n[project]\nhandlers = ["a.js"]\n',
+    'extend = "\\u0000"\n[blocking-call.apis]\n"a.b" = 1\n',
+    'extend = "~nobody/x"\n[[tool.prodlint]]\na.b.c = 0xffffffffffffffffff\n',
 )
 
 
@@ -143,6 +145,8 @@ def files_of(data: bytes) -> dict[str, bytes]:
 
 def try_program(data: bytes) -> None:
     """Everything that `prodlint check` does with a small project."""
+    from msgspec.structs import replace
+
     from prodlint.analysis.session import Extracting, Session
     from prodlint.fixes.apply import fix_all
     from prodlint.output import FORMATS, Options, Report, Stats, render
@@ -196,6 +200,21 @@ def body_of(target: str, scratch: Path) -> Callable[[bytes], None]:
     return try_file(target, (SOURCE_PATHS | DEPLOY_PATHS)[target])
 
 
+TSX_SEED = b"export default function Page({ items }: { items: string[] }) {\n  return <ul>{items.map(one)}</ul>;\n}\n"
+REACHES = {
+    "classify": ("project/discovery.py", "extract/deployment/__init__.py"),
+    "config": ("project/settings.py", "toml_text.py", "project/discovery.py"),
+    "program": (
+        "program/linking/program.py",
+        "checks/blocking/blocking_call.py",
+        "fixes/apply.py",
+        "output/services.py",
+        *(f"output/{name}.py" for name in ("text", "json", "sarif", "digest")),
+    ),
+}
+"""The modules, below the package, that a target runs; that of a kind of file runs the module that reads it."""
+
+
 # --- seeds and mutations ----------------------------------------------------------------------------------------------
 
 
@@ -203,6 +222,7 @@ def seeds(target: str, folders: Iterable[Path]) -> Iterator[bytes]:
     """Real inputs of a target: of the rule pages, and of the folders."""
     from prodlint.project.discovery import kind_of
     from prodlint.project.vfs import Sources
+    from tests.deploy.test_bad_input import SAMPLES
     from tests.pages import DEEP_CASES, RULES, read_page
 
     pages = [*RULES.glob("*/*.md"), *DEEP_CASES.glob("*.md")]
@@ -216,6 +236,9 @@ def seeds(target: str, folders: Iterable[Path]) -> Iterator[bytes]:
             yield from (path.encode() + b"\n" + data for path, data in files.items() if target == "classify")
             if target == "config" and section.settings:
                 yield section.settings.encode()
+    yield from (text.encode() for kind, _, text in SAMPLES if kind == target)
+    if target == "tsx":
+        yield TSX_SEED
     if target == "config":
         yield from map(str.encode, CONFIG_SEEDS)
     if target in ("config", "program"):
@@ -270,7 +293,7 @@ def modules_of(target: str) -> Iterator[str]:
     """The modules whose branches guide the search."""
     import prodlint
 
-    parts = ("source", "deploy", "extraction") if target in SOURCE_PATHS | DEPLOY_PATHS else ("",)
+    parts = ("extract",) if target in SOURCE_PATHS | DEPLOY_PATHS else ("",)
     for module in pkgutil.walk_packages(prodlint.__path__, "prodlint."):
         name = module.name.removeprefix("prodlint.")
         if name.startswith(parts) and not name.startswith(("cli", "lsp", "__main__")):

@@ -3,6 +3,8 @@
 Copies applications side by side into one workspace until it has enough lines, opens it in `prodlint lsp`, and types
 into files that have findings, so that each edit is answered. The time is from writing the edit to the server's input
 until the diagnostics of that version of the document have been read from its output, with nothing else on the way.
+Each edit is taken back, which is an edit, too. Last comes the memory of the server (Linux): when it had opened the
+workspace, at most, and in the end.
 """
 
 from __future__ import annotations
@@ -108,6 +110,11 @@ class Client:
                 found.append(message["params"])
 
 
+def resident(pid: int) -> float:
+    """The megabytes of memory that a process takes."""
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
 def typed(path: Path, text: str, rng: random.Random) -> tuple[str, dict[str, Any]]:
     """The text after a small edit somewhere, and the edit: a comment, a call or a broken line, as somebody types it."""
     mark = "#" if path.suffix == ".py" else "//"
@@ -148,6 +155,7 @@ async def measured(workspace: Path, edits: int, seed: int) -> list[tuple[float, 
     params = [first["params"], *await client.published(3.0)]
     uris = sorted(each["uri"] for each in params if Path(urlsplit(each["uri"]).path).suffix in CODE)
     print(f"{len(params)} files with findings, {sum(len(each['diagnostics']) for each in params)} findings")
+    memory = [resident(process.pid)]
     texts: dict[str, str] = {}
     taken: list[tuple[float, float]] = []
     for number in range(1, edits + 1):
@@ -173,9 +181,11 @@ async def measured(workspace: Path, edits: int, seed: int) -> list[tuple[float, 
         texts[uri] = before  # taken back, so that broken lines do not pile up
         client.change(uri, 2 * number + 1, {"text": before})
         await client.version(uri, 2 * number + 1)
+        memory.append(resident(process.pid))
     await client.answer(client.send("shutdown", None, is_request=True))
     client.send("exit", None)
     await process.wait()
+    print(f"memory: {memory[0]:.0f} MB, at most {max(memory):.0f} MB, after {2 * edits} edits {memory[-1]:.0f} MB")
     return taken
 
 

@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-PATIENCE = 120.0
+PATIENCE = 400.0
 
 
 class Wire:
