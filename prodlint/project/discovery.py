@@ -96,6 +96,9 @@ def kind_of(path: str, sources: Sources) -> str | None:
     name = path.rpartition("/")[2]
     dot = name.rfind(".")
     suffix = name[dot:].lower() if dot > 0 else ""
+    if path.startswith(".github/") or "/.github/" in path:
+        # What is there is for GitHub; only its workflows say something of the services.
+        return deploy.classify(path) if "/workflows/" in path else None
     if suffix in _KINDS and not deploy.is_configuration(name):
         return None if name.endswith(_DECLARATIONS) else _KINDS[suffix]
     kind = deploy.classify(path)

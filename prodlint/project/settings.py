@@ -33,7 +33,6 @@ DEFAULT_EXCLUDE = (
     ".devcontainer/",
     ".eggs/",
     ".git/",
-    ".github/",
     ".hg/",
     ".idea/",
     ".jj/",

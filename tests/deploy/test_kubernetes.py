@@ -69,6 +69,11 @@ def service(files: dict[str, str]) -> Service:
     return found
 
 
+def services(files: dict[str, str]) -> dict[str, Service]:
+    texts = {path: dedent(text) for path, text in {**SOURCE, **files}.items()}
+    return {each.entry: each for each in services_in(Session.from_memory(texts).program)}
+
+
 def variant(files: dict[str, str]) -> Variant:
     (found,) = service(files).production
     return found
@@ -215,8 +220,67 @@ def test_names_of_images(image: str, files: dict[str, str]) -> None:
 
 
 def test_images_of_others_are_no_services_of_this_project() -> None:
-    found = service({"k8s.yaml": workload(image="redis:7") + "---\n" + workload(image="team/other", name="b")})
+    found = service({"k8s.yaml": workload(image="redis:7") + "---\n" + workload(image="grafana/grafana:11", name="b")})
     assert [each.kind for each in found.variants] == ["dockerfile"]
+
+
+def test_the_only_image_that_may_be_built_here_is_the_only_one_that_is() -> None:
+    for image in ("registry.example.com/team/backend:1.2", "IMAGE_PLACEHOLDER", "backend"):
+        found = service({"k8s.yaml": workload(image="redis:7") + "---\n" + workload(image=image, name="b")})
+        assert [each.kind for each in found.variants] == ["kubernetes"], image
+        assert not found.variants[0].opaque
+
+
+def test_an_image_that_may_be_built_here_makes_what_is_run_unknown() -> None:
+    manifests = workload(image="team/one") + "---\n" + workload(image="team/two", name="b")
+    found = service({"k8s.yaml": manifests})
+    assert {each.opaque for each in found.variants} == {
+        "team/one may be built from it",
+        "team/two may be built from it",
+    }
+    assert found.setting("user").state is State.UNKNOWN
+
+
+def test_a_dockerfile_that_is_built_elsewhere_is_nobody_elses_image() -> None:
+    files = {"k8s.yaml": workload(image="team/other"), "compose.yaml": "services: {a: {build: web}}\n"}
+    assert {each.kind for each in service(files).variants} == {"compose"}
+
+
+BUILDS = """\
+jobs:
+  build:
+    runs-on: ubuntu-latest
+    env: {NAME: team/front}
+    steps:
+      - uses: actions/checkout@v4
+      - id: meta
+        uses: docker/metadata-action@v5
+        with: {images: "ghcr.io/${{ env.NAME }}"}
+      - uses: docker/build-push-action@v6
+        with:
+          context: web
+          tags: TAGS
+"""
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"Makefile": "IMAGE := team/front\nbuild:\n\t@docker build -t $(IMAGE):$(TAG) web\n"},
+        {".github/workflows/ci.yml": BUILDS.replace("TAGS", "${{ steps.meta.outputs.tags }}")},
+        {".github/workflows/ci.yml": BUILDS.replace("TAGS", "ghcr.io/${{ env.NAME }}:latest,team/x:1")},
+        {
+            ".github/workflows/ci.yaml": "jobs: {b: {steps: [{run: 'docker buildx build --push -t team/front web'}]}}\n",
+        },
+        {".gitlab-ci.yml": "build:\n  variables: {I: team/front}\n  script:\n    - docker build -t $I:$CI_SHA web\n"},
+    ],
+)
+def test_what_builds_an_image_under_another_name(files: dict[str, str]) -> None:
+    other = {"api/Dockerfile": "FROM python:3.12\nCOPY . .\nCMD gunicorn a:app\n", "api/a.py": "app = 1\n"}
+    manifests = {"k8s.yaml": workload(image="team/front:3")}
+    found = services({**manifests, **files, **other})["web/server.js"]
+    assert [each.opaque for each in found.variants if each.kind == "kubernetes"] == [""]
+    assert [each.opaque for each in services({**manifests, **other})["web/server.js"].variants] != [""]
 
 
 def test_config_maps() -> None:
@@ -366,6 +430,14 @@ def test_kustomizations_that_take_up_each_other_end() -> None:
 TEMPLATE = (
     "apiVersion: apps/v1\nkind: Deployment\n{{- if x }}\nspec:\n  - image: {{ .Values.image.repository }}\n{{- end }}\n"
 )
+
+
+def test_a_chart_of_somebody_elses_image_deploys_nothing_of_this_project() -> None:
+    text = TEMPLATE.replace("{{ .Values.image.repository }}", "redis:7")
+    assert [each.kind for each in service({"chart/templates/redis.yaml": text}).variants] == ["dockerfile"]
+    values = {"chart/values.yaml": "image:\n  repository: bitnami/redis\n"}
+    found = service({"chart/templates/redis.yaml": TEMPLATE, **values})
+    assert [each.kind for each in found.variants] == ["dockerfile"]
 
 
 @pytest.mark.parametrize("chart", [{}, {"chart/values.yaml": "image:\n  repository: ghcr.io/team/web\n"}])

@@ -121,7 +121,7 @@ def _flask(program: Program, rule: Rule, app: WebApp) -> Confidence | None:
     file, said = app.site.file, rule.data["said"]
     if not {"static_folder", "static_url_path"} & set(app.site.call.keywords):
         return None
-    if not app.is_served and not services_of(program, file.path):
+    if not app.is_served and not any(service.is_started for service in services_of(program, file.path)):
         return None
     home = web_apps_in(program).home(file)
     for other in program.files:

@@ -12,6 +12,7 @@ from prodlint.program.services import services_in
 from prodlint.program.services.start_faults import main_fault
 from prodlint.program.services.variants import (
     CONTAINERS,
+    SCRIPTS,
     artefact_of,
     command_of,
     in_production,
@@ -131,7 +132,7 @@ def _plain(program: Program, rule: Rule, service: Service, variant: Variant) -> 
 
 
 def _fixless(hop: Hop) -> str:
-    if hop.source.kind == "shell":
+    if hop.source.kind in SCRIPTS:
         return "the command is in a shell script"
     return (
         ""

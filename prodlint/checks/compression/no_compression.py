@@ -85,7 +85,7 @@ def _served(program: Program, app: WebApp) -> Confidence | None:
     here = program.server_code(app.site.file, app.site.call.region)
     if here is None:
         return None
-    if app.is_served or services_of(program, app.site.file.path):
+    if app.is_served or any(service.is_started for service in services_of(program, app.site.file.path)):
         return here
     return Confidence.LIKELY if app.site.file.is_python else None
 

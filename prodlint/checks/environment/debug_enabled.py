@@ -17,7 +17,7 @@ from prodlint.program.linking.resolver import CallSite
 from prodlint.program.linking.targets import Api
 from prodlint.program.services import services_in, services_of
 from prodlint.program.services.start_faults import dev_server
-from prodlint.program.services.variants import command_of, in_production, place_of, whereabouts
+from prodlint.program.services.variants import SCRIPTS, command_of, in_production, place_of, whereabouts
 from prodlint.program.web.django_settings import production_settings
 from prodlint.project.file_roles import FileRole
 
@@ -78,7 +78,7 @@ def _finding(
     return Finding(
         rule.name,
         f"{service.name} is started with `{word}`, which {effect}. Take it away.",
-        place_of(program.facts, hop if hop.source.kind != "shell" else variant.launch.hops[0]),
+        place_of(program.facts, hop if hop.source.kind not in SCRIPTS else variant.launch.hops[0]),
         data={"place": whereabouts(hop.source), "word": word},
         fixless="" if can_drop else "how it is started without its debugger is not known here",
         service=service.name,
@@ -115,7 +115,7 @@ def _started(program: Program, rule: Rule, site: CallSite) -> tuple[Confidence, 
             words = variant.launch.hops[-1].start.words if variant.launch.hops else ()
             if variant.launch.entry == file.path and posixpath.basename(words[0] if words else "").startswith("python"):
                 return Confidence.CERTAIN, variant
-    if services_of(program, file.path) or any(
+    if any(service.is_started for service in services_of(program, file.path)) or any(
         program.versions.required(file.path, name) is not None for name in rule.data["servers"]
     ):
         return None

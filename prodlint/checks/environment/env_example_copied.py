@@ -13,7 +13,7 @@ from prodlint.lazy_regex import regex
 from prodlint.program.services import is_for_development, services_in
 from prodlint.program.services.images import Image
 from prodlint.program.services.package_installs import run_starts
-from prodlint.program.services.variants import CONTAINERS, in_production
+from prodlint.program.services.variants import in_containers
 from prodlint.project.paths import joined
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ _SWITCHES = ("DEBUG", "APP_DEBUG", "DJANGO_DEBUG")
 def check(program: Program, rule: Rule) -> Iterator[Finding]:
     """One finding for a service that gets an example's values for development, in an image or by `env_file`."""
     for service in services_in(program):
-        for variant in in_production(service, *CONTAINERS):
+        for variant in in_containers(service):
             found = next(_uses(program, variant), None)
             if found is not None:
                 location, example, bad = found

@@ -9,6 +9,8 @@ from prodlint.facts import NONE, Region, RegionKind, Store, Value, ValueKind
 from prodlint.findings import Confidence, Finding
 from prodlint.program.linking.resolver import File
 from prodlint.program.linking.run_once import names_in
+from prodlint.program.services import services_of
+from prodlint.program.services.answers import State
 
 if TYPE_CHECKING:
     from prodlint.program.linking.program import Program
@@ -38,6 +40,7 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
             and value.kind is ValueKind.STRING
             and _is_development(rule.data, value.text)
             and here
+            and not _is_said(program, site.file, name.text)
         ):
             yield Finding(
                 rule.name,
@@ -46,6 +49,13 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
                 program.location(site.file, site.call.start, site.call.end),
                 confidence=here,
             )
+
+
+def _is_said(program: Program, file: File, name: str) -> bool:
+    """Whether whatever starts the file in production sets a variable, or may."""
+    services = [service for service in services_of(program, file.path) if service.is_started]
+    found = [each for service in services for each in service.production]
+    return bool(found) and all(each.setting(f"env.{name}").state is not State.ABSENT for each in found)
 
 
 def _finding(

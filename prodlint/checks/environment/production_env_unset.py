@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from prodlint.findings import Applicability, Finding, Fix, Location, Severity, Span, Step
 from prodlint.fixes.reasons import ODD_FORM
-from prodlint.program.services import Layer, Service, Variant, is_for_development, services_in
+from prodlint.program.services import Service, Variant, is_for_development, services_in
 from prodlint.program.services.answers import Answer, Source, State
+from prodlint.program.services.layers import Layer
 from prodlint.program.services.variants import rank, shown
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ _PYTHON = {
     "FLASK_ENV": "runs Flask in debug mode, whose debugger lets visitors execute code",
     "DJANGO_SETTINGS_MODULE": "runs Django with its settings for development",
 }
+_DEPLOYING = ("compose", "systemd", "upstart", "supervisord", "pm2")
+"""Kinds of variants that say all of how a service is started."""
 _DELETABLE = ("FLASK_DEBUG", "FLASK_ENV")
 _DELETABLE_FROM = ("compose", "dockerfile", "systemd")
 
@@ -64,12 +67,16 @@ def _contradicted(rule: Rule, service: Service) -> Finding | None:
 
 def _missing(rule: Rule, service: Service) -> Finding | None:
     """No variant for production says anything, and none may."""
-    variants = _blamed(service)
+    blamed = _blamed(service)
     platforms = {*_listed(rule, "platforms"), *_listed(rule, "unsure-platforms")}
-    if not variants or any(source.name in platforms for source in service.platforms):
+    if not blamed or any(source.name in platforms for source in service.platforms):
         return None
-    if any(_provides(rule, variant) for variant in variants):
-        return None
+    variants = [variant for variant in blamed if not _provides(rule, variant)]
+    if len(variants) < len(blamed):
+        # What deploys it by itself is judged by itself, unless another one shows that the variable was thought of.
+        variants = [variant for variant in variants if variant.kind in _DEPLOYING]
+        if not variants or any(_is_set(variant) for variant in blamed):
+            return None
     layer = _place(variants)
     name, way = _reader(rule, service)
     looked = [source for source in service.artefacts if _in_variants(source, variants)]
@@ -88,6 +95,10 @@ def _missing(rule: Rule, service: Service) -> Finding | None:
 def _blamed(service: Service) -> list[Variant]:
     """The variants for production that start a server for production: a development server there is another mistake."""
     return [variant for variant in service.production if not variant.launch.is_dev]
+
+
+def _is_set(variant: Variant) -> bool:
+    return variant.setting(f"env.{_NAME}").state is State.SET
 
 
 def _provides(rule: Rule, variant: Variant) -> bool:

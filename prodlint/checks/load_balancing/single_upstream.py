@@ -37,6 +37,7 @@ def _finding(rule: Rule, service: Service, proxy: Proxy, each: Pass, named: set[
         if other.outer.path == variant.outer.path
         and other.launch.target == variant.launch.target
         and other.launch.entry == variant.launch.entry
+        and _command(other) == _command(variant)
         and not {other.outer.name.lower(), other.setting("name").value.lower()} & named
     ]
     if others:
@@ -58,6 +59,11 @@ def _finding(rule: Rule, service: Service, proxy: Proxy, each: Pass, named: set[
             related=(Step(variant.copies.by.location, "this says how many there are"),),
             service=service.name,
         )
+
+
+def _command(variant: Variant) -> tuple[str, ...]:
+    """The words of what is started in the end: `celery worker` and `celery flower` are not the same."""
+    return variant.launch.hops[-1].start.words if variant.launch.hops else ()
 
 
 def _containers(service: Service) -> list[Variant]:

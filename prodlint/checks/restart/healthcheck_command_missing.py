@@ -12,7 +12,7 @@ from prodlint.findings import Finding
 from prodlint.program.services import services_in
 from prodlint.program.services.answers import Answer, State
 from prodlint.program.services.images import Image
-from prodlint.program.services.variants import CONTAINERS, base_of, in_production, shell_of
+from prodlint.program.services.variants import base_of, in_containers, shell_of
 
 if TYPE_CHECKING:
     from prodlint.program.linking.program import Program
@@ -25,7 +25,7 @@ _ASKED = ("curl", "wget")
 def check(program: Program, rule: Rule) -> Iterator[Finding]:
     """One finding for each check of a service that asks with a program which its image has not."""
     for service in services_in(program):
-        for variant in in_production(service, *CONTAINERS):
+        for variant in in_containers(service):
             said = variant.setting("healthcheck")
             name = _program(said)
             if name and said.by is not None and _lacks(program, variant, name):

@@ -56,6 +56,8 @@ def _low(rule: Rule, service: Service, variant: Variant) -> Finding | None:
 
 
 def _default(rule: Rule, service: Service, variant: Variant) -> Finding | None:
+    if answers_one_at_a_time(variant):
+        return None  # so it has one connection at a time
     if variant.kind == "upstart" and not sets_file_limit(variant):
         return Finding(
             rule.name,
@@ -67,8 +69,6 @@ def _default(rule: Rule, service: Service, variant: Variant) -> Finding | None:
         )
     if variant.kind != "systemd" or service.language == "node" or sets_file_limit(variant):
         return None
-    if answers_one_at_a_time(variant):
-        return None  # so it has one connection at a time
     return Finding(
         rule.name,
         f"systemd gives {service.name} 1024 file descriptors if it does not ask for more, and Python does not: with "

@@ -11,9 +11,16 @@ from prodlint.findings import Applicability, Finding, Fix, Step
 from prodlint.fixes.reasons import ODD_FORM
 from prodlint.lazy_regex import regex
 from prodlint.program.services import services_in
-from prodlint.program.services.signals import signals_group
+from prodlint.program.services.signals import signals_all, signals_group
 from prodlint.program.services.start_faults import main_fault
-from prodlint.program.services.variants import CONTAINERS, command_of, in_production, place_of, whereabouts
+from prodlint.program.services.variants import (
+    SCRIPTS,
+    command_of,
+    in_containers,
+    place_of,
+    script_text,
+    whereabouts,
+)
 
 if TYPE_CHECKING:
     from prodlint.program.linking.program import Program
@@ -27,9 +34,9 @@ _ARGUMENTS = regex(r"\"?\$(?:\{)?[@*](?:\})?\"?")
 def check(program: Program, rule: Rule) -> Iterator[Finding]:
     """One finding for a service whose container starts a script that runs the server as its child."""
     for service in services_in(program):
-        for variant in in_production(service, *CONTAINERS):
+        for variant in in_containers(service):
             hop = _waiting(program, variant)
-            if hop is not None and not main_fault(program, variant):
+            if hop is not None and not signals_all(variant) and not main_fault(program, variant):
                 yield _finding(program, rule, service, variant, hop)
                 break
 
@@ -37,9 +44,9 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
 def _waiting(program: Program, variant: Variant) -> Hop | None:
     """The last command of the script that the container starts, if the script waits for it."""
     for hop in variant.launch.hops:
-        if signals_group(hop) or (hop.start.kind is StartKind.PACKAGE_SCRIPT and hop.source.kind != "shell"):
+        if signals_group(hop) or (hop.start.kind is StartKind.PACKAGE_SCRIPT and hop.source.kind not in SCRIPTS):
             return None
-        if hop.source.kind == "shell":
+        if hop.source.kind in SCRIPTS:
             is_server = bool(variant.launch.language) and hop.start.at >= 0 and not hop.start.is_background
             waits = hop.is_last and "exec" not in hop.start.wrappers and not _handles_signals(program, hop)
             return hop if is_server and waits else None
@@ -47,7 +54,7 @@ def _waiting(program: Program, variant: Variant) -> Hop | None:
 
 
 def _handles_signals(program: Program, hop: Hop) -> bool:
-    text = program.facts[hop.source.path].artefacts[0].settings[0].value or ""
+    text = script_text(program.facts, hop.source)
     return re.search(r"(?m)^\s*(?:trap|wait)\b|\bkill -", text) is not None
 
 

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 from prodlint.findings import Applicability, Finding, Fix
 from prodlint.fixes.reasons import ODD_FORM
 from prodlint.numerals import whole_number
+from prodlint.program.proxies import proxies_in
 from prodlint.program.services import services_in
 from prodlint.program.services.answers import State
-from prodlint.program.services.images import is_plain_base
+from prodlint.program.services.base_images import base_image
 from prodlint.program.services.variants import CONTAINERS, base_of, in_production, is_known, looked_at
 from prodlint.program.web.exposure import answers_requests, get_routes, port_of
 
@@ -46,17 +47,19 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
         # What is built upon one of the images may have a check of its own, which the image itself lacks all the same.
         said = [variant.setting("healthcheck") for variant in variants]
         is_asked = any(each.state is not State.ABSENT and not is_known(each, "none") for each in said)
-        if web and not is_asked and not _is_elsewhere(program, service):
+        if web and not is_asked and not _is_elsewhere(program, service) and not _is_asked_by_proxy(program, service):
             yield _finding(program, rule, service, web)
 
 
 def _in_pods(program: Program, rule: Rule, service: Service, pods: list[Variant]) -> Iterator[Finding]:
     """Kubernetes ignores what an image says, and has probes in its place."""
+    said: set[str] = set()
     for variant in pods:
         is_served = answers_requests(program, service, variant) and not is_known(
             variant.setting("type"), "job", "cronjob"
         )
-        if is_served and all(variant.setting(key).state is State.ABSENT for key in _PROBES):
+        workload = f"{variant.outer.path} {variant.outer.name}"
+        if workload not in said and is_served and all(variant.setting(key).state is State.ABSENT for key in _PROBES):
             path, port = _health_path(program, rule, service), _pod_port(variant)
             yield Finding(
                 rule.name,
@@ -68,13 +71,14 @@ def _in_pods(program: Program, rule: Rule, service: Service, pods: list[Variant]
                 fixless="" if port else _unknown("port"),
                 service=service.name,
             )
-            return
+            said.add(workload)
 
 
 def _health(variant: Variant) -> State:
     said = variant.setting("healthcheck")
-    if said.state is State.ABSENT and not is_plain_base(base_of(variant)):
-        return State.UNKNOWN  # the base image may have one
+    if said.state is State.ABSENT:
+        base = base_image(base_of(variant))
+        return State.ABSENT if base is not None and not base.has_health_check else State.UNKNOWN
     return State.ABSENT if is_known(said, "none") else said.state
 
 
@@ -93,6 +97,11 @@ def _is_elsewhere(program: Program, service: Service) -> bool:
         ):
             return True
     return False
+
+
+def _is_asked_by_proxy(program: Program, service: Service) -> bool:
+    """Whether a load balancer in front asks the service by itself, and sends nothing to what does not answer."""
+    return any(each.checks for front in proxies_in(program).in_front_of(service) for each in front.proxy.passes)
 
 
 def _name_words(name: str) -> set[str]:

@@ -6,21 +6,23 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from prodlint.findings import Applicability, Edit, Finding, Fix, Location
+from prodlint.findings import Applicability, Edit, Finding, Fix
 from prodlint.fixes.reasons import ODD_FORM
 from prodlint.lazy_regex import regex
 from prodlint.program.services import services_in
 from prodlint.program.services.answers import Answer, State
-from prodlint.program.services.images import is_plain_base
+from prodlint.program.services.base_images import base_image
 from prodlint.program.services.start_faults import dev_server, only_reloads
 from prodlint.program.services.variants import (
-    CONTAINERS,
+    SCRIPTS,
     base_of,
     in_production,
     is_known,
     is_opaque,
     looked_at,
     programs,
+    runs_in_container,
+    script_text,
     whereabouts,
 )
 from prodlint.program.web.exposure import port_of
@@ -30,7 +32,9 @@ if TYPE_CHECKING:
     from prodlint.program.services import Service, Variant
     from prodlint.rulebook import Rule
 
-_ON_MACHINES = ("systemd", "upstart")
+_ON_MACHINES = ("systemd", "upstart", "supervisord")
+_NEVER_ROOT = ("heroku",)
+"""Platforms that run each image as a user of their own. Source: Heroku, "Container Registry & Runtime"."""
 _FIRST_FREE_PORT = 1024
 _ROOT = regex(r"(?:root|0)(?::.*)?")
 _SETTINGS = regex(r"\.(?:ini|conf|ya?ml)$")
@@ -43,7 +47,11 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
     if any(program.api_calls.get(api) for api in _SETUID):
         return  # it gives up its rights by itself
     for service in services_in(program):
-        variants = in_production(service, "systemd", "upstart", "kubernetes", *CONTAINERS)
+        variants = [
+            variant
+            for variant in in_production(service)
+            if _is_on_machine(variant) or (runs_in_container(variant) and variant.platform not in _NEVER_ROOT)
+        ]
         if any(variant.kind == "kubernetes" for variant in variants):
             variants = [variant for variant in variants if variant.kind != "dockerfile"]
         roots = [
@@ -65,7 +73,7 @@ def _is_for_one_developer(program: Program, variant: Variant) -> bool:
 def _finding(rule: Rule, service: Service, roots: list[Variant]) -> Finding:
     first = roots[0]
     said = first.setting("user")
-    place = first.outer if first.kind in _ON_MACHINES else (first.layer("dockerfile") or first.layers[0]).source
+    place = first.outer if _is_on_machine(first) else (first.layer("dockerfile") or first.layers[0]).source
     location = said.by.location if said.by is not None else place.location
     if said.by is not None:
         message = f"`{said.value}` is root: whoever finds a hole in {service.name} owns all of its {_box(first)}."
@@ -100,16 +108,24 @@ def _obstacle(variant: Variant, is_node: bool) -> str:
 
 
 def _box(variant: Variant) -> str:
-    return "machine" if variant.kind in _ON_MACHINES else "container"
+    return "machine" if _is_on_machine(variant) else "container"
+
+
+def _is_on_machine(variant: Variant) -> bool:
+    return variant.kind in _ON_MACHINES and not variant.image
 
 
 def _advice(variant: Variant, is_node: bool) -> str:
+    if is_node:
+        return "Add `USER node`."
+    if variant.image:
+        return "Make an account and name it with `USER`."
+    if variant.kind == "supervisord":
+        return "Give its program `user=` with an account of its own."
     if variant.kind == "upstart":
         return "Give it `setuid` with an account of its own."
     if variant.kind == "systemd":
         return "Give it `User=` with an account of its own, or `DynamicUser=yes`."
-    if is_node:
-        return "Add `USER node`."
     return "Make an account and name it with `USER`."
 
 
@@ -140,13 +156,13 @@ def _is_root(program: Program, rule: Rule, variant: Variant) -> bool:
         or variant.setting("run_as_non_root").state is State.UNKNOWN
     ):
         return False
-    if variant.kind in _ON_MACHINES:
+    if _is_on_machine(variant):
         if variant.setting("dynamic_user").state is not State.ABSENT:
             return False
         return said.state is State.ABSENT or _is_set_to_root(said)
     if said.state is State.ABSENT:
-        base = base_of(variant)
-        return is_plain_base(base) and "nonroot" not in base
+        base = base_image(base_of(variant))
+        return base is not None and base.user == "root"
     return _is_set_to_root(said)
 
 
@@ -163,17 +179,27 @@ def _drops_rights(program: Program, rule: Rule, variant: Variant) -> bool:
         return True
     for hop in variant.launch.hops:
         words = hop.start.words
-        options = rule.data["options"].get(words[0].rpartition("/")[2] if words else "", ())
-        if any(word.partition("=")[0] in options or (options and _SETTINGS.search(word)) for word in words[1:]):
+        name = words[0].rpartition("/")[2] if words else ""
+        options, files = rule.data["options"].get(name, ()), rule.data["files"].get(name, ())
+        if any(word.partition("=")[0] in options for word in words[1:]):
             return True
-        if hop.source.kind == "shell" and tools & set(_script_words(program, hop.source.location)):
+        is_file = any(word.partition("=")[0] in files or (files and _SETTINGS.search(word)) for word in words[1:])
+        if is_file and not _is_read(program, variant, name):
+            return True
+        if hop.source.kind in SCRIPTS and tools & set(re.findall(r"[\w.-]+", script_text(program.facts, hop.source))):
             return True
     return False
 
 
-def _script_words(program: Program, location: Location) -> list[str]:
-    text = program.facts[location.path].artefacts[0].settings[0].value or ""
-    return re.findall(r"[\w.-]+", text)
+def _is_read(program: Program, variant: Variant, server: str) -> bool:
+    """Whether the file that a server takes its settings from is here, and says nothing of a user."""
+    found = [source for source in variant.launch.through if source.kind == server]
+    return bool(found) and not any(
+        setting.key == "user"
+        for source in found
+        for artefact in program.facts[source.path].artefacts
+        for setting in artefact.settings
+    )
 
 
 def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:

@@ -80,7 +80,8 @@ def _is_elsewhere(program: Program, rule: Rule, site: CallSite) -> bool:
     if kinds & {*_CONTAINERS, "platform"}:
         return True
     # Where nothing says how the app is deployed, an image in the project may be its own.
-    return not services and any(facts.kind in _CONTAINERS for facts in program.facts.values())
+    is_started = any(service.is_started for service in services)
+    return not is_started and any(facts.kind in _CONTAINERS for facts in program.facts.values())
 
 
 def _finding(program: Program, rule: Rule, site: CallSite, port: str, confidence: Confidence) -> Finding:

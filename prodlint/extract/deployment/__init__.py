@@ -32,6 +32,7 @@ _MODULES = (
     "gunicorn",
     "haproxy",
     "kubernetes",
+    "makefile",
     "nginx",
     "package_json",
     "platform",
@@ -45,6 +46,7 @@ _MODULES = (
     "upstart",
     "uwsgi",
     "vcl",
+    "workflow",
 )
 
 
@@ -73,6 +75,10 @@ _EXACT = {
     "jsconfig.json": "tsconfig",
     "pyproject.toml": "python_requirements",
     "Pipfile": "python_requirements",
+    "GNUmakefile": "makefile",
+    "Makefile": "makefile",
+    "makefile": "makefile",
+    ".gitlab-ci.yml": "workflow",
     "app.json": "platform",
     "app.yaml": "platform",
     "fly.toml": "platform",
@@ -128,6 +134,8 @@ def classify(path: str) -> str | None:
     folder, _, name = path.rpartition("/")
     if name in _EXACT:
         return _EXACT[name]
+    if folder.endswith(".github/workflows"):
+        return "workflow" if _YAML.search(name) else None
     if folder.endswith(".service.d") and name.endswith(".conf"):
         return "systemd"
     if name.endswith(".txt") and folder.rpartition("/")[2] == "requirements":

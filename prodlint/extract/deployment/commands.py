@@ -8,18 +8,52 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from enum import Enum
+from fnmatch import fnmatchcase
 
 import msgspec
 from msgspec.structs import replace
 
+from prodlint.extract.deployment.variables import expand, has_variables
 from prodlint.lazy_regex import regex
 
 Assignments = tuple[tuple[str, str], ...]
 """Names and values of variables, in order; the values may have variables in them (see `variables`)."""
 
 NOWHERE = -1
+
+
+class Condition(msgspec.Struct, frozen=True):
+    """What a shell asks of a text with variables in it before it runs a command: whether it is one of some values."""
+
+    subject: str
+    """The text, as `$1` or `${MODE:-web}`; "" where what is asked cannot be told."""
+    values: tuple[str, ...] = ()
+    """May have `*` and `?` in them, as the patterns of `case` do."""
+    is_one: bool = True
+    """Whether the command is run if it is one of them; False: if it is none."""
+
+    def negated(self) -> Condition:
+        """The condition of what is run otherwise."""
+        return replace(self, is_one=not self.is_one)
+
+    def holds(self, variables: Mapping[str, str | None]) -> bool | None:
+        """Whether it is so with these variables (`1` is the first argument); None where that is not known."""
+        text = expanded(self.subject, variables)
+        if not self.subject or text is None:
+            return None
+        return any(fnmatchcase(text, value) for value in self.values) is self.is_one
+
+
+_POSITION = regex(r"\$(\{?)([1-9])\b")
+_UNKNOWN = Condition("")
+
+
+def expanded(text: str, variables: Mapping[str, str | None]) -> str | None:
+    """`text` as `expand` gives it, arguments (`$1`) among the variables: `1` is the first."""
+    named = {f"_{name}" if name.isdigit() else name: value for name, value in variables.items()}
+    return expand(_POSITION.sub(r"$\1_\2", text), named)
 
 
 class Command(msgspec.Struct, frozen=True):
@@ -33,8 +67,13 @@ class Command(msgspec.Struct, frozen=True):
     at: int = NOWHERE
     """Which character of the text it starts at, with the variables that are set for it; NOWHERE for what stands within
     the word of another command."""
-    is_conditional: bool = False
-    """Whether a variable decides whether it is run: `if [ "$DEBUG" = 1 ]`, `case $ENV in`, `[ -n "$CI" ] &&`."""
+    conditions: tuple[Condition, ...] = ()
+    """What variables decide about whether it is run: `if [ "$DEBUG" = 1 ]`, `case $ENV in`, `[ -n "$CI" ] &&`."""
+
+    @property
+    def is_conditional(self) -> bool:
+        """Whether a variable decides whether it is run."""
+        return bool(self.conditions)
 
 
 # --- shell text -------------------------------------------------------------------------------------------------------
@@ -46,28 +85,150 @@ _ENDS = frozenset({"fi", "done", "esac", "}"})
 _REDIRECTION = regex(r"\d*(?:>>|<<<?|>&|<&|&>>?|>\||<>|>|<)")
 
 
+class _Branches:
+    """What stands around the commands of a shell text while they are read in their order: `if`s and `case`s."""
+
+    def __init__(self) -> None:
+        self._around: list[_If | _Case] = []
+        self._tested: tuple[Condition, ...] = ()
+
+    @property
+    def _innermost(self) -> _If | _Case | None:
+        return self._around[-1] if self._around else None
+
+    @property
+    def conditions(self) -> tuple[Condition, ...]:
+        """Those of the command that is read now."""
+        around = (each.conditions for each in self._around)
+        return (*(condition for conditions in around for condition in conditions), *self._tested)
+
+    def take(self, words: list[str], places: list[int], operator: str) -> tuple[list[str], list[int]]:
+        """What is left of a simple command without the words that only open and close branches."""
+        innermost = self._innermost
+        if isinstance(innermost, _Case) and innermost.is_at_pattern and words[:1] != ["esac"]:
+            innermost.take_pattern(words, operator)
+            return [], []
+        while words and words[0] in _KEYWORDS:
+            keyword, words, places = words[0], words[1:], places[1:]
+            innermost = self._innermost
+            if keyword == "if":
+                self._around.append(_If())
+            elif isinstance(innermost, _If) and keyword in ("elif", "else"):
+                innermost.next(is_tested=keyword == "elif")
+            elif isinstance(innermost, _If) and keyword == "then":
+                innermost.is_testing = False
+        if words[:1] == ["case"] and len(words) > 1:
+            case = _Case(words[1])
+            self._around.append(case)
+            if words[3:] or operator == ")":
+                case.take_pattern(words[3:], operator)  # all of it in one line
+            return [], []
+        if words[:1] in (["fi"], ["esac"]) and self._around:
+            self._around.pop()
+        elif isinstance(innermost := self._innermost, _If) and innermost.is_testing:
+            innermost.test(words, operator)
+        return words, places
+
+    def behind(self, words: list[str], operator: str) -> None:
+        """What a command, and the operator behind it, mean for those that follow."""
+        if isinstance(case := self._innermost, _Case) and operator == ";;":
+            case.end_branch()
+        if operator == "&&":
+            self._tested += tuple(each for each in [_asked(words)] if each is not None)
+        elif operator == "||" and not self._tested:
+            self._tested = tuple(each.negated() for each in [_asked(words)] if each is not None)
+        elif operator != "|":
+            self._tested = ()
+
+
+class _If:
+    """An `if` with the branch that is read now."""
+
+    def __init__(self) -> None:
+        self.is_testing = True
+        self._past: tuple[Condition, ...] = ()
+        self._own: list[Condition] = []
+
+    @property
+    def conditions(self) -> tuple[Condition, ...]:
+        """Those of the branch."""
+        return () if self.is_testing else (*self._past, *self._own)
+
+    def test(self, words: list[str], operator: str) -> None:
+        """Takes one command of its test."""
+        found = _asked(words)
+        if found is not None:
+            self._own.append(_UNKNOWN if operator == "||" or _UNKNOWN in self._own else found)
+
+    def next(self, *, is_tested: bool) -> None:
+        """Goes on to `elif` or `else`."""
+        own = self._own
+        self._past += () if not own else (own[0].negated() if len(own) == 1 else _UNKNOWN,)
+        self._own, self.is_testing = [], is_tested
+
+
+class _Case:
+    """A `case` with the branch that is read now."""
+
+    def __init__(self, subject: str) -> None:
+        self.is_at_pattern = True
+        self._subject = subject
+        self._past: tuple[str, ...] = ()
+        self._own: tuple[str, ...] = ()
+
+    @property
+    def conditions(self) -> tuple[Condition, ...]:
+        """Those of the branch."""
+        if "$" not in self._subject:
+            return ()
+        others = (Condition(self._subject, self._past, False),) if self._past else ()
+        return others if self._own == ("*",) else (*others, Condition(self._subject, self._own))
+
+    def take_pattern(self, words: list[str], operator: str) -> None:
+        """Takes one pattern of a branch, or what closes it."""
+        if not self.is_at_pattern or (self._own and operator == ")" and not words):
+            self.is_at_pattern = False
+        elif words:
+            if words[0] == "in":
+                words = words[1:]
+            self._own += tuple(words[-1:])
+            self.is_at_pattern = operator != ")"
+
+    def end_branch(self) -> None:
+        """Goes on to the next branch."""
+        self._past, self._own = (*self._past, *self._own), ()
+        self.is_at_pattern = True
+
+
+def _asked(words: Sequence[str]) -> Condition | None:
+    """What a test asks of variables; None where it asks for none."""
+    if not any("$" in word for word in words):
+        return None
+    inner = list(words)
+    if inner[:1] in (["["], ["[["], ["test"]):
+        inner = [word for word in inner[1:] if word not in ("]", "]]")]
+        is_negated = inner[:1] == ["!"]
+        inner = inner[1:] if is_negated else inner
+        found = _UNKNOWN
+        if len(inner) == 3 and inner[1] in ("=", "==", "!=") and "$" not in inner[2]:
+            found = Condition(inner[0], (inner[2],), inner[1] != "!=")
+        elif len(inner) == 2 and inner[0] in ("-n", "-z"):
+            found = Condition(inner[1], ("",), inner[0] == "-z")
+        return found.negated() if is_negated and found.subject else found
+    return _UNKNOWN
+
+
 def split(text: str) -> list[Command]:
     """The simple commands of a line of shell in their order, whatever joins them. Variables that were exported before
     (also by `set A=b`, which is how Windows says it) and `cd` count for those after."""
     commands: list[Command] = []
     exported: list[tuple[str, str]] = []
     folder = ""
-    around: list[bool] = []  # for each `if` and `case` around: whether it asks for a variable
-    is_tested = False
-    for words, places, operator in _simple_commands(text):
-        asks = any("$" in word for word in words)
-        while words and words[0] in _KEYWORDS:
-            if words[0] == "if":
-                around.append(asks)
-            elif words[0] == "elif" and around:
-                around[-1] |= asks
-            words, places = words[1:], places[1:]
-        if words[:1] == ["case"]:
-            around.append(asks)
-        elif words[:1] in (["fi"], ["esac"]) and around:
-            around.pop()
-        is_conditional = any(around) or is_tested
-        is_tested = operator == "&&" and (is_tested or (asks and words[:1] in (["["], ["[["], ["test"])))
+    branches = _Branches()
+    for found_words, found_places, operator in _simple_commands(text):
+        words, places = branches.take(found_words, found_places, operator)
+        conditions = branches.conditions
+        branches.behind(words, operator)
         if not words or words[0] in _ENDS:
             continue
         env: list[tuple[str, str]] = []
@@ -81,9 +242,7 @@ def split(text: str) -> list[Command]:
         elif words[0] == "cd" and len(words) > 1:
             folder = posixpath.join(folder, words[1])
         else:
-            commands.append(
-                Command(tuple(words), (*exported, *env), folder, operator == "&", places[0], is_conditional)
-            )
+            commands.append(Command(tuple(words), (*exported, *env), folder, operator == "&", places[0], conditions))
     return commands
 
 
@@ -239,8 +398,13 @@ class Start(msgspec.Struct, frozen=True):
     """The names of what only hands on, outermost first; of tini with `-g`, if it has that."""
     at: int = NOWHERE
     """Which character of the shell text the command starts at (see `Command.at`)."""
-    is_conditional: bool = False
-    """Whether a variable decides whether it is run (see `Command.is_conditional`)."""
+    conditions: tuple[Condition, ...] = ()
+    """What variables decide about whether it is run (see `Command.conditions`)."""
+
+    @property
+    def is_conditional(self) -> bool:
+        """Whether a variable decides whether it is run."""
+        return bool(self.conditions)
 
 
 _DEEPEST = 8
@@ -292,6 +456,21 @@ def starts(words: Sequence[str], *, is_shell: bool = False) -> list[Start]:
     return [start for command in commands for start in _resolve(command, 0)]
 
 
+def with_values(start: Start, variables: Mapping[str, str | None]) -> Start:
+    """A start whose program or target is in a variable (`exec node $MAIN`), with the values of those that are known;
+    the start itself where they do not say what it is."""
+    if not has_variables(start.target) and start.kind is not StartKind.PYTHON_TOOL:
+        return start
+    words = [expanded(word, variables) if has_variables(word) else word for word in start.words]
+    known = [word for word in words if word is not None]
+    if len(known) < len(words) or list(start.words) == known:
+        return start
+    found = _resolve(Command(tuple(known), start.env, start.folder, start.is_background, start.at, start.conditions), 0)
+    if len(found) != 1 or found[0].kind is StartKind.OTHER:
+        return start
+    return replace(found[0], wrappers=(*start.wrappers, *found[0].wrappers))
+
+
 def _resolve(command: Command, depth: int) -> list[Start]:
     if not command.words or depth > _DEEPEST:
         return []
@@ -302,6 +481,8 @@ def _resolve(command: Command, depth: int) -> list[Start]:
         found = (start for each in inner for start in _resolve(each, depth + 1))
         # `tini -g` signals all processes, `tini` only the one that it started.
         name = f"{name} -g" if name == "tini" and "-g" in command.words else name
+        if name == "start-stop-daemon" and {"-c", "--chuid"} & {word.partition("=")[0] for word in command.words}:
+            name = f"{name} -c"  # as another user
         return [replace(start, wrappers=(name, *start.wrappers)) for start in found]
     return [_start(name, command)]
 
@@ -310,7 +491,7 @@ def _start(name: str, command: Command) -> Start:
     rest = command.words[1:]
     start = Start(
         StartKind.OTHER, name, command.env, command.folder, rest=rest, is_background=command.is_background,
-        words=command.words, at=command.at, is_conditional=command.is_conditional,
+        words=command.words, at=command.at, conditions=command.conditions,
     )  # fmt: skip
     if name in _MANAGERS and (script := _package_script(name, rest)) is not None:
         target, workspace, folder = script
@@ -510,6 +691,7 @@ _RUN_VERBS = {
 }  # fmt: skip
 _RUN_OPTIONS = ("--with", "--extra", "--group", "--env-file", "-p", "--python", "-n")
 """Options of `uv run`, `conda run` and the like that take a value."""
+_OPTIONS_BEFORE_VERB = frozenset({"--python", "-C", "-P", "--directory", "--project", "-p", "--cwd", "--prefix"})
 _WAITERS = regex(r"wait-?for.*|dockerize|wait-on|wait4ports")
 
 
@@ -530,10 +712,12 @@ def _unwrapped(name: str, command: Command) -> list[Command] | None:
     if name in ("npm-run-all", "npm-run-all2", "run-p", "run-s"):
         names = [word for word in rest if not word.startswith("-")]
         return [_handed_on(command, ["npm", "run", script]) for script in names]
-    if name in _RUN_VERBS and (verb := next(iter(rest), "")) in _RUN_VERBS[name]:
-        if name == "yarn" and verb == "node":
+    if name in _RUN_VERBS and (behind := _behind_verb(name, rest)) is not None:
+        if name == "yarn" and rest[0] == "node":
             return [_handed_on(command, rest)]
-        return _after_separator(command, rest[1:], _RUN_OPTIONS)
+        return _after_separator(command, behind, _RUN_OPTIONS)
+    if name == "start-stop-daemon":
+        return _from_daemon_starter(command, rest)
     if name in _WORD_FIRST and len(rest) > 1:
         while rest and rest[0].startswith("-"):
             rest = rest[1:]
@@ -545,6 +729,36 @@ def _unwrapped(name: str, command: Command) -> list[Command] | None:
     if name == "catchsegv":
         return [_handed_on(command, rest)]
     return None
+
+
+def _behind_verb(name: str, rest: list[str]) -> list[str] | None:
+    """What stands behind the verb with which a wrapper runs a command: `poetry -C app run …`; None for another verb."""
+    at = 0
+    while at < len(rest) and rest[at].startswith("-"):
+        at += 2 if rest[at] in _OPTIONS_BEFORE_VERB else 1
+    return rest[at + 1 :] if rest[at : at + 1] and rest[at] in _RUN_VERBS[name] else None
+
+
+def _from_daemon_starter(command: Command, rest: list[str]) -> list[Command] | None:
+    """What Debian's `start-stop-daemon --start --exec PROGRAM -- ARGUMENTS` starts. Source: start-stop-daemon(8)."""
+    own = rest[: rest.index("--")] if "--" in rest else rest
+    arguments = rest[len(own) + 1 :]
+    program = folder = ""
+    is_background = False
+    for at, word in enumerate(own):
+        option, equals, value = word.partition("=")
+        value = value if equals else own[at + 1] if at + 1 < len(own) else ""
+        if option in ("-a", "--startas") or (option in ("-x", "--exec") and not program):
+            program = value
+        elif option in ("-d", "--chdir"):
+            folder = value
+        elif option in ("-b", "--background"):
+            is_background = True
+    if not program or {"-K", "--stop", "-T", "--status"} & {*own}:
+        return None
+    inner = _handed_on(command, [program, *arguments])
+    inner = replace(inner, folder=posixpath.join(command.folder, folder))
+    return [replace(inner, is_background=is_background or command.is_background)]
 
 
 def _handed_on(command: Command, words: Sequence[str], env: Assignments = ()) -> Command:
@@ -578,7 +792,7 @@ def _from_shell(command: Command, rest: list[str]) -> list[Command] | None:
                     folder=posixpath.join(command.folder, each.folder),
                     is_background=command.is_background or each.is_background,
                     at=NOWHERE,
-                    is_conditional=command.is_conditional or each.is_conditional,
+                    conditions=(*command.conditions, *each.conditions),
                 )
                 for each in inner
             ]

@@ -396,9 +396,13 @@ def _unquoted(text: str) -> str:
 
 
 def _copied(instruction: Instruction) -> dict[str, object]:
-    """What a COPY or ADD takes from where: `from` (a stage, an image, or "" for the build context), `sources`, `to`."""
+    """What a COPY or ADD takes from where: `from` (a stage, an image, or "" for the build context), `sources`, `to`;
+    and `written`, the texts of those sources that stand in the Dockerfile itself."""
     words = json_form(instruction.text)
     if words is None:
         words = [_utf8(_unquoted(word)) for word, _, _ in _words(instruction.text, "\\")]
     origin = next((flag.partition("=")[2] for flag in instruction.flags if flag.startswith("--from=")), "")
-    return {"from": origin, "sources": words[:-1], "to": words[-1] if words else ""}
+    copied: dict[str, object] = {"from": origin, "sources": words[:-1], "to": words[-1] if words else ""}
+    if instruction.heredocs:
+        copied["written"] = dict(zip(words[:-1], map(_utf8, instruction.heredocs), strict=False))
+    return copied

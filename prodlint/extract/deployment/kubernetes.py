@@ -36,6 +36,7 @@ _WORKLOADS = {
     "Pod": (),
 }
 """Where each kind of workload has its pod."""
+_DEEPEST_VALUE = 6
 _BEGINNING = regex(rb"(?m)^[\"']?apiVersion[\"']?:[ \t]*[\"']?[\w.{]")
 _KIND_LINE = regex(rb"(?m)^[\"']?kind[\"']?:[ \t]*[\"']?[\w{]")
 _TEMPLATE_KIND = regex(rf"(?m)^kind:[ \t]*[\"']?({'|'.join(_WORKLOADS)})\b")
@@ -59,7 +60,7 @@ def extract(data: bytes, path: str) -> FileFacts:
         facts.directives = directives(data, stream, facts.line_starts)
     if re.fullmatch(r"values\.ya?ml", path.rpartition("/")[2]):
         facts.problems = []
-        facts.artefacts += _values(data)
+        facts.artefacts += _values(data, stream.documents)
         return facts
     if template and (stream.problems or "/templates/" in f"/{path}"):
         facts.artefacts += _template(data)
@@ -454,9 +455,21 @@ def _scalars(pair: Pair | None) -> list[Scalar]:
     return list(value.scalars()) if isinstance(value, List) else [value] if isinstance(value, Scalar) else []
 
 
-def _values(data: bytes) -> Iterator[Artefact]:
-    """The images that the values of a chart name."""
+_IMAGE_PARTS = frozenset({"image", "name", "registry", "repo", "repository", "tag", "version"})
+
+
+def _values(data: bytes, documents: list[Node | None]) -> Iterator[Artefact]:
+    """The images that the values of a chart name: `image`; and the texts that templates may put into such a name:
+    `value.PATH`."""
     text = data.decode("utf-8", "replace")
     settings = [Setting("image", match["image"], 0, 0) for match in _VALUES_IMAGE.finditer(text)]
+    stack: list[tuple[str, Node | None]] = [("", document) for document in documents]
+    while stack:
+        path, node = stack.pop()
+        for key, pair in node.merged.items() if isinstance(node, Map) and path.count(".") < _DEEPEST_VALUE else ():
+            if isinstance(pair.value, Map):
+                stack.append((f"{path}{key}.", pair.value))
+            elif isinstance(pair.value, Scalar) and key in _IMAGE_PARTS:
+                settings.append(Setting(f"value.{path}{key}", pair.value.text, pair.start, pair.end))
     if settings:
         yield Artefact("values", "", 0, len(data), 0, 0, settings)

@@ -17,6 +17,7 @@ from prodlint.extract.deployment.js_nodes import SPREAD, Computed
 from prodlint.extract.deployment.nodes import List, Map, Node, Scalar, text_of
 from prodlint.extract.ignore_comments import MARKER, line_starts_of, parse_directive
 from prodlint.facts import Artefact, FileFacts, Problem, Setting
+from prodlint.lazy_regex import regex
 
 KIND = "pm2"
 
@@ -29,6 +30,10 @@ _TEXTS = {
 _INTERPRETERS = {
     ".js": "node", ".cjs": "node", ".mjs": "node", ".ts": "ts-node", ".py": "python", ".sh": "bash", "": "",
 }  # fmt: skip
+
+
+_PROGRAM = regex(r"(?:/usr(?:/local)?)?/s?bin/|.*/node_modules/\.bin/")
+"""What is started as it is."""
 
 
 def extract(data: bytes, path: str) -> FileFacts:
@@ -145,6 +150,8 @@ def _command(app: Map) -> Iterator[Setting]:
         options = app.get("node_args") or app.get("interpreter_args")
         suffix = re.search(r"\.\w+$", text)
         default = _INTERPRETERS.get(suffix.group() if suffix else "", "")
+        if suffix is None and "/" in text and not _PROGRAM.match(text):
+            default = "node"  # `./bin/www`: PM2 runs a text file with Node, whatever it is called
         said = text_of(interpreter) if interpreter is not None else default
         if said is None:
             words = [None]

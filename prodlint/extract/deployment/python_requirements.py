@@ -18,16 +18,19 @@ def extract(data: bytes, path: str) -> FileFacts:
     kind = "python_requirements"
     facts = FileFacts(kind)
     commands: dict[str, str] = {}
+    name = ""
     if path.endswith((".toml", "Pipfile")):
         document = read_document(data, facts)
         if document is None:
             return facts
         required = list(_from_toml(document))
         commands = _commands(document)
+        name = _name(document)
     else:
         lines = [line.strip() for line in data.decode("utf-8-sig", "replace").replace("\\\n", " ").splitlines()]
         required = [line for line in lines if line and not line.startswith(("#", "-"))]
     settings = [Setting("require", line, 0, 0) for line in required]
+    settings += [Setting("name", name, 0, 0)] if name else []
     settings += [Setting(f"script.{name}", target, 0, 0) for name, target in commands.items()]
     facts.artefacts = [Artefact(kind, "", 0, len(data), 0, 0, settings)]
     return facts
@@ -45,6 +48,12 @@ def _from_toml(document: dict[str, Any]) -> Iterator[str]:
         for name, version in table.items():
             wanted = version.get("version", "") if isinstance(version, dict) else version
             yield f"{name} {wanted}" if isinstance(wanted, str) else name
+
+
+def _name(document: dict[str, Any]) -> str:
+    poetry = _table(_table(document, "tool"), "poetry")
+    name = _table(document, "project").get("name") or poetry.get("name")
+    return name if isinstance(name, str) else ""
 
 
 def _commands(document: dict[str, Any]) -> dict[str, str]:

@@ -18,7 +18,8 @@ _NAMES = {
     "processes": "workers", "workers": "workers", "daemonize": "daemon", "uid": "user", "chdir": "workdir",
     "module": "app", "wsgi": "app", "wsgi-file": "app", "file": "app", "http": "ports", "http-socket": "ports",
     "socket": "ports", "master": "master", "threads": "threads", "max-requests": "max_requests",
-    "die-on-term": "die_on_term", "enable-threads": "enable_threads",
+    "die-on-term": "die_on_term", "enable-threads": "enable_threads", "gevent": "gevent", "async": "async",
+    "asyncio": "asyncio",
 }  # fmt: skip
 
 

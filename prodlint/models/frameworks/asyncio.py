@@ -4,7 +4,7 @@ Source: the Python documentation of `asyncio`, `concurrent.futures`, `threading`
 anyio, asgiref, APScheduler (its default executor is a pool of threads) and RQ.
 """
 
-from prodlint.models.frameworks.model import Calls, Context, Framework, Moves, Registers, Role, Subclasses, When, each
+from prodlint.models.frameworks.model import Calls, Context, Framework, Moves, Registers, Role, When, each
 
 _THREADS = Context.REQUEST_THREAD
 _POOLS = (
@@ -77,14 +77,6 @@ FRAMEWORK = Framework(
             decorates=True,
             role=Role.COMMAND,
             context=Context.SCRIPT,
-        ),
-    ),
-    subclasses=(
-        Subclasses(
-            bases=("threading.Thread", "multiprocessing.Process", "threading.Timer"),
-            methods=("run",),
-            role=Role.TASK,
-            context=Context.BACKGROUND_THREAD,
         ),
     ),
     moves=(

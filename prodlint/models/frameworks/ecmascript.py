@@ -57,7 +57,6 @@ FRAMEWORK = Framework(
                 "p-try",
                 "async-retry",
                 "promise-retry",
-                "express-basic-auth",
                 *each(
                     ("cls-hooked.createNamespace()", "continuation-local-storage.createNamespace()"),
                     "run runAndReturn runPromise",
@@ -77,7 +76,6 @@ FRAMEWORK = Framework(
                 "Boolean",
                 "String",
                 "console.*",
-                *("Map().set", "Set().add", "WeakMap().set", "WeakSet().add"),
                 "WeakMap",
                 "WeakSet",
                 "WeakRef",

@@ -175,8 +175,6 @@ class _Index:
         """By value: the regions whose loop goes through it."""
         self.call_value: dict[int, int] = {}
         self.function_value: dict[int, int] = {}
-        self.defaults: dict[int, list[tuple[int, int]]] = defaultdict(list)
-        """By value: the functions that have it as a default, with the parameter."""
         self.decorates: dict[int, list[int]] = defaultdict(list)
         """By value: the functions that it decorates."""
         bindings: dict[int, int] = {}
@@ -211,9 +209,6 @@ class _Index:
         for number, function in enumerate(facts.functions):
             for decorator in function.decorators:
                 self.decorates[decorator].append(number)
-            for position, param in enumerate(function.params):
-                if param.default != NONE:
-                    self.defaults[param.default].append((number, position))
 
 
 class ParameterUses:
@@ -253,13 +248,6 @@ class ParameterUses:
     def of_argument(self, file: File, index: int, position: int, part: Part = None) -> frozenset[Use]:
         """What a call does with its argument `position` (or with a part of it) itself, its results left aside."""
         uses = self._solve(("taken", file.index, index, part, position))
-        return frozenset(use for use in uses if isinstance(use, Use) and not use.calls and use.place is not Place.KEPT)
-
-    def of_default(self, function: int, position: int) -> frozenset[Use]:
-        """What a function does with the default of a parameter."""
-        file = self._resolver.functions[function][0]
-        value = file.parameters.get((function - file.fn_base, position))
-        uses = self._solve(("uses", file.index, value, None, 1)) if value is not None else ()
         return frozenset(use for use in uses if isinstance(use, Use) and not use.calls and use.place is not Place.KEPT)
 
     def of_result(self, file: File, index: int) -> frozenset[Use]:
@@ -335,8 +323,6 @@ class ParameterUses:
         for target in self._resolver.resolve(file, decorator):
             if isinstance(target, Api):
                 found.update(self._decorated_by_api(target.path.removesuffix("()"), runs))
-            elif isinstance(target, Cls):
-                found.update(self._decorated_by_class(target, runs))
             else:
                 found.update(self._decorated_by_own(target, runs))
         return found or runs
@@ -349,6 +335,9 @@ class ParameterUses:
         return (_within(run, place) for run in runs)
 
     def _decorated_by_own(self, target: Target, runs: set[Run]) -> Iterator[Run]:
+        if isinstance(target, Cls):
+            yield from (Run(id_) for id_ in self._resolver.callables(Inst(target.id)))
+            return
         for id_ in self._resolver.callables(target):
             owner, _ = self._resolver.functions[id_]
             wrappers = [
@@ -362,34 +351,9 @@ class ParameterUses:
             yield from (Run(wrapper) for wrapper in wrappers)
             for use in uses:
                 yield from (Run(*_compose_run(use, run)) for run in runs)
-
-    def _decorated_by_class(self, target: Cls, runs: set[Run]) -> Iterator[Run]:
-        """Calling an instance runs `__call__`, and what that does with the member that holds the decorated function."""
-        for called in self._resolver.callables(Inst(target.id)):
-            yield Run(called)
-            file = self._resolver.functions[called][0]
-            index = self._index(file)
-            at_all = False
-            for member in self._members_of_first_argument(target):
-                for value in file.members.get(member, ()):
-                    if file.facts.values[file.facts.values[value].ref].kind is not ValueKind.SELF:
-                        continue
-                    for found, at in self._followed(file, index, value, None, 1):
-                        for use in self._out_to(file, found, at, called - file.fn_base):
-                            if use.place is not Place.KEPT and not use.calls and use.only <= Only.AWAITED:
-                                at_all = True
-                                yield from (Run(*_compose_run(use, run)) for run in runs)
-            if not at_all:
-                yield from (run._replace(sure=False) for run in runs)
-
-    def _members_of_first_argument(self, target: Cls) -> set[str]:
-        """The members in which a class keeps the first argument of its constructor."""
-        found: set[str] = set()
-        for id_ in self._resolver.callables(target):
-            file = self._resolver.functions[id_][0]
-            value = file.parameters.get((id_ - file.fn_base, 0))
-            found.update(store.name for store in file.facts.stores if value is not None and store.value == value)
-        return found
+            if not wrappers and not uses:
+                yield from runs
+        return
 
     def _runs(self, file: File, value: int, calls: int) -> Iterator[Run]:
         """What calling a value runs; `calls`: after calling its result as often."""
@@ -456,13 +420,6 @@ class ParameterUses:
             elif not use.calls and use.only in (Only.ANY, Only.COROUTINE):
                 yield use._replace(only=Only.ANY)
 
-    def _iterator(self, file: File, index: int) -> Iterator[Use]:
-        """Where the body of a generator function runs that a call calls: where what the call answers is iterated."""
-        result = self._index(file).call_value.get(index)
-        for use in () if result is None else self._uses_of(file, result):
-            if use.place is not Place.KEPT and not use.calls and use.only in (Only.ANY, Only.ITERATOR):
-                yield use._replace(only=Only.ANY)
-
     def _given(
         self, file: File, index: int, callee: int, targets: Targets, slot: Slot, part: Part, calls: int
     ) -> Iterator[Use]:
@@ -485,12 +442,8 @@ class ParameterUses:
     def _given_to_called(
         self, file: File, index: int, function: int, around: Use, slot: Slot, part: Part, calls: int
     ) -> Iterator[Use]:
-        fact = self._resolver.functions[function][1]
-        bodies = [_HERE]
-        if index != NONE and fact.is_generator and not fact.is_async and not fact.decorators:
-            bodies = list(self._iterator(file, index))
-        elif index != NONE and fact.is_async:
-            bodies = list(self._coroutine(file, index))
+        is_coroutine = index != NONE and self._resolver.functions[function][1].is_async
+        bodies = list(self._coroutine(file, index)) if is_coroutine else [_HERE]
         for use in self._given_to_own(function, slot, part, calls):
             if use.calls or use.place is Place.KEPT:
                 yield _after_unless_kept(around, use)
@@ -574,9 +527,6 @@ class ParameterUses:
             place = _PLACES[model.context]
         elif model.when is When.NEVER:
             yield _KEPT
-            return
-        elif model.when is When.ITERATES:
-            yield Use(Place.HERE, only=Only.ITERATOR)
             return
         else:
             place = Place.LATER if model.when is When.LATER else Place.HERE
@@ -672,10 +622,6 @@ class ParameterUses:
                     yield use, at
         for bound in index.bound.get(value, ()):
             yield from self._elsewhere(file, bound, part, calls)
-        for function, position in index.defaults.get(value, ()):
-            parameter = file.parameters.get((function, position))
-            if parameter is not None:
-                yield from self._elsewhere(file, parameter, part, calls)
         if value in index.stored:
             yield _KEPT, self._owner(file, value)
         for kind, region in index.exits.get(value, ()):
@@ -765,9 +711,7 @@ class ParameterUses:
             if fact.text in _ONE_OF and (fact.text not in ("?:", "&&") or value in fact.items[1:]):
                 yield from self._elsewhere(file, number, part, calls)
         elif fact.kind is ValueKind.MEMBER:
-            if isinstance(part, int) and not file.is_python:
-                yield from self._given_elements(file, index, number, calls)
-            elif part is None and fact.text in _CALLS_ITSELF:
+            if part is None and fact.text in _CALLS_ITSELF:
                 for called in index.called.get(number, ()):
                     yield Use(Place.HERE), facts.regions[facts.calls[called].region].function
             elif part is None and fact.text == "bind":
@@ -793,19 +737,6 @@ class ParameterUses:
                 if item == value:
                     held = position if fact.kind is ValueKind.ARRAY else fact.names[position]
                     yield from self._elsewhere(file, number, held, calls)
-
-    def _given_elements(self, file: File, index: _Index, method: int, calls: int) -> Iterator[tuple[Use, int]]:
-        """`jobs.forEach((job) => job())`."""
-        facts = file.facts
-        if not isinstance(self._models.of_name(False, facts.values[method].text), Calls):
-            return
-        for number in index.called.get(method, ()):
-            args = facts.calls[number].args
-            handed = facts.values[args[0]] if args else None
-            if handed is not None and handed.kind is ValueKind.FUNCTION:
-                parameter = file.parameters.get((handed.ref, 0))
-                if parameter is not None:
-                    yield from self._elsewhere(file, parameter, None, calls)
 
     def _spread(self, file: File, index: _Index, value: int, part: Part, calls: int) -> Iterator[tuple[Use, int]]:
         """`f(*args)`, `f(**kwargs)`: the parts of a collection become arguments of a call."""

@@ -39,8 +39,9 @@ def _proxy(path: str, site: Artefact, snippets: Mapping[str, Artefact]) -> Proxy
     headers = _HEADERS if is_whole else None
     policies = [_words(setting) for setting in settings if setting.key == "lb_policy"]
     sticky = any(words[:1] and words[0] in _STICKY for words in policies)
+    is_checked = any(setting.key in ("health_uri", "health_path") for setting in settings)
     found = tuple(
-        Pass(_place(path, each), tuple(_targets(path, each)), compression, headers, False, sticky)
+        Pass(_place(path, each), tuple(_targets(path, each)), compression, headers, False, sticky, checks=is_checked)
         for each in settings
         if each.key in ("reverse_proxy", "to")
     )

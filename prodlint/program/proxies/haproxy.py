@@ -50,6 +50,7 @@ def _pass(front: Section, backend: Section, path: str, line: Directive) -> Pass:
         None if unknown else _headers(sections),
         None if unknown and not caches else caches,
         is_sticky(backend),
+        checks=any("check" in (server.args or ()) for server in servers_of(backend)),
     )
 
 

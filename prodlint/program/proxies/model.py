@@ -75,6 +75,8 @@ class Pass(msgspec.Struct, frozen=True):
     """Whether a client's requests all go to the same target."""
     block: Block | None = None
     """nginx: the block that the directive stands in."""
+    checks: bool = False
+    """Whether it asks its targets by itself whether they still answer."""
 
 
 class Proxy(msgspec.Struct, frozen=True):

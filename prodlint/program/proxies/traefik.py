@@ -19,6 +19,7 @@ _HEADERS = dict.fromkeys(("host", "x-forwarded-for", "x-forwarded-proto", "x-for
 _ROUTER = regex(r"traefik\.http\.routers\.([^.]+)\.(\w+)", re.IGNORECASE)
 _PORT = regex(r"traefik\.http\.services\.[^.]+\.loadbalancer\.server\.port", re.IGNORECASE)
 _STICKY = regex(r"traefik\.http\.services\.[^.]+\.loadbalancer\.sticky(?:\.cookie)?(?:\..*)?", re.IGNORECASE)
+_CHECK = regex(r"traefik\.http\.services\.[^.]+\.loadbalancer\.healthcheck\.path", re.IGNORECASE)
 _COMPRESS = regex(r"traefik\.http\.middlewares\.([^.]+)\.compress(?:\..*)?", re.IGNORECASE)
 
 
@@ -64,5 +65,6 @@ def _proxy(path: str, artefact: Artefact, compressing: set[str]) -> Proxy | None
     port = next((value or "" for name, value, _ in labels if _PORT.fullmatch(name)), "")
     sticky = any(_STICKY.fullmatch(name) and value != "false" for name, value, _ in labels)
     place = routers[0][2]
-    each = Pass(place, (Target(artefact.name, port, "", place),), state, _HEADERS, False, sticky)
+    checked = any(_CHECK.fullmatch(name) and value for name, value, _ in labels)
+    each = Pass(place, (Target(artefact.name, port, "", place),), state, _HEADERS, False, sticky, checks=checked)
     return Proxy("traefik", f"router {routers[0][0][1]}", place, (each,), is_dev_path(path, artefact.name))

@@ -34,6 +34,7 @@ from prodlint.program.services.project import Project
 from prodlint.program.services.scripts import procfile_variants, script_variants
 from prodlint.program.services.supervised import supervised_variants
 from prodlint.program.services.systemd_units import unit_variants
+from prodlint.program.services.unstarted import unstarted_variants
 from prodlint.program.services.worker_counts import Count, Processes
 from prodlint.project.file_roles import FileRole
 
@@ -79,7 +80,8 @@ def _services(project: Project) -> Iterator[Service]:
         scripts = list(script_variants(project, package))
         if scripts and not _is_served(project, package, groups):
             groups = _grouped([*scripts, *(variant for group in groups for variant in group)])
-    for group in groups:
+    unstarted = list(unstarted_variants(project, [variant for group in groups for variant in group]))
+    for group in [*groups, *([variant] for variant in unstarted)]:
         service = _service(project, group)
         if service is not None:
             yield service

@@ -11,6 +11,7 @@ import posixpath
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from prodlint.extract.deployment.commands import split
@@ -21,15 +22,30 @@ from prodlint.project.paths import joined
 if TYPE_CHECKING:
     from prodlint.program.services.project import Project
 
-_VARIABLE = regex(r"\{\{.*?\}\}|\$\{[^}]*\}|\$\w+")
+_VARIABLE = regex(r"\$?\{\{.*?\}\}|\$\([^)]*\)|\$\{[^}]*\}|\$\w+")
 _OFFICIAL = frozenset(
     {
-        "adminer", "busybox", "caddy", "cassandra", "consul", "elasticsearch", "fluentd", "grafana", "haproxy", "httpd",
-        "influxdb", "kibana", "kong", "mariadb", "memcached", "mongo", "mysql", "nats", "nginx", "node", "postgres",
-        "python", "rabbitmq", "redis", "registry", "sonarqube", "telegraf", "traefik", "varnish", "vault", "wordpress",
+        "adminer", "alpine", "amazonlinux", "busybox", "caddy", "cassandra", "centos", "consul", "couchdb", "debian",
+        "drupal", "eclipse-mosquitto", "elasticsearch", "emqx", "fedora", "fluentd", "ghost", "golang", "grafana",
+        "haproxy", "httpd", "influxdb", "keycloak", "kibana", "kong", "localstack", "mailhog", "mailpit", "mariadb",
+        "matomo", "mediawiki", "memcached", "minio", "mongo", "mysql", "nats", "neo4j", "nextcloud", "nginx", "node",
+        "openjdk", "php", "phpmyadmin", "postgres", "python", "rabbitmq", "redis", "registry", "ruby", "solr",
+        "sonarqube", "telegraf", "traefik", "ubuntu", "varnish", "vault", "wordpress", "zookeeper",
     }
 )  # fmt: skip
-"""Names without a slash that are somebody else's images, whatever the project's folders are called."""
+"""Names of images that are somebody else's, whatever the project's folders are called."""
+_FOREIGN = regex(
+    r"^(?:bitnami(?:legacy)?|prom|grafana|hashicorp|confluentinc|docker\.elastic\.co|elastic|minio|jaegertracing|dpage|"
+    r"library|linuxserver|apache|bitnamicharts|otel|opentelemetry|traefik|envoyproxy|istio|k8s|sig-storage|ingress-nginx|"
+    r"jetstack|oauth2-proxy|mailhog|axllent|selenium|browserless|timescale|postgis|pgvector|supabase|qdrant|chromadb|"
+    r"milvusdb|semitechnologies|cloudflare|tailscale|getmeili|typesense|mysql|mcr|microsoft|mssql|google_containers|"
+    r"google-containers|distroless|gcr|localstack|nginxinc|nginx|haproxytech|redis|redislabs|mongodb|clickhouse|vectorim|"
+    r"ollama|vllm|wurstmeister|phpmyadmin|sonatype|containrrr|portainer|certbot|metabase|amazon|aws|rancher|busybox)/"
+    r"|(?:^|/)(?:.*[-_])?(?:exporter|postgres(?:ql)?|redis|rabbitmq|mongo(?:db)?|mysql|mariadb|kafka|zookeeper|kubectl|"
+    r"prometheus|alertmanager|keycloak|pgbouncer|pgadmin4?|minio|mailhog|mailpit|jaeger|elasticsearch|opensearch|"
+    r"phpmyadmin|memcached|nats|etcd|loki|promtail|tempo|cadvisor|watchtower|cloudflared|coturn|letsencrypt|proxysql)$"
+)
+"""Organisations that publish images for everybody, and names of what others make."""
 
 
 _COMMON = frozenset(
@@ -77,6 +93,12 @@ def _tagged(image: str) -> str:
     return "" if _VARIABLE.search(tag) else f"{repository_of(image)}:{tag}"
 
 
+def is_foreign(image: str) -> bool:
+    """Whether an image is known to be somebody else's, by its name."""
+    repository = repository_of(image)
+    return posixpath.basename(repository) in _OFFICIAL or _FOREIGN.search(repository) is not None
+
+
 class OwnImages:
     """The images of a project."""
 
@@ -85,7 +107,7 @@ class OwnImages:
         self._said: dict[str, set[str]] = defaultdict(set)
         self._tagged: dict[str, set[str]] = defaultdict(set)
         self._targets: dict[str, str] = {}
-        for image, dockerfile in (*self._by_compose(), *self._by_skaffold(), *self._by_commands()):
+        for image, dockerfile in (*self._by_compose(), *self._by_artifacts(), *self._by_commands()):
             self._said[repository_of(image)].add(dockerfile)
             self._tagged[_tagged(image)].add(dockerfile)
         self._called: dict[str, set[str]] = defaultdict(set)
@@ -116,7 +138,52 @@ class OwnImages:
                     if dockerfile.count("/") <= _DEEPEST
                 }
             )
+        if not found and image and not is_foreign(image):
+            return self._sole(image)
         return next(iter(found)) if len(found) == 1 else None
+
+    def is_open(self, image: str) -> bool:
+        """Whether an image may be built here for all that is known: it is nobody else's, and no Dockerfile is known to
+        be its own."""
+        return bool(repository_of(image) or image) and not is_foreign(image) and self.dockerfile(image) is None
+
+    @cached_property
+    def unclaimed(self) -> list[str]:
+        """The Dockerfiles for production that no compose file builds and no image that is run is known to be of."""
+        known = {self.dockerfile(image) for image in self._run}
+        files = (path for path in self._project.by_kind["dockerfile"] if not name_evidence(path))
+        return [path for path in files if path not in known and path not in self._built]
+
+    def _sole(self, image: str) -> str | None:
+        """The only Dockerfile of the project for the only image that it runs and that is nobody else's."""
+        files = [path for path in self._project.by_kind["dockerfile"] if not name_evidence(path)]
+        if len(files) != 1 or files[0] in self._built or {repository_of(image)} != self._unnamed:
+            return None
+        return files[0]
+
+    @cached_property
+    def _built(self) -> set[str]:
+        """The Dockerfiles that compose files build."""
+        return {file for _, file in self._by_compose(needs_image=False)}
+
+    @cached_property
+    def _unnamed(self) -> set[str]:
+        """The repositories of the images that are run and are nobody else's."""
+        return {repository_of(image) for image in self._run if not is_foreign(image)}
+
+    @cached_property
+    def _run(self) -> set[str]:
+        """The images that manifests and compose files run without building them."""
+        found = set()
+        for kind in ("kubernetes", "compose"):
+            for path in self._project.by_kind[kind]:
+                for artefact in self._project.files[path].artefacts:
+                    values = {setting.key: setting.value or setting.template for setting in artefact.settings}
+                    is_run = artefact.kind in ("container", "service", "template") and "build.context" not in values
+                    image = values.get("image", "") if is_run else ""
+                    if image:
+                        found.add(image)
+        return found
 
     def target(self, image: str) -> str:
         """The stage that the command which builds this very image, tag and all, names: `--target release`."""
@@ -150,31 +217,48 @@ class OwnImages:
         if path in self._project.files:
             yield path
 
-    def _by_compose(self) -> Iterator[tuple[str, str]]:
+    def _by_compose(self, *, needs_image: bool = True) -> Iterator[tuple[str, str]]:
         for path in self._project.by_kind["compose"]:
             for artefact in self._project.files[path].artefacts:
                 values = {setting.key: setting.value or setting.template for setting in artefact.settings}
-                if "image" in values and "build.context" in values:
+                if ("image" in values or not needs_image) and "build.context" in values:
                     context = joined(posixpath.dirname(path), values["build.context"])
                     for file in self._file(context, values.get("build.dockerfile", "")):
-                        yield values["image"], file
+                        yield values.get("image", ""), file
 
-    def _by_skaffold(self) -> Iterator[tuple[str, str]]:
-        for path in self._project.by_kind["kubernetes"]:
-            for artefact in self._project.files[path].artefacts:
-                for setting in artefact.settings if artefact.kind == "skaffold" else ():
-                    image, context, dockerfile = json.loads(setting.value or "[]")
-                    for file in self._file(joined(posixpath.dirname(path), context), dockerfile):
-                        yield image, file
-
-    def _by_commands(self) -> Iterator[tuple[str, str]]:
-        for kind in ("shell", "package_json"):
+    def _by_artifacts(self) -> Iterator[tuple[str, str]]:
+        """What Skaffold and workflows build. Skaffold looks for a Dockerfile in its context, others at the top."""
+        for kind in ("kubernetes", "workflow"):
             for path in self._project.by_kind[kind]:
                 for artefact in self._project.files[path].artefacts:
-                    text = artefact.settings[0].value if artefact.settings else None
-                    if text and "docker" in text:
-                        for command in split(text):
-                            yield from self._by_command(path, command.folder, command.words)
+                    for setting in artefact.settings if artefact.kind in ("skaffold", "job") else ():
+                        image, context, dockerfile = (
+                            json.loads(setting.value or "[]") if setting.key == "artifact" else ("", "", "")
+                        )
+                        if not image:
+                            continue
+                        if artefact.kind == "skaffold":
+                            yield from (
+                                (image, file)
+                                for file in self._file(joined(posixpath.dirname(path), context), dockerfile)
+                            )
+                        else:
+                            place = (
+                                self._file("", dockerfile)
+                                if dockerfile
+                                else self._file(joined("", context.lstrip("/")), "")
+                            )
+                            yield from ((image, file) for file in place)
+
+    def _by_commands(self) -> Iterator[tuple[str, str]]:
+        for kind in ("shell", "package_json", "makefile", "workflow"):
+            for path in self._project.by_kind[kind]:
+                for artefact in self._project.files[path].artefacts:
+                    for setting in artefact.settings:
+                        text = setting.value if setting.key == "command.shell" else None
+                        if text and any(builder in text for builder in _BUILDERS):
+                            for command in split(text):
+                                yield from self._by_command(path, command.folder, command.words)
 
     def _by_command(self, path: str, folder: str, words: Sequence[str]) -> Iterator[tuple[str, str]]:
         """`docker build -t NAME -f FILE CONTEXT`, run beside the script or at the top of the project."""

@@ -14,6 +14,7 @@ from prodlint.extract.deployment.variables import Expander, expand
 from prodlint.facts import Artefact, Setting
 from prodlint.lazy_regex import regex
 from prodlint.program.services.answers import source_of, words_of
+from prodlint.program.services.base_images import is_plain_base
 from prodlint.program.services.containers import Runner, context_of, image_variant
 from prodlint.program.services.environment import Environment
 from prodlint.program.services.environment_evidence import (
@@ -25,7 +26,7 @@ from prodlint.program.services.environment_evidence import (
     is_called_for_production,
     name_evidence,
 )
-from prodlint.program.services.images import Image, is_plain_base
+from prodlint.program.services.images import Image
 from prodlint.program.services.layers import layer_of
 from prodlint.program.services.model import Variant
 from prodlint.program.services.places import FolderPlace, MountedPlace
@@ -92,7 +93,7 @@ def _compose_variant(project: Project, service: _ComposeService) -> Variant | No
     if named is None:
         return None
     image = named[2].value or ""
-    file = project.own_images.dockerfile(image) if "/" in image else None
+    file = project.own_images.dockerfile(image) if image else None
     if file is None and ("/" in image or not image):
         file = _built_elsewhere(project, service, posixpath.basename(image).partition(":")[0])
     if file is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import posixpath
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
@@ -11,16 +12,19 @@ from functools import cached_property
 import msgspec
 from msgspec.structs import replace
 
+from prodlint.extract.deployment.commands import starts
 from prodlint.facts import Artefact, Setting
+from prodlint.findings import Location
 from prodlint.lazy_regex import regex
 from prodlint.program.services.answers import Source, source_of, words_of
+from prodlint.program.services.base_images import base_image, starts_of
 from prodlint.program.services.environment import Environment
 from prodlint.program.services.environment_evidence import TARGET_DEV, is_called_for_production, name_evidence
-from prodlint.program.services.images import Image, is_plain_base
+from prodlint.program.services.images import Image
 from prodlint.program.services.launches import Launch
 from prodlint.program.services.layers import layer_of
 from prodlint.program.services.model import Variant
-from prodlint.program.services.places import MountedPlace, Place
+from prodlint.program.services.places import FolderPlace, MountedPlace, Place
 from prodlint.program.services.project import Project
 from prodlint.project.paths import joined
 
@@ -157,8 +161,11 @@ def image_variant(project: Project, image: Image, runner: Runner | None = None) 
     source = source_of(image.path, "dockerfile", stage)
     env = Environment()
     base = image.base
-    if base is None or not is_plain_base(base):
+    known = base_image(base or "")
+    if known is None:
         env.opened(source, f"the base image {base or ''} may set it".replace("  ", " "))
+    for variable, said in known.env if known is not None else ():
+        env.set(variable, said, source)
     for name, value, setting in image.env:
         env.set(name, value, source_of(image.path, "dockerfile", stage, setting), "it is a build argument")
     place: Place = _ImagePlace(image)
@@ -169,16 +176,27 @@ def image_variant(project: Project, image: Image, runner: Runner | None = None) 
     mounts = runner.mounts if runner is not None else ()
     if mounts or workdir != image.workdir:
         place = MountedPlace(place, workdir, mounts)
-    if not image.has_project_files and not mounts:
-        return None
+    is_installed = not image.has_project_files and not mounts
+    if is_installed:
+        if not _installs_project(project, image):
+            return None
+        place = FolderPlace("", is_elsewhere=True)
     command = _container_command(image, runner)
     if command is None:
+        launch = _by_base_itself(project, base or "", place, env, source)
+        if launch is None:
+            return None
+        words: list[str] = []
+    else:
+        words, is_shell, arguments, by_runner = command
+        by = runner.source if by_runner and runner is not None else source
+        launch = project.launcher.launch(words, is_shell, place, env, by, arguments)
+    if is_installed and (launch is None or not launch.entry):
         return None
-    words, is_shell, arguments, by_runner = command
-    by = runner.source if by_runner and runner is not None else source
-    launch = project.launcher.launch(words, is_shell, place, env, by, arguments)
     if launch is None and any(word.endswith(_SOURCES) for word in words):
         return None  # it runs to its end, as a migration does
+    if launch is None and command is not None and project.launcher.is_job(words, place, is_shell=command[1]):
+        return None
     if launch is None:
         launch = _by_base(project, image, words, env)
     elif not launch.language and launch.target:
@@ -198,6 +216,27 @@ def image_variant(project: Project, image: Image, runner: Runner | None = None) 
     layers += project.script_layers(launch)
     kind = "dockerfile" if runner is None else runner.kind
     return Variant(kind, tuple(layers), launch, evidence, f"{image.path}#{stage.name}", image.base or "")
+
+
+def _by_base_itself(project: Project, base: str, place: Place, env: Environment, by: Source) -> Launch | None:
+    """What the base image starts by itself, if its program is in the project."""
+    found = (project.launcher.launch(words, False, place, env, by) for words in starts_of(base))
+    return next((launch for launch in found if launch is not None and launch.entry), None)
+
+
+def _installs_project(project: Project, image: Image) -> bool:
+    """Whether an image that has no file of the build context gets the project from somewhere else: as a package of its
+    name, from a registry, or by a clone."""
+    names = {each.replace("_", "-").lower() for each in project.launcher.distributions}
+    for stage in image.stages:
+        for setting in stage.settings:
+            for start in starts([setting.value or ""], is_shell=True) if setting.key == "run.shell" else ():
+                words = [re.split(r"[=<>~!@\[;]", word, maxsplit=1)[0] for word in start.words]
+                if "install" in words[:4] and names & {word.replace("_", "-").lower() for word in words}:
+                    return True
+                if start.words[:2] == ("git", "clone"):
+                    return True
+    return False
 
 
 def _by_base(project: Project, image: Image, words: list[str], env: Environment) -> Launch | None:
@@ -220,6 +259,14 @@ class _ImagePlace(msgspec.Struct, frozen=True):
         """Where in the project the image has a file from."""
         return self.image.places(path)
 
+    def written(self, path: str) -> tuple[str, Source] | None:
+        """A file that the Dockerfile writes by itself."""
+        found = self.image.written(path)
+        if found is None:
+            return None
+        text, setting = found
+        return text, Source("heredoc", posixpath.basename(path), Location(self.image.path, setting.start, setting.end))
+
 
 def _container_command(image: Image, runner: Runner | None) -> tuple[list[str], bool, list[str], bool] | None:
     """Words, whether a shell reads them, what `"$@"` is in them, and whether `runner` says so."""
@@ -234,6 +281,9 @@ def _container_command(image: Image, runner: Runner | None) -> tuple[list[str], 
     last = words_of(command)
     if command is not None and last is None:
         return None
+    known = base_image(image.base or "")
+    if entrypoint is None and known is not None and known.is_entrypoint and last is not None:
+        return [*known.starts[0], *last[0]], False, [], by_runner
     arguments = [] if last is None else ["/bin/sh", "-c", *last[0]] if last[1] else last[0]
     first = words_of(entrypoint)
     if first is None or not first[0]:
@@ -253,9 +303,6 @@ def _with_arguments(image: Image, words: list[str], arguments: list[str]) -> lis
         if setting.key == "copy"
     ):
         words = ["./docker-entrypoint.sh"]
-    base = (image.base or "").rpartition("/")
-    if not words and "distroless" in base[0] and "nodejs" in base[2]:
-        words = ["node"]
     return [*words, *arguments]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import posixpath
+import re
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatch
 from functools import cached_property
@@ -12,28 +13,15 @@ import msgspec
 
 from prodlint.extract.deployment.variables import Expander, expand
 from prodlint.facts import Artefact, FileFacts, Setting
+from prodlint.lazy_regex import regex
 
 _DEEPEST = 10
-
-_PLAIN_BASES = frozenset(
-    {
-        "node", "oven/bun", "denoland/deno", "mhart/alpine-node", "arm32v7/node", "arm64v8/node", "python", "pypy",
-        "alpine", "debian", "ubuntu", "buildpack-deps", "scratch", "busybox", "fedora", "centos", "rockylinux",
-        "almalinux", "amazonlinux", "archlinux", "ruby", "golang", "openjdk", "php", "nginx", "httpd",
-    }
-)  # fmt: skip
-"""Base images that are known to set neither NODE_ENV nor a framework's settings."""
-_REGISTRIES = ("docker.io/", "registry-1.docker.io/", "public.ecr.aws/docker/", "mirror.gcr.io/", "library/")
-
-
-def is_plain_base(image: str) -> bool:
-    """Whether a base image is one of those that are known to set nothing that matters to an application."""
-    name = image.partition("@")[0]
-    for prefix in _REGISTRIES:
-        name = name.removeprefix(prefix)
-    head, _, last = name.rpartition("/")
-    name = posixpath.join(head, last.partition(":")[0])
-    return name in _PLAIN_BASES or name.startswith("gcr.io/distroless/")
+_HEREDOC_FILE = regex(
+    r"\bcat\s*(?:>\s*(?P<before>[\w./-]+)\s*)?<<-?\s*[\"']?(?P<name>\w+)[\"']?(?:\s*>\s*(?P<behind>[\w./-]+))?"
+)
+_ECHOED_FILE = regex(
+    r"\b(?:echo|printf)\s+(?:-[en]+\s+)?(?P<text>'[^']*'|\"(?:\\.|[^\"\\])*\")\s*>(?P<more>>?)\s*(?P<path>[\w./-]+)"
+)
 
 
 class _Copy(msgspec.Struct, frozen=True):
@@ -139,6 +127,20 @@ class Image(msgspec.Struct, dict=True):
                     copies.append(_Copy(what["from"], sources, posixpath.normpath(to), folder, workdir))
         return workdir, copies
 
+    def written(self, path: str) -> tuple[str, Setting] | None:
+        """The text of a file that the Dockerfile itself writes, with what does so: a heredoc of COPY or RUN, or `echo`
+        in a RUN."""
+        absolute = posixpath.normpath(posixpath.join(self.workdir, path))
+        found: tuple[str, Setting] | None = None
+        workdir = "/"
+        for stage in self.stages:
+            for setting in stage.settings:
+                if setting.key == "workdir" and setting.value:
+                    workdir = posixpath.normpath(posixpath.join(workdir, setting.value))
+                for name, text in _written_by(setting, workdir):
+                    found = (text, setting) if name == absolute else found
+        return found
+
     @property
     def has_project_files(self) -> bool:
         """Whether anything of the build context gets into the image, if only through another stage."""
@@ -181,6 +183,27 @@ class Image(msgspec.Struct, dict=True):
         inside = _below(absolute, self.workdir)
         if inside is not None:
             yield _in_project(self.context, inside)
+
+
+def _written_by(setting: Setting, workdir: str) -> Iterator[tuple[str, str]]:
+    """The files, by their absolute paths, that one instruction writes, with their texts."""
+    value = setting.value or ""
+    if setting.key == "copy" and '"written"' in value:
+        what = json.loads(value)
+        for name, text in what["written"].items():
+            inside = name.lstrip("<-").strip("\"'") if what["to"].endswith("/") else ""
+            yield posixpath.normpath(posixpath.join(workdir, what["to"], inside)), text
+    elif setting.key == "run.shell":
+        for match in _HEREDOC_FILE.finditer(value):
+            body = re.split(rf"(?m)^\s*{re.escape(match['name'])}[ \t]*$", value[match.end() :])[0]
+            yield posixpath.normpath(posixpath.join(workdir, match["before"] or match["behind"])), body.lstrip("\n")
+        lines: dict[str, str] = {}
+        for match in _ECHOED_FILE.finditer(value):
+            text = match["text"][1:-1].replace("\\n", "\n")
+            before = lines.get(match["path"], "") if match["more"] else ""
+            lines[match["path"]] = f"{before}{text}\n"
+        for path, text in lines.items():
+            yield posixpath.normpath(posixpath.join(workdir, path)), text
 
 
 def _origins(source: str, inside: str, copy: _Copy) -> Iterator[str]:

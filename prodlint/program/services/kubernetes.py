@@ -6,15 +6,16 @@ import json
 import posixpath
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 
 import msgspec
 from msgspec.structs import replace
 
 from prodlint.facts import Artefact, Setting
+from prodlint.lazy_regex import regex
 from prodlint.program.services.answers import Source, source_of
-from prodlint.program.services.built_images import repository_of
+from prodlint.program.services.built_images import is_foreign, repository_of
 from prodlint.program.services.containers import Runner, context_of, image_variant
 from prodlint.program.services.environment import Environment
 from prodlint.program.services.environment_evidence import name_evidence
@@ -26,6 +27,7 @@ from prodlint.project.paths import joined
 
 _KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 _DEEPEST = 10
+_VALUE = regex(r"\{\{-?\s*\.Values\.(?P<name>[\w.]+)\s*(?:\|[^}]*)?-?\}\}")
 
 _Part = tuple[str, Artefact]
 
@@ -54,9 +56,7 @@ def kubernetes_variants(project: Project) -> Iterator[Variant]:
     sets = _Sets(project)
     for each in sets.all():
         for path, artefact in each.of_kind("container"):
-            variant = _Container(project, sets, each, path, artefact).variant()
-            if variant is not None:
-                yield variant
+            yield from _Container(project, sets, each, path, artefact).variants()
     yield from _template_variants(project)
 
 
@@ -153,12 +153,23 @@ class _Container:
         self._workload = _workload_of(artefact)
         self._values = {setting.key: setting.value for setting in artefact.settings}
 
-    def variant(self) -> Variant | None:
-        """What it starts, if its image is built here."""
+    def variants(self) -> Iterator[Variant]:
+        """What it starts, if its image is built here; if it may be, what each image starts that it may be."""
         image = self._image()
         dockerfile = self._project.own_images.dockerfile(image) if image else None
-        if dockerfile is None:
-            return None
+        if dockerfile is not None:
+            variant = self._variant(dockerfile)
+            if variant is not None:
+                yield variant
+        elif image and self._project.own_images.is_open(image):
+            for path in self._project.own_images.unclaimed:
+                variant = _open_variant(
+                    self._project, self._path, self._artefact, path, f"{image} may be built from it"
+                )
+                if variant is not None:
+                    yield variant
+
+    def _variant(self, dockerfile: str) -> Variant | None:
         facts = self._project.files[dockerfile]
         context = context_of(self._project, dockerfile, facts.artefacts[-1])
         variant = image_variant(self._project, Image(dockerfile, facts, facts.artefacts[-1], context), self._runner())
@@ -331,37 +342,48 @@ def _template_variants(project: Project) -> Iterator[Variant]:
         for artefact in project.files[path].artefacts:
             if artefact.kind == "template":
                 for dockerfile in _deployed_by(project, path, artefact):
-                    variant = _template_variant(project, path, artefact, dockerfile)
+                    variant = _open_variant(project, path, artefact, dockerfile, "a Helm template decides")
                     if variant is not None:
                         yield variant
 
 
 def _deployed_by(project: Project, path: str, artefact: Artefact) -> Sequence[str]:
-    images = [setting.template for setting in artefact.settings if setting.key == "image"]
+    """The Dockerfiles of the images that a template runs: its own if they are known, none if all of them are somebody
+    else's, else any."""
+    values = _values_of(project, path)
+    said = {setting.key.removeprefix("value."): setting.value or "" for setting in values}
+    images = [_filled(setting.template, said) for setting in artefact.settings if setting.key == "image"]
     known = [image for image in images if repository_of(image)]
     if not known:
-        known = _in_values(project, path)
+        known = [setting.value or "" for setting in values if setting.key == "image"]
+    elif len(known) == len(images) and all(is_foreign(image) for image in known):
+        return ()
     own = {file for image in known if (file := project.own_images.dockerfile(image)) is not None}
     return sorted(own) or [file for file in project.by_kind["dockerfile"] if not name_evidence(file)]
 
 
-def _in_values(project: Project, path: str) -> list[str]:
-    """The images that the values of the chart name that a template belongs to."""
+def _filled(template: str, values: Mapping[str, str]) -> str:
+    """An image's name with the values of the chart in it that it takes plainly: `{{ .Values.image.repository }}`."""
+    return _VALUE.sub(lambda match: values.get(match["name"], match.group()), template)
+
+
+def _values_of(project: Project, path: str) -> list[Setting]:
+    """The values of the chart that a template belongs to."""
     folder = posixpath.dirname(path)
     while folder:
         for name in ("values.yaml", "values.yml"):
             facts = project.files.get(joined(folder, name))
             if facts is not None:
-                return [setting.value or "" for each in facts.artefacts for setting in each.settings]
+                return [setting for each in facts.artefacts for setting in each.settings]
         folder = posixpath.dirname(folder)
     return []
 
 
-def _template_variant(project: Project, path: str, artefact: Artefact, dockerfile: str) -> Variant | None:
+def _open_variant(project: Project, path: str, artefact: Artefact, dockerfile: str, reason: str) -> Variant | None:
+    """A workload of which it is not known whether it runs an image, or what it sets."""
     facts = project.files[dockerfile]
     if not facts.artefacts:
         return None
-    reason = "a Helm template decides"
     source = source_of(path, "kubernetes", artefact)
     settings = tuple(setting for setting in artefact.settings if setting.key == "type")
     evidence = _evidence(path)

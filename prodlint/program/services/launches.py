@@ -10,12 +10,12 @@ from collections.abc import Mapping, Sequence
 import msgspec
 from msgspec.structs import replace
 
-from prodlint.extract.deployment.commands import Start, StartKind, starts
+from prodlint.extract.deployment.commands import Start, StartKind, starts, with_values
 from prodlint.extract.deployment.package_json import PackageInfo
 from prodlint.facts import FileFacts, Setting
 from prodlint.findings import Location
 from prodlint.lazy_regex import regex
-from prodlint.program.services.answers import Source, source_of, words_of
+from prodlint.program.services.answers import Source, State, source_of, words_of
 from prodlint.program.services.environment import Environment
 from prodlint.program.services.places import FolderPlace, MovedPlace, Place
 from prodlint.project.paths import folders_of, joined
@@ -80,6 +80,12 @@ _ONE_SHOT = regex(
     r"(?:$|[-_.:/])",
     re.IGNORECASE,
 )
+_PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
+_BUILDERS = frozenset(
+    {"babel", "cp", "echo", "esbuild", "grunt", "gulp", "make", "mkdir", "parcel", "rimraf", "rm", "rollup", "swc",
+     "tsc", "tsup", "vue-tsc", "webpack"}
+)  # fmt: skip
+"""Programs that end when they have done what they are for."""
 _RESOLVED = (StartKind.NODE, StartKind.NODE_TOOL, StartKind.PYTHON, StartKind.PYTHON_TOOL)
 
 
@@ -114,6 +120,19 @@ class Launcher:
             for setting in artefact.settings
             if setting.key.startswith("script.")
         }
+        names = [
+            setting.value or ""
+            for facts in files.values()
+            if facts.kind == "python_requirements"
+            for artefact in facts.artefacts
+            for setting in artefact.settings
+            if setting.key == "name"
+        ]
+        self.distributions = frozenset([*names, *self._workspaces])
+        """What the packages of the project are called in registries."""
+        self._bins = {
+            name: joined(folder, file) for folder, info in packages.items() for name, file in info.bin.items()
+        }
         self._shell = {
             path: facts.artefacts[0] for path, facts in files.items() if facts.kind == "shell" and facts.artefacts
         }
@@ -136,10 +155,15 @@ class Launcher:
         if depth > _DEEPEST:
             return None
         env = env.copy()
-        found_starts = starts(words, is_shell=is_shell)
+        found_starts = self._run(starts(words, is_shell=is_shell), env, arguments, by)
         for number, start in enumerate(found_starts):
             if start.kind is StartKind.OTHER and start.target in self._python_scripts:
                 start = replace(start, kind=StartKind.PYTHON, target=self._python_scripts[start.target])
+            at = place
+            if (own := self._own_command(start, place)) is not None:
+                start, at = replace(start, kind=StartKind.NODE, target=own), FolderPlace("")
+            if start.kind is StartKind.OTHER and (script := self._on_path(start, place)):
+                start = replace(start, kind=StartKind.SHELL_SCRIPT, target=script)
             if start.kind is StartKind.OTHER:
                 if start.target in (".", "source"):
                     env.opened(by, "the command reads another script")
@@ -148,13 +172,35 @@ class Launcher:
                 start = replace(start, kind=StartKind.SHELL_SCRIPT)
             if start.kind is StartKind.PROCESS_FILE and self._process_file(start, place) is None:
                 start = replace(start, kind=StartKind.OPAQUE, target=start.target or "pm2")
-            found = self._followed(start, place, env, by, arguments, depth)
+            found = self._followed(start, at, env, by, arguments, depth)
             if found is None or (found.language == "" and best is not None):
                 continue
-            if best is None or not best.language or best.is_background or not found.is_background:
+            if best is None or not best.language or best.is_background or _comes_after(found, start, best):
                 hop = Hop(by, start, is_shell, number == len(found_starts) - 1)
                 best = replace(found, hops=(hop, *found.hops), others=_behind(hop, found.others))
         return best
+
+    def _run(self, found: Sequence[Start], env: Environment, arguments: Sequence[str], by: Source) -> list[Start]:
+        """The starts of a command line that are run, as far as is known: without the branches that the variables rule
+        out, and what follows the `exec` of a server. Those that are surely run have no conditions left."""
+        kept: list[Start] = []
+        for start in found:
+            own = env.copy()
+            own.assign(start.env, by)
+            variables: dict[str, str | None] = {
+                name: answer.value for name, answer in own.known.items() if answer.state is State.SET
+            }
+            for number in range(1, 10):
+                variables[str(number)] = arguments[number - 1] if number <= len(arguments) else ""
+            start = with_values(start, variables)
+            answers = [condition.holds(variables) for condition in start.conditions]
+            if False in answers:
+                continue
+            open_ = tuple(each for each, answer in zip(start.conditions, answers, strict=True) if answer is None)
+            kept.append(replace(start, conditions=open_) if open_ != start.conditions else start)
+            if "exec" in start.wrappers and not open_ and start.kind is not StartKind.OTHER:
+                break
+        return kept
 
     def script(self, folder: str, name: str) -> tuple[Source, Setting] | None:
         """The script `name` of the package.json in `folder`."""
@@ -212,6 +258,22 @@ class Launcher:
         found = self.launch([setting.value or ""], True, FolderPlace(folder), env, source, (), depth + 1)
         return _through(source, found) if found else None
 
+    def is_job(self, words: Sequence[str], place: Place, *, is_shell: bool, depth: int = 0) -> bool:
+        """Whether a command line does nothing but what ends: it builds, migrates, checks."""
+        found = starts(words, is_shell=is_shell)
+        return depth < _DEEPEST and bool(found) and all(self._is_job(start, place, depth) for start in found)
+
+    def _is_job(self, start: Start, place: Place, depth: int) -> bool:
+        name = posixpath.basename(start.words[0]) if start.words else ""
+        if start.kind is StartKind.OTHER:
+            return name in _BUILDERS or any(_ONE_SHOT.search(word) for word in start.words[1:3])
+        if start.kind is not StartKind.PACKAGE_SCRIPT or start.is_background:
+            return False
+        folder = self._workspace(start.workspace, "") if start.workspace else self._package_of(place, start.folder)
+        script = self.script(folder, start.target)
+        text = (script[1].value if script is not None else None) or ""
+        return bool(text) and self.is_job([text], FolderPlace(folder), is_shell=True, depth=depth + 1)
+
     def _process_file(self, start: Start, place: Place) -> str | None:
         from prodlint.program.services.process_files import DEFAULT
 
@@ -263,26 +325,55 @@ class Launcher:
     ) -> Launch | None:
         rest = [word for word in start.rest if not _ARGUMENTS.fullmatch(word)]
         arguments = [*rest, *arguments]
-        path = next((path for path in place.places(start.target) if path in self._shell), None)
-        if path is None and "/" not in start.target:
-            path = self._only(f"/{start.target}")
-        text = self._shell[path].settings[0].value if path is not None else None
-        if path is None or text is None:
+        script = place.written(start.target) or self._script_file(start.target, place)
+        if script is None:
             env.opened(by, f"what `{start.target}` does is not known")
             if arguments and (found := self.launch(arguments, False, place, env, by, (), depth + 1)):
                 return found
             return Launch("", "", start.target, self._package_of(place, ""), env)
-        source = Source("shell", posixpath.basename(path), Location(path, 0, 0))
+        text, source = script
         found = self.launch([text], True, place, env, source, arguments, depth + 1)
         if found is None:
-            env.opened(source, f"what {path} starts is not known")
+            env.opened(source, f"what {source.name} starts is not known")
             found = Launch("", "", "", self._package_of(place, ""), env)
         return _through(source, found)
+
+    def _script_file(self, target: str, place: Place) -> tuple[str, Source] | None:
+        """The text of the shell script that a path means, if that is here and short enough to be read."""
+        path = next((path for path in place.places(target) if path in self._shell), None)
+        if path is None and "/" not in target:
+            path = self._only(f"/{target}")
+        text = self._shell[path].settings[0].value if path is not None else None
+        if path is None or text is None:
+            return None
+        return text, Source("shell", posixpath.basename(path), Location(path, 0, 0))
+
+    def _on_path(self, start: Start, place: Place) -> str:
+        """Where a shell script lies that is started by its name alone, in a folder that is looked through for programs;
+        "" if it is none."""
+        word = start.words[0]
+        if "/" in word or isinstance(place, FolderPlace):
+            return ""
+        for folder in _PATH:
+            path = f"{folder}/{word}"
+            if place.written(path) is not None or any(each in self._shell for each in place.places(path)):
+                return path
+        return ""
+
+    def _own_command(self, start: Start, place: Place) -> str | None:
+        """The file that runs as a command of a package of the project: one of its `bin`, which is no path here."""
+        name = posixpath.basename(start.target)
+        if start.kind not in (StartKind.OTHER, StartKind.OPAQUE) or name not in self._bins:
+            return None
+        is_path = start.kind is StartKind.OPAQUE and "/bin/" not in start.target
+        return None if is_path or self._is_script(start, place) else self._bins[name]
 
     def _is_script(self, start: Start, place: Place) -> bool:
         """Whether a program that is named by its path is a shell script, whatever it is called."""
         if start.folder:
             place = MovedPlace(place, start.folder)
+        if place.written(start.target) is not None:
+            return True
         return any(path in self._shell for path in place.places(start.target))
 
     def _only(self, end: str) -> str | None:
@@ -302,7 +393,9 @@ class Launcher:
         if start.kind is StartKind.PYTHON_TOOL:
             return Launch("python", "", target, self._folder_of(place), env, start.is_dev, is_tool=True)
         if start.kind is StartKind.PYTHON:
-            entry = self._python_entry(target, place)
+            words = start.words
+            is_module = "-m" in words[:-1] and words[words.index("-m") + 1] == target
+            entry = self._python_entry(target, place, is_module_run=is_module)
             if not entry and _ONE_SHOT.search(target):
                 return None
             folder = posixpath.dirname(entry) if entry else self._folder_of(place)
@@ -370,11 +463,13 @@ class Launcher:
                     return index
         return None
 
-    def _python_entry(self, target: str, place: Place) -> str:
+    def _python_entry(self, target: str, place: Place, *, is_module_run: bool = False) -> str:
         if target.endswith(".py"):
             return next((path for path in place.places(target) if path in self._sources), "")
         module = target.partition(":")[0].partition("(")[0].replace(".", "/")
-        for name in (f"{module}.py", f"{module}/__init__.py", f"{module}/__main__.py"):
+        inside = (f"{module}/__init__.py", f"{module}/__main__.py")
+        # `python -m package` runs what the package has for that, and not the package itself.
+        for name in (f"{module}.py", *(reversed(inside) if is_module_run else inside)):
             for path in (*place.places(name), *place.places(f"src/{name}")):
                 if path in self._sources:
                     return path
@@ -407,6 +502,15 @@ class Launcher:
         while folder and folder not in self._packages:
             folder = posixpath.dirname(folder)
         return folder
+
+
+def _comes_after(found: Launch, start: Start, before: Launch) -> bool:
+    """Whether a start, and not one before it, is what its command line starts in the end: it is the later one, in the
+    foreground. Where a variable decides between the two, what is for production is."""
+    if found.is_background:
+        return False
+    is_open = bool(start.conditions) or bool(before.hops and before.hops[0].start.conditions)
+    return before.is_dev or not found.is_dev if is_open else True
 
 
 def _through(source: Source, launch: Launch) -> Launch:

@@ -31,6 +31,10 @@ class SourceView(msgspec.Struct, frozen=True):
     forks: Mapping[str, str] = {}
 
 
+_SAID_BY_IMAGES = frozenset({"user", "run_as_non_root", "shell", "stop_signal"})
+"""Settings that an image has and a platform's console has not."""
+
+
 class Variant(msgspec.Struct, frozen=True, dict=True):
     """One way in which a service is deployed."""
 
@@ -51,6 +55,8 @@ class Variant(msgspec.Struct, frozen=True, dict=True):
     """What stands in front of it: the Services of Kubernetes that select its pod, the Ingresses that lead to those."""
     opaque: str = ""
     """Why its settings are not known, apart from those that are there; "" if they are."""
+    platform: str = ""
+    """The platform that starts it, as `prodlint.extract.deployment.platform` names it."""
     forks: Mapping[str, str] = {}
     """The source files of the service that start worker processes, with how many: a number, or "" where that is not
     known."""
@@ -77,7 +83,8 @@ class Variant(msgspec.Struct, frozen=True, dict=True):
                 if setting.value is None:
                     return Answer(State.UNKNOWN, by=by, reason="its value comes from outside")
                 return Answer(State.SET, setting.value, by)
-        return Answer(State.UNKNOWN, by=self.outer, reason=self.opaque) if self.opaque else ABSENT
+        is_open = self.opaque and not (self.kind == "platform" and self.image and key in _SAID_BY_IMAGES)
+        return Answer(State.UNKNOWN, by=self.outer, reason=self.opaque) if is_open else ABSENT
 
     def settings(self, key: str) -> list[tuple[Layer, Setting]]:
         """All settings of a key in all layers, outermost first, each with the layer that has it."""
@@ -123,6 +130,11 @@ class Service(msgspec.Struct, frozen=True, dict=True):
     """Whether its own code reads `process.env.NODE_ENV`."""
     platforms: tuple[Source, ...] = ()
     """The platforms that files of the project hand it to, each named as `prodlint.extract.deployment.platform` does."""
+
+    @property
+    def is_started(self) -> bool:
+        """Whether anything in the project starts it."""
+        return any(variant.kind != "source" for variant in self.variants)
 
     @property
     def production(self) -> tuple[Variant, ...]:

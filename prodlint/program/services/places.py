@@ -8,6 +8,7 @@ from typing import Protocol
 
 import msgspec
 
+from prodlint.program.services.answers import Source
 from prodlint.project.paths import joined
 
 
@@ -16,6 +17,10 @@ class Place(Protocol):
 
     def places(self, path: str) -> Iterable[str]:
         """The paths in the project that `path` may stand for, likeliest first."""
+        ...
+
+    def written(self, path: str) -> tuple[str, Source] | None:
+        """The text of a file that is in no file of the project, as what makes the place writes it, and what does."""
         ...
 
 
@@ -37,6 +42,9 @@ class FolderPlace(msgspec.Struct, frozen=True):
                 yield "/".join(parts[at:])
             yield self.folder
 
+    def written(self, path: str) -> None:
+        """Nothing is."""
+
 
 class MountedPlace(msgspec.Struct, frozen=True):
     """A place with folders of the project mounted over it: (path in the project, path there)."""
@@ -53,6 +61,10 @@ class MountedPlace(msgspec.Struct, frozen=True):
                 yield joined(source, absolute[len(target) :].lstrip("/"))
         yield from self.under.places(path)
 
+    def written(self, path: str) -> tuple[str, Source] | None:
+        """What is written under the mounted folders."""
+        return self.under.written(posixpath.normpath(posixpath.join(self.workdir, path)))
+
 
 class MovedPlace(msgspec.Struct, frozen=True):
     """A place after `cd folder`."""
@@ -63,3 +75,7 @@ class MovedPlace(msgspec.Struct, frozen=True):
     def places(self, path: str) -> Iterable[str]:
         """Where `path` is, from the folder."""
         return self.place.places(posixpath.join(self.folder, path))
+
+    def written(self, path: str) -> tuple[str, Source] | None:
+        """The file that is written to `path`, from the folder."""
+        return self.place.written(posixpath.join(self.folder, path))

@@ -55,7 +55,10 @@ def _variant(project: Project, path: str, platform: str, artefact: Artefact) -> 
         env = Environment()
         _set_env(env, path, artefact)
         found = project.started("platform", source, artefact.settings, command, FolderPlace(folder), env)
-    if found is None or platform == "fly":
+    if found is None:
+        return None
+    found = replace(found, platform=platform)
+    if platform == "fly":
         return found
     # Variables are set in the platform's console as well.
     found.launch.env.opened(source, f"it may be set at {platform}")

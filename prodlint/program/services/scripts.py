@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
-from prodlint.program.services.answers import source_of, words_of
+from prodlint.facts import Setting
+from prodlint.program.services.answers import Source, source_of, words_of
 from prodlint.program.services.environment import Environment
 from prodlint.program.services.environment_evidence import name_evidence
 from prodlint.program.services.layers import layer_of
@@ -43,7 +44,7 @@ def script_variants(project: Project, package: str) -> Iterator[Variant]:
     if not servers:
         return
     for name in _SCRIPTS:
-        script = project.launcher.script(package, name)
+        script = project.launcher.script(package, name) or (_default(project, package) if name == "start" else None)
         if script is None:
             continue
         source, setting = script
@@ -58,3 +59,13 @@ def script_variants(project: Project, package: str) -> Iterator[Variant]:
         if launch.is_dev:
             evidence["it starts a server for development"] = 1.0
         yield Variant("package_json", layers, launch, evidence)
+
+
+def _default(project: Project, package: str) -> tuple[Source, Setting] | None:
+    """What `npm start` runs in a package without a `start` script: `node server.js`, if there is that file."""
+    path = joined(package, "package.json")
+    facts = project.files.get(path)
+    if facts is None or not facts.artefacts or joined(package, "server.js") not in project.view.paths:
+        return None
+    source = source_of(path, "package_json", facts.artefacts[0])
+    return source, Setting("command.shell", "node server.js", source.location.start, source.location.end)

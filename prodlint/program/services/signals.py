@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING
 
 from prodlint.extract.deployment.commands import StartKind
 from prodlint.program.services.answers import State
-from prodlint.program.services.variants import CONTAINERS, base_of, shell_of
+from prodlint.program.services.variants import base_of, runs_in_container, shell_of
 
 if TYPE_CHECKING:
     from prodlint.program.services import Variant
     from prodlint.program.services.launches import Hop
 
+_SIGNALS_ALL = frozenset({"heroku"})
+"""Platforms that send SIGTERM to every process. Source: Heroku, "Dyno shutdown behavior"."""
 _STARTS_CHILDREN = frozenset({"npm", "yarn", "yarnpkg"})
 
 
@@ -32,7 +34,7 @@ class Between(Enum):
 def in_between(variant: Variant) -> tuple[Between, Hop] | None:
     """What may keep signals from the server of a container, and the command that puts it there; None if nothing does,
     or something passes them on to the whole process group."""
-    if variant.kind not in CONTAINERS or not variant.launch.hops:
+    if not runs_in_container(variant) or not variant.launch.hops or signals_all(variant):
         return None
     for hop in variant.launch.hops:
         if signals_group(hop):
@@ -53,6 +55,11 @@ def are_lost(variant: Variant, between: Between) -> bool:
     if between is Between.SHELL and variant.setting("shell").state is not State.ABSENT:
         return False
     return shell_of(base_of(variant)) == "dash"
+
+
+def signals_all(variant: Variant) -> bool:
+    """Whether the platform that starts a variant signals all of its processes."""
+    return variant.platform in _SIGNALS_ALL
 
 
 def signals_group(hop: Hop) -> bool:

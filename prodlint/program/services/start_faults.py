@@ -43,8 +43,8 @@ def dev_server(program: Program, variant: Variant) -> Hop | None:
     """The command that starts a server or a watcher for development, or the file that does so by code; where a script's
     name is all that says so, the command that runs the script."""
     hops = variant.launch.hops
-    if not hops:
-        return None
+    if not hops or any(hop.start.conditions for hop in hops):
+        return None  # a variable decides whether it is run
     last = hops[-1]
     if last.start.is_dev and not _only_debugs(last):
         return last
@@ -75,6 +75,9 @@ def _serves_for_development(program: Program, variant: Variant) -> bool:
     start = variant.launch.hops[-1].start
     if entry is None or not posixpath.basename(start.words[0]).startswith("python"):
         return False
+    words = start.words
+    if "-m" in words[:-1] and words[words.index("-m") + 1] in PYTHON_SERVERS:
+        return False  # `python -m uvicorn app:app` imports the file, and runs no main guard
     for api in (*_OWN_SERVERS, "uvicorn.run"):
         for site in program.api_calls.get(api, ()):
             if site.file is entry and not program.dev_only(entry, site.call.region):
@@ -89,8 +92,8 @@ def detaching(variant: Variant) -> Hop | None:
     if variant.kind == "package_json" or not _is_waited_for(variant):
         return None
     for hop in variant.launch.hops:
-        if not hop.is_last:
-            return None  # something else stays in the foreground
+        if not hop.is_last or hop.start.conditions:
+            return None  # something else stays in the foreground, or may
         if detaches(hop):
             return hop
     return None

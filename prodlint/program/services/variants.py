@@ -12,13 +12,16 @@ from prodlint.facts import Artefact, FileFacts, Setting
 from prodlint.findings import Location, Step
 from prodlint.program.services import Service, Variant, services_in
 from prodlint.program.services.answers import Answer, Source, State
+from prodlint.program.services.base_images import base_image
 from prodlint.program.services.launches import Hop
 
 if TYPE_CHECKING:
     from prodlint.program.linking.program import Program
 
 CONTAINERS = ("compose", "dockerfile")
-"""Kinds of variants that run in a container."""
+"""Kinds of variants that run in a container, which Docker itself starts."""
+SCRIPTS = ("shell", "heredoc")
+"""Kinds of sources that are shell scripts: files, and those that a Dockerfile writes."""
 _ORDER = (
     "systemd",
     "upstart",
@@ -35,18 +38,22 @@ _ORDER = (
 _NAMES = {"compose": "service", "package_json": "script", "procfile": "process"}
 _COMMANDS = ("command.exec", "command.shell", "entrypoint.exec", "entrypoint.shell")
 
-_SHELLS = {
-    "dash": ("node", "python", "pypy", "debian", "ubuntu", "buildpack-deps", "oven/bun", "denoland/deno", "ruby"),
-    "ash": ("alpine", "busybox", "mhart/alpine-node"),
-    "bash": ("fedora", "centos", "rockylinux", "almalinux", "amazonlinux", "archlinux", "ubi8", "ubi9"),
-}
-"""What /bin/sh is in base images. Source: their Dockerfiles."""
-
 
 def in_production(service: Service, *kinds: str) -> list[Variant]:
     """The variants for production, of `kinds` if any are given: what a reader would look at first comes first."""
     variants = [variant for variant in service.production if not kinds or variant.kind in kinds]
     return sorted(variants, key=lambda variant: (rank(variant.kind), len(variant.outer.path), variant.outer.path))
+
+
+def in_containers(service: Service) -> list[Variant]:
+    """The variants for production that run in a container, whoever starts it: compose, a pod, a platform that builds
+    the image, a unit that runs `docker run`."""
+    return [variant for variant in in_production(service) if runs_in_container(variant)]
+
+
+def runs_in_container(variant: Variant) -> bool:
+    """Whether a variant runs in a container."""
+    return variant.kind in (*CONTAINERS, "kubernetes") or bool(variant.image)
 
 
 def is_tool(program: Program, service: Service) -> bool:
@@ -103,9 +110,20 @@ def command_of(files: Mapping[str, FileFacts], place: Mapping[str, Any], word: s
 def place_of(files: Mapping[str, FileFacts], hop: Hop) -> Location:
     """Where a command is written; of one in a shell script, only the script."""
     command = command_of(files, whereabouts(hop.source), hop.start.words[0] if hop.start.words else "")
-    if command is None or hop.source.kind == "shell":
+    if command is None or hop.source.kind in SCRIPTS:
         return hop.source.location
     return Location(hop.source.path, command.start, command.end)
+
+
+def script_text(files: Mapping[str, FileFacts], source: Source) -> str:
+    """The text of a shell script that leads to what is started."""
+    for artefact in files[source.path].artefacts:
+        for setting in artefact.settings:
+            if source.kind == "shell":
+                return setting.value or ""
+            if (setting.start, setting.end) == source.location[1:]:
+                return setting.value or ""
+    return ""
 
 
 def is_known(answer: Answer, *values: str) -> bool:
@@ -116,21 +134,8 @@ def is_known(answer: Answer, *values: str) -> bool:
 def shell_of(base: str) -> str:
     """What /bin/sh is in an image that starts from `base`: `dash`, `ash` (busybox), `bash`, or "" where that is not
     known or there is none."""
-    name, _, tag = base.partition("@")[0].rpartition("/")[2].partition(":")
-    folder = base.partition("@")[0].rpartition("/")[0]
-    if "distroless" in folder or "chainguard" in folder:
-        return ""
-    full = posixpath.join(folder, name)
-    for shell, names in _SHELLS.items():
-        if name in names and (not folder or re.search(r"(?:^|/)library$|ubi|amazonlinux|docker/", folder)):
-            return _shell_by_tag(tag) or shell
-        if full in names:
-            return _shell_by_tag(tag) or shell
-    return ""
-
-
-def _shell_by_tag(tag: str) -> str:
-    return "ash" if "alpine" in tag else ""
+    known = base_image(base)
+    return known.shell if known is not None else ""
 
 
 def base_of(variant: Variant) -> str:
@@ -150,7 +155,7 @@ def _is_unseen(hop: Hop, hops: Sequence[Hop]) -> bool:
     from prodlint.extract.deployment.commands import StartKind
 
     if hop.start.kind is StartKind.SHELL_SCRIPT:
-        return not any(other.source.kind == "shell" for other in hops)
+        return not any(other.source.kind in SCRIPTS for other in hops)
     return hop.start.kind is StartKind.OPAQUE and not re.fullmatch(r"\$\{?[@*]\}?", hop.start.target)
 
 

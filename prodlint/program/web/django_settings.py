@@ -31,7 +31,7 @@ _MAKES_APP = (
     "channels.routing.get_default_application",
 )
 _RUNS_COMMANDS = "django.core.management.execute_from_command_line"
-_IDENTIFYING = ("MIDDLEWARE", "INSTALLED_APPS", "ROOT_URLCONF")
+_IDENTIFYING = ("MIDDLEWARE", "MIDDLEWARE_CLASSES", "INSTALLED_APPS", "ROOT_URLCONF")
 """Settings that some module of every project sets."""
 _PRODUCTION = regex(r"(?:^|_)(?:prod|production|live)(?:$|_)")
 _SETS_NAMES = frozenset({"globals", "locals", "vars", "exec", "execfile", "setattr"})
@@ -126,14 +126,19 @@ class Settings(msgspec.Struct, frozen=True):
 
     def has(self, name: str, item: str) -> bool | None:
         """Whether the list `name` has a string in it; None where that is not known."""
-        items = _items_of(self.program, self.file, name)
+        items = _items_of(self.program, self.file, self._called(name))
         if item in items.sure:
             return True
         return False if items.is_closed and item not in items.possible else None
 
+    def _called(self, name: str) -> str:
+        """What a setting is called in this module: before Django 2, middleware was in `MIDDLEWARE_CLASSES`."""
+        is_old = name == "MIDDLEWARE" and self.get(name).state is State.ABSENT
+        return "MIDDLEWARE_CLASSES" if is_old and self.get("MIDDLEWARE_CLASSES").state is not State.ABSENT else name
+
     def has_other(self, name: str, item: str) -> bool:
         """Whether the list `name` may have a class that is called as `item` is, and comes from somewhere else."""
-        items = _items_of(self.program, self.file, name)
+        items = _items_of(self.program, self.file, self._called(name))
         last = item.rpartition(".")[2]
         return any(other != item and other.rpartition(".")[2] == last for other in items.sure | items.possible)
 
@@ -158,7 +163,8 @@ def _all(program: Program) -> Iterator[Settings]:
     starts = list({file.index: file for file in starts}.values())
     served: set[int] = set()
     for service in services_in(program):
-        own = [file for file in starts if service.language == "python" and _runs(program, service, file)]
+        is_python = service.language == "python" and service.is_started
+        own = [file for file in starts if is_python and _runs(program, service, file)]
         served |= {file.index for file in own}
         for file in own:
             for variant in service.production:
@@ -185,9 +191,23 @@ def _of_variant(program: Program, service: Service, variant: Variant, file: File
     answer = _by_command(variant) or variant.setting(f"env.{VARIABLE}")
     if answer.state is State.ABSENT or (answer.state is State.SET and not answer.value):
         yield from _of_default(program, file, service)
+    elif answer.state is State.UNKNOWN and VARIABLE not in variant.launch.env.known:
+        # Whatever may set it, there is nothing else to choose where the project has one module of settings.
+        is_only = len(_modules_of_settings(program)) == 1
+        for settings in _of_default(program, file, service):
+            yield settings if is_only else msgspec.structs.replace(settings, confidence=Confidence.LIKELY)
     elif answer.state is State.SET and answer.by is not None:
         confidence = Confidence.CERTAIN if answer.is_final else Confidence.LIKELY
         yield from _of_module(program, file, answer.value, answer.by.location, service, confidence)
+
+
+def _modules_of_settings(program: Program) -> list[File]:
+    """The modules that look like Django's settings, those for tests and developers among them."""
+    return [
+        file
+        for file in program.files
+        if file.is_python and sum(_binding(file, name) is not None for name in (*_IDENTIFYING, "DATABASES")) > 1
+    ]
 
 
 def _by_command(variant: Variant) -> Answer | None:

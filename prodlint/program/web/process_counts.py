@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 _SOCKETS = ("socket.io", "socket.io.Server", "@nestjs/websockets.WebSocketGateway", "flask_socketio.SocketIO")
 _CONCURRENT = ("-k", "--worker-class", "--threads")
 """Options that let a worker of Gunicorn answer several requests at a time."""
+_UWSGI_CONCURRENT = frozenset(
+    {"threads", "enable-threads", "enable_threads", "gevent", "asyncio", "async", "ugreen", "greenlet"}
+)
+"""Options that let a process of uWSGI answer several requests at a time."""
 _EMBEDDED = frozenset(
     {"sqlite3", "better-sqlite3", "sqlite", "aiosqlite", "@databases/sqlite", "node:sqlite", "nedb", "lowdb"}
 )
@@ -44,8 +48,14 @@ def processes_of(program: Program, file: File) -> Processes:
 
 
 def answers_one_at_a_time(variant: Variant) -> bool:
-    """Whether each process of a variant is a Gunicorn worker of the default class, which answers one request at a
-    time, as far as its command and its configuration say."""
+    """Whether each process of a variant is a worker of Gunicorn or uWSGI that answers one request at a time, as their
+    default is, as far as its command and its configuration say."""
+    if any("uwsgi" in map(posixpath.basename, hop.start.words[:3]) for hop in variant.launch.hops):
+        words = {word.lstrip("-").partition("=")[0] for hop in variant.launch.hops for word in hop.start.words}
+        is_read = any(source.kind == "uwsgi" for source in variant.launch.through)
+        is_closed = is_read or not any(word.endswith((".ini", ".yml", ".yaml", ".json", ".xml")) for word in words)
+        settings = {key for layer in variant.layers for key in layer.settings}
+        return is_closed and not _UWSGI_CONCURRENT & (words | settings)
     gunicorn = next(
         (hop for hop in variant.launch.hops if "gunicorn" in map(posixpath.basename, hop.start.words)), None
     )
