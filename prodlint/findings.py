@@ -33,6 +33,11 @@ class Confidence(StrEnum):
     LIKELY = "likely"
 
 
+def weakest(*grounds: Confidence) -> Confidence:
+    """How sure a finding is that rests on all of `grounds`: as the least sure of them."""
+    return Confidence.LIKELY if Confidence.LIKELY in grounds else Confidence.CERTAIN
+
+
 class Applicability(StrEnum):
     """Whether a fix keeps the program's behaviour for every input (`SAFE`) or wants a person's look (`UNSAFE`)."""
 

@@ -8,7 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from prodlint.facts import NONE, Call, Function, Use, ValueKind
-from prodlint.findings import Applicability, Confidence, Edit, Finding, Fix, ImportRequest, Span
+from prodlint.findings import Applicability, Confidence, Edit, Finding, Fix, ImportRequest, Span, weakest
 from prodlint.fixes.reasons import NO_AWAIT
 from prodlint.lazy_regex import regex
 from prodlint.models.frameworks.model import Context, Role
@@ -37,19 +37,13 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
     table = _Table(rule.data["apis"], rule.data["except"])
     threads = _Table(dict.fromkeys(rule.data["in-thread"], _THREAD))
     hints = _Table(rule.data["hints"])
-    seen: set[tuple[int, int]] = set()
-    for api, sites in program.api_calls.items():
-        replacement = table.get(api)
-        if replacement is None:
-            continue
-        for site in sites:
-            key = (site.file.index, site.index)
-            if key not in seen and (found := _on_loop(program, rule, site)):
-                seen.add(key)
-                remedy = _Remedy(
-                    api, replacement, threads.get(api) is not None, _advice(site.file, replacement, hints.get(api))
-                )
-                yield _finding(program, rule, site, *found, remedy)
+    for site, api, sure in program.calls_of(lambda path: table.get(path) is not None):
+        if found := _on_loop(program, rule, site):
+            replacement = table.get(api) or ""
+            remedy = _Remedy(
+                api, replacement, threads.get(api) is not None, _advice(site.file, replacement, hints.get(api))
+            )
+            yield _finding(program, rule, site, sure, *found, remedy)
 
 
 class _Remedy(NamedTuple):
@@ -64,6 +58,9 @@ class _Remedy(NamedTuple):
 
 _Patterns = list[tuple[re.Pattern[str], str]]
 
+_OPEN = ".*"
+"""What `**` is in a compiled pattern."""
+_CALLED = regex(r"\(\)(?=.)")
 _ROOT = regex(r"[^.()*]+(?!\*)(?=[.()]|\Z)")
 
 
@@ -89,8 +86,14 @@ class _Table:
             return self._exact[api]
         for pattern, value in patterns:
             if match := pattern.fullmatch(api):
+                if _OPEN in pattern.pattern and self._is_of_answer(api):
+                    return None
                 return value.replace("*", match[1]) if "*" in value else value
         return None
+
+    def _is_of_answer(self, api: str) -> bool:
+        """Whether an API belongs to what another of the table answers: a row that was read does not block."""
+        return any(self.get(api[: called.start()]) is not None for called in _CALLED.finditer(api))
 
 
 def _root(api: str) -> str:
@@ -126,6 +129,7 @@ def _finding(
     program: Program,
     rule: Rule,
     site: CallSite,
+    sure: Confidence,
     context: Context,
     reach: Reach,
     remedy: _Remedy,
@@ -141,7 +145,7 @@ def _finding(
         f"`{shown}` blocks the event loop: all other requests wait. {_reached(program, rule, *state, reach)} "
         f"{remedy.advice}",
         program.location(file, call.start, call.end),
-        confidence=Confidence.CERTAIN if reach.certain else Confidence.LIKELY,
+        confidence=weakest(sure, Confidence.CERTAIN if reach.certain else Confidence.LIKELY),
         trace=trace if len(trace) > 1 else (),
         data={"file": file.index, "call": site.index, "api": remedy.api, "replacement": remedy.replacement},
         fixless="" if is_mended else "it has no drop-in replacement",

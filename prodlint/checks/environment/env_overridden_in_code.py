@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from prodlint.facts import NONE, Region, RegionKind, Store, Value, ValueKind
-from prodlint.findings import Confidence, Finding
+from prodlint.findings import Confidence, Finding, weakest
 from prodlint.program.linking.resolver import File
 from prodlint.program.linking.run_once import names_in
 from prodlint.program.services import services_of
@@ -28,7 +28,7 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
             here = program.server_code(file, store.region)
             if known is None or here is None or _is_tested(file, store):
                 continue
-            sure = Confidence.LIKELY if Confidence.LIKELY in (known, here) else Confidence.CERTAIN
+            sure = weakest(known, here)
             yield _finding(program, rule, file, store.name, (store.start, store.end), sure)
     for site in program.api_calls.get("os.environ.setdefault", ()):
         if len(site.call.args) != 2:

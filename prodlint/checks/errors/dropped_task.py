@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from prodlint.facts import NONE, FunctionKind, Use, ValueKind
-from prodlint.findings import Applicability, Confidence, Edit, Finding, Fix, ImportRequest, Span
+from prodlint.findings import Applicability, Confidence, Edit, Finding, Fix, ImportRequest, Span, weakest
 from prodlint.program.code.control_flow import control_flow
 from prodlint.program.linking.resolver import CallSite, File
 from prodlint.program.linking.targets import Api, Fn
@@ -38,7 +38,7 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
             "Nobody keeps this task: asyncio holds it weakly, so it can vanish in the middle of its work, and an "
             "error in it is seen by nobody. Keep it until it is done, or await it.",
             program.location(site.file, site.call.start, site.call.end),
-            confidence=Confidence.LIKELY if Confidence.LIKELY in (known, here) else Confidence.CERTAIN,
+            confidence=weakest(known, here),
             data={"file": site.file.index, "call": site.index} if is_statement else {},
             fixless="" if is_statement else "a lambda cannot keep it: make it a function first",
         )
@@ -49,8 +49,10 @@ def _starts_task(program: Program, site: CallSite, apis: frozenset[str], loops: 
     event loop; what is given to that and is a coroutine of the program makes it certain."""
     targets = control_flow(program).targets(site)
     if targets:
-        known = all(isinstance(target, Api) and target.path in apis for target in targets)
-        return Confidence.CERTAIN if known else None
+        if not all(isinstance(target, Api) and target.path in apis for target in targets):
+            return None
+        is_sure = program.completeness.is_complete(site.file, site.call.callee)
+        return Confidence.CERTAIN if is_sure else Confidence.LIKELY
     callee = program.value(site.file, site.call.callee)
     if callee.kind is not ValueKind.MEMBER or callee.text != "create_task":
         return None

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from prodlint.facts import NONE, ExitKind, ValueKind
-from prodlint.findings import Finding, Severity
+from prodlint.findings import Confidence, Finding, Severity
 from prodlint.program.code.control_flow import control_flow
 from prodlint.program.code.request_paths import Reached, by_request
 from prodlint.program.linking.resolver import CallSite, File
@@ -26,13 +26,10 @@ hypercorn end, gunicorn with threads loses its worker, uvicorn and gunicorn's sy
 def check(program: Program, rule: Rule) -> Iterator[Finding]:
     """Calls that end the process, and `raise SystemExit`, that a request reaches."""
     purposes = tuple(rule.data["purposes"])
-    for api in rule.data["apis"]:
-        for site in program.api_calls.get(api, ()):
-            if _of_language(site.file, api):
-                name = api.removeprefix("builtins.")
-                yield from _judge(
-                    program, rule, purposes, site.file, site.call.region, (site.call.start, site.call.end), name
-                )
+    for site, api, sure in program.calls_of(frozenset(rule.data["apis"]).__contains__):
+        if _of_language(site.file, api) and sure is Confidence.CERTAIN:
+            span, name = (site.call.start, site.call.end), api.removeprefix("builtins.")
+            yield from _judge(program, rule, purposes, site.file, site.call.region, span, name)
     for file in program.files:
         for exit_ in file.facts.exits if file.is_python else ():
             if exit_.kind is ExitKind.THROW and exit_.value != NONE and _is_system_exit(program, file, exit_.value):

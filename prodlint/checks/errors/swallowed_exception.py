@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from prodlint.facts import NONE, Call, Exit, ExitKind, FileFacts, Region, RegionKind, Use, ValueKind
-from prodlint.findings import Applicability, Confidence, Edit, Finding, Fix, Span
+from prodlint.findings import Applicability, Confidence, Edit, Finding, Fix, Span, weakest
 from prodlint.fixes.reasons import NO_LOGGER, ODD_FORM
 from prodlint.lazy_regex import regex
 from prodlint.program.code.loggers import Logger, loggers_in
@@ -48,7 +48,7 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
                 rule.name,
                 _message(file, region),
                 program.location(file, *_head(file, region)),
-                confidence=Confidence.LIKELY if Confidence.LIKELY in (sure, here) else Confidence.CERTAIN,
+                confidence=weakest(sure, here),
                 data={"file": file.index, "region": number} if region.is_empty else {},
                 fixless="" if region.is_empty else "it answers something instead",
             )

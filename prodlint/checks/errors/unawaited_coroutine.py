@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from prodlint.facts import NONE, FileFacts, Use, Value, ValueKind
-from prodlint.findings import Applicability, Finding, Fix, Span
+from prodlint.findings import Applicability, Confidence, Finding, Fix, Span
 from prodlint.fixes.reasons import NO_AWAIT
 from prodlint.program.code.control_flow import control_flow
 from prodlint.program.linking.targets import Api, Fn, Targets
@@ -46,6 +46,9 @@ def _finding(program: Program, rule: Rule, site: CallSite, name: str, *, is_drop
         f"`{name}` is a coroutine: {what}, so its body never runs. "
         f"{'Await it.' if function.is_async else 'Await it in an `async def`, or hand it to the event loop.'}",
         program.location(site.file, site.call.start, site.call.end),
+        confidence=Confidence.CERTAIN
+        if program.completeness.is_complete(site.file, site.call.callee)
+        else Confidence.LIKELY,
         data={"file": site.file.index, "call": site.index},
         fixless="" if function.is_async else "the function around it is not async",
     )

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from prodlint.facts import NONE, RegionKind, Use, ValueKind
-from prodlint.findings import Applicability, Finding, Fix, ImportRequest, Span
+from prodlint.findings import Applicability, Finding, Fix, ImportRequest, Span, weakest
 from prodlint.fixes.reasons import ODD_FORM
 from prodlint.models.frameworks.model import Role
 from prodlint.program.code.callbacks import continuations
@@ -45,28 +45,27 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
 
 def _javascript(program: Program, rule: Rule) -> Iterator[Finding]:
     throws = Throws(program)
-    for api in rule.data["javascript"]:
-        for site in program.api_calls.get(api, ()):
-            file, region = site.file, site.call.region
-            if file.is_python or not site.call.args or control_flow(program).catches(file, region):
-                continue
-            confidence = program.server_code(file, region)
-            if confidence is None or not _comes_from_outside(program, file, site.call.args[0]):
-                continue
-            if _is_own_record(program, rule, file, site.call.args[0]):
-                continue
-            fate = throws.fate(file.function_at(region))
-            if fate is not None:
-                what = "ends the process" if fate is Fate.UNCAUGHT else "leaves the request without an answer"
-                yield Finding(
-                    rule.name,
-                    f"`{api}` throws when the text is no JSON, and nothing catches it here: that {what}. "
-                    "Put it into `try` and answer the error.",
-                    program.location(file, site.call.start, site.call.end),
-                    confidence=confidence,
-                    data={"file": file.index, "call": site.index},
-                    fixless="" if _handler_text(program, site) else "there is nobody in reach to pass the error to",
-                )
+    for site, api, sure in program.calls_of(frozenset(rule.data["javascript"]).__contains__):
+        file, region = site.file, site.call.region
+        if file.is_python or not site.call.args or control_flow(program).catches(file, region):
+            continue
+        confidence = program.server_code(file, region)
+        if confidence is None or not _comes_from_outside(program, file, site.call.args[0]):
+            continue
+        if _is_own_record(program, rule, file, site.call.args[0]):
+            continue
+        fate = throws.fate(file.function_at(region))
+        if fate is not None:
+            what = "ends the process" if fate is Fate.UNCAUGHT else "leaves the request without an answer"
+            yield Finding(
+                rule.name,
+                f"`{api}` throws when the text is no JSON, and nothing catches it here: that {what}. "
+                "Put it into `try` and answer the error.",
+                program.location(file, site.call.start, site.call.end),
+                confidence=weakest(sure, confidence),
+                data={"file": file.index, "call": site.index},
+                fixless="" if _handler_text(program, site) else "there is nobody in reach to pass the error to",
+            )
 
 
 def _comes_from_outside(program: Program, file: File, value: int, depth: int = 0) -> bool:
@@ -116,24 +115,23 @@ def _python(program: Program, rule: Rule) -> Iterator[Finding]:
     if _is_answered_everywhere(program):
         return
     clients = Clients(program, lambda site: _is_guarded(program, site))
-    for api in rule.data["python"]:
-        for site in program.api_calls.get(api, ()):
-            if not site.file.is_python or not site.call.args or _is_guarded(program, site):
-                continue
-            confidence = program.server_code(site.file, site.call.region)
-            if _is_parser(program, site, api):
-                continue
-            if confidence is None or _is_wrapped(program, site) or not clients.sends(site.file, site.call.args[0]):
-                continue
-            yield Finding(
-                rule.name,
-                f"`{api}` raises when what the client sent is no JSON, and nothing catches it: the answer is an "
-                "internal error (500), as if the fault were yours. Catch `ValueError` and answer 400.",
-                program.location(site.file, site.call.start, site.call.end),
-                confidence=confidence,
-                data={"file": site.file.index, "call": site.index},
-                fixless="" if _answer(program, site) else "only you know how this part answers a client",
-            )
+    for site, api, sure in program.calls_of(frozenset(rule.data["python"]).__contains__):
+        if not site.file.is_python or not site.call.args or _is_guarded(program, site):
+            continue
+        confidence = program.server_code(site.file, site.call.region)
+        if _is_parser(program, site, api):
+            continue
+        if confidence is None or _is_wrapped(program, site) or not clients.sends(site.file, site.call.args[0]):
+            continue
+        yield Finding(
+            rule.name,
+            f"`{api}` raises when what the client sent is no JSON, and nothing catches it: the answer is an "
+            "internal error (500), as if the fault were yours. Catch `ValueError` and answer 400.",
+            program.location(site.file, site.call.start, site.call.end),
+            confidence=weakest(sure, confidence),
+            data={"file": site.file.index, "call": site.index},
+            fixless="" if _answer(program, site) else "only you know how this part answers a client",
+        )
 
 
 def _is_parser(program: Program, site: CallSite, api: str) -> bool:

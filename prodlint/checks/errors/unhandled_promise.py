@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from prodlint.rulebook import Rule
 
 _OUTLIVE_STARTUP = (Context.REQUEST, Context.REQUEST_THREAD, Context.BACKGROUND, Context.BACKGROUND_THREAD)
+_CHAINS = frozenset({"then", "catch", "finally"})
 _EACH = frozenset({"each", "forEach", "map"})
 _NO_ARRAYS = frozenset({"Map()", "Set()", "URLSearchParams()"})
 
@@ -35,6 +36,8 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
         if _is_async_each(program, site):
             yield _finding(program, rule, site, confidence, "The promises of this async callback are dropped")
         elif control_flow(program).returns_promise(site) and _can_be_rejected(program, site):
+            if not _is_surely_called(program, site):
+                confidence = Confidence.LIKELY
             yield _finding(program, rule, site, confidence, "Nobody handles the rejection of this promise")
 
 
@@ -92,6 +95,20 @@ def _is_async_each(program: Program, site: CallSite) -> bool:
         control_flow(program).is_async(function) and control_flow(program).can_reject(function)
         for function in functions
     )
+
+
+def _is_surely_called(program: Program, site: CallSite) -> bool:
+    """Whether the function that a chain begins with is all that the callee can be; a chain on what is not known is one
+    all the same."""
+    facts = site.file.facts
+    callee = facts.values[site.call.callee]
+    while callee.kind is ValueKind.MEMBER and callee.text in _CHAINS:
+        receiver = facts.values[callee.ref]
+        if receiver.kind is not ValueKind.CALL:
+            return True
+        site = CallSite(site.file, receiver.ref)
+        callee = facts.values[site.call.callee]
+    return not control_flow(program).targets(site) or program.completeness.is_complete(site.file, site.call.callee)
 
 
 def _can_be_rejected(program: Program, site: CallSite) -> bool:

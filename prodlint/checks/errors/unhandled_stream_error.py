@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from prodlint.facts import NONE, Use, ValueKind
-from prodlint.findings import Applicability, Confidence, Edit, Finding, Fix, ImportRequest, Span
+from prodlint.findings import Applicability, Confidence, Edit, Finding, Fix, ImportRequest, Span, weakest
 from prodlint.fixes.reasons import NO_PLACE, NOT_UTF8, ODD_FORM
 from prodlint.models.frameworks.model import Context
 from prodlint.program.code.callbacks import parameter_value, whom_to_tell
@@ -30,16 +30,16 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
     fails_when = rule.data.get("emitters", {})
     short_lived = frozenset(rule.data.get("short-lived", []))
     chains: dict[tuple[int, int], list[tuple[str, Unheard]]] = {}
-    for api in fails_when:
-        for site in program.api_calls.get(api, ()):
-            if program.server_code(site.file, site.call.region) is not Confidence.CERTAIN:
-                continue
-            found = streams.unheard(site)
-            if found is None or _has_callback(program, site, api):
-                continue
-            if _outlives_startup(program, site) or not (api in short_lived or found.pipe != NONE):
-                end = _outermost(site if found.pipe == NONE else CallSite(site.file, found.pipe))
-                chains.setdefault((site.file.index, end), []).append((api, found))
+    for site, api, sure in program.calls_of(frozenset(fails_when).__contains__):
+        here = program.server_code(site.file, site.call.region)
+        if here is None or weakest(sure, here) is not Confidence.CERTAIN:
+            continue
+        found = streams.unheard(site)
+        if found is None or _has_callback(program, site, api):
+            continue
+        if _outlives_startup(program, site) or not (api in short_lived or found.pipe != NONE):
+            end = _outermost(site if found.pipe == NONE else CallSite(site.file, found.pipe))
+            chains.setdefault((site.file.index, end), []).append((api, found))
     for found_in_chain in chains.values():
         found_in_chain.sort(key=lambda entry: entry[1].made.call.end)
         yield _finding(program, rule, found_in_chain, fails_when)

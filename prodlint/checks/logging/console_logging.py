@@ -9,7 +9,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from prodlint.facts import NONE, Call, RegionKind, Use, Value, ValueKind
-from prodlint.findings import Applicability, Confidence, Edit, Finding, Fix, Severity, Span
+from prodlint.findings import Applicability, Confidence, Edit, Finding, Fix, Severity, Span, weakest
 from prodlint.fixes.logcalls import level_said, log_call, set_up
 from prodlint.fixes.reasons import NO_LOGGER, ODD_FORM
 from prodlint.lazy_regex import regex
@@ -36,6 +36,9 @@ _LEVELS = {
     "pprint.pp": "info",
 }
 _TRACEBACK = "traceback.print_exc"
+_DESTINATIONS = {"pprint.pprint": ("stream", 1), "pprint.pp": ("stream", 1), _TRACEBACK: ("file", 1)}
+"""Where a function is told what to write to, if not by the keyword `file` alone: another keyword, a position."""
+_STREAMS = frozenset({"sys.stdout", "sys.stderr", "sys.__stdout__", "sys.__stderr__"})
 _BACK_END_NAME = regex(r"(?:^|[-_.])log(?:s|ger|gers|ging)?$|logger$", re.IGNORECASE)
 _BACK_END_BASES = ("logging.", "winston-transport", "structlog.", "pino.", "bunyan.")
 _USAGE = regex(r"(?:^|[a-z_])(?:help|usage|dump|[hH]elp|[uU]sage|[dD]ump)$|^(?:unit|self)_?[tT]ests?$")
@@ -53,17 +56,17 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
     """Calls that write to the terminal, and such functions handed on as callbacks, in server code."""
     javascript, python = frozenset(rule.data["javascript"]), frozenset(rule.data["python"])
     judge = _Judge(program, frozenset(rule.data["command-line"]))
-    for api, sites in program.api_calls.items():
-        if api in javascript or api in python:
-            for site in sites:
-                if site.file.is_python == (api in python) and judge.blames(site):
-                    yield _finding(program, rule, judge, site, api, NONE)
+    for site, api, sure in program.calls_of((javascript | python).__contains__):
+        if site.file.is_python == (api in python) and judge.blames(site, api):
+            yield _finding(program, rule, judge, site, api, NONE, sure)
     for site, position, api in _handed_on(program, javascript):
-        if judge.blames(site):
-            yield _finding(program, rule, judge, site, api, position)
+        if judge.blames(site, api):
+            yield _finding(program, rule, judge, site, api, position, Confidence.CERTAIN)
 
 
-def _finding(program: Program, rule: Rule, judge: _Judge, site: CallSite, api: str, position: int) -> Finding:
+def _finding(
+    program: Program, rule: Rule, judge: _Judge, site: CallSite, api: str, position: int, sure: Confidence
+) -> Finding:
     """`position`: of the argument that is handed on, or NONE for a call."""
     file, call = site.file, site.call
     start, end = (call.start, call.end) if position == NONE else call.arg_spans[2 * position : 2 * position + 2]
@@ -76,7 +79,7 @@ def _finding(program: Program, rule: Rule, judge: _Judge, site: CallSite, api: s
         rule.name,
         f"What `{api.removeprefix('builtins.')}` writes {why}. Use a logger in server code.",
         program.location(file, start, end),
-        confidence=program.server_code(file, call.region) or Confidence.CERTAIN,
+        confidence=weakest(sure, program.server_code(file, call.region) or Confidence.CERTAIN),
         severity=Severity.ADVICE if judge.at_startup(site) else None,
         data={"file": file.index, "call": site.index, "api": api, "position": position},
         fixless=_obstacle(program, rule, site, api, position),
@@ -109,7 +112,7 @@ class _Judge:
         self._replaced = _replaces_console(program)
         self._is_tool = cache(self._find_tool)
 
-    def blames(self, site: CallSite) -> bool:
+    def blames(self, site: CallSite, api: str) -> bool:
         """Whether the call is server code's, and not that of a logger's own back end or a tool."""
         file = site.file
         if self._replaced and not file.is_python:
@@ -124,7 +127,7 @@ class _Judge:
             return False
         if self._is_asked_for(site) or self._says_that_it_listens(site):
             return False
-        return not (_is_back_end(file) or self._is_log_method(site) or _goes_to_a_file(self._program, site))
+        return not (_is_back_end(file) or self._is_log_method(site) or _goes_to_a_file(self._program, site, api))
 
     def at_startup(self, site: CallSite) -> bool:
         """Whether a call is made at start-up and never again."""
@@ -267,14 +270,18 @@ def _replaces_console(program: Program) -> bool:
     )
 
 
-def _goes_to_a_file(program: Program, site: CallSite) -> bool:
-    """`print(…, file=f)` to anything but the standard streams, or to what the caller says."""
-    value = keyword_of(site.call, "file")
-    if value != NONE and program.value(site.file, value).kind is ValueKind.PARAM:
+def _goes_to_a_file(program: Program, site: CallSite, api: str) -> bool:
+    """`print(…, file=f)`, `pprint(x, f)` to anything but the standard streams, or to what the caller says."""
+    keyword, position = _DESTINATIONS.get(api, ("file", NONE))
+    value = keyword_of(site.call, keyword)
+    if value == NONE and 0 <= position < len(site.call.args) - len(site.call.keywords):
+        value = site.call.args[position]
+    if value == NONE or program.value(site.file, value).kind is ValueKind.NULL:
+        return False
+    if program.value(site.file, value).kind is ValueKind.PARAM:
         return True
-    return value != NONE and not any(
-        isinstance(target, Api) and target.path in ("sys.stderr", "sys.stdout")
-        for target in program.resolver.resolve(site.file, value)
+    return not any(
+        isinstance(target, Api) and target.path in _STREAMS for target in program.resolver.resolve(site.file, value)
     )
 
 

@@ -11,10 +11,12 @@ ECMASCRIPT = frozenset(
     SyntaxError TypeError URIError Uint16Array Uint32Array Uint8Array Uint8ClampedArray WeakMap WeakRef WeakSet
     decodeURI decodeURIComponent encodeURI encodeURIComponent escape globalThis isFinite isNaN parseFloat
     parseInt undefined unescape arguments async await of yield
+    constructor hasOwnProperty isPrototypeOf propertyIsEnumerable toLocaleString toString valueOf
+    __defineGetter__ __defineSetter__ __lookupGetter__ __lookupSetter__ __proto__
     """.split()
 )
-"""The global object's properties in ECMAScript 2025 and its Annex B, without `eval`, which can make names; and words
-that the grammar takes for names where it has to guess."""
+"""The global object's properties in ECMAScript 2025 and its Annex B, without `eval`, which can make names; what it has
+from `Object.prototype`; and words that the grammar takes for names where it has to guess."""
 
 PYTHON = frozenset(
     name.encode()

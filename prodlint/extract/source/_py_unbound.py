@@ -7,6 +7,7 @@ is judged by the tree around it. So a file without such names costs nothing.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator
 from itertools import islice, pairwise
 
@@ -55,9 +56,21 @@ def unbound_names(data: bytes, root: Node, outline: Outline, missed: Iterable[by
     for scope in outline.scopes:
         if suspects:
             suspects -= scope.module_names  # another function, or another module, sets it
+    if any(not name.isascii() for name in suspects):
+        suspects -= _spelt_otherwise(suspects, outline)
     if not suspects or _IGNORED_FILE.search(data):
         return []
     return _Finder(data, root, outline).find(suspects)
+
+
+def _spelt_otherwise(suspects: Iterable[bytes], outline: Outline) -> set[bytes]:
+    """Return those names that are the same to Python as one that is bound: it compares them in normal form (NFKC)."""
+    bound = {_normal(name) for scope in outline.scopes for name in scope.names if not name.isascii()}
+    return {name for name in suspects if not name.isascii() and _normal(name) in bound}
+
+
+def _normal(name: bytes) -> str:
+    return unicodedata.normalize("NFKC", name.decode(errors="replace"))
 
 
 class _Finder:

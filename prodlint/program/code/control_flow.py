@@ -13,7 +13,7 @@ from prodlint.facts import NONE, Call, ExitKind, FunctionKind, RegionKind, Use, 
 from prodlint.lazy_regex import regex
 from prodlint.program.linking.queries import query
 from prodlint.program.linking.resolver import CallSite, File
-from prodlint.program.linking.targets import Api, Fn, Targets
+from prodlint.program.linking.targets import Api, Fn, Module, Target, Targets
 
 if TYPE_CHECKING:
     from prodlint.program.linking.program import Program
@@ -66,6 +66,12 @@ _LOG_METHODS = frozenset(
 )
 _CANNOT_THROW = _LOG_METHODS | {"then", "catch", "finally"}
 _COLLECTS = frozenset({"Promise.all", "Promise.allSettled", "Promise.race", "Promise.any"})
+_NEVER_REJECTS = frozenset(
+    {
+        *("setTimeout", "timers/promises.setTimeout"),
+        *("await-to-js", "await-to-js.to", "await-to-js.default"),  # answers `[error, result]`
+    }
+)
 _PROMISIFIES = frozenset({"util.promisify", "bluebird.promisify"})
 _DEEP = 6
 _RAN_UNCONDITIONALLY = (RegionKind.BODY, RegionKind.TRY, RegionKind.FINALLY, RegionKind.WITH)
@@ -102,8 +108,16 @@ class Flow:
         return self._calls.get(function, [])
 
     def targets(self, site: CallSite) -> Targets:
-        """What a call's callee can be."""
-        return self._program.graph.targets[site.file.index][site.index]
+        """What a call's callee can be, with the function in the place of a module that is one (`module.exports =
+        function …`)."""
+        found = self._program.graph.targets[site.file.index][site.index]
+        if not any(isinstance(target, Module) for target in found):
+            return found
+        return tuple(hit for target in found for hit in self._as_function(target))
+
+    def _as_function(self, target: Target) -> Targets:
+        functions = self._program.resolver.callables(target) if isinstance(target, Module) else []
+        return tuple(Fn(function) for function in functions) or (target,)
 
     # ------------------------------------------------------------------ processes
 
@@ -249,13 +263,15 @@ class Flow:
         return bool(returned) and all(self._is_resolved(file, file.facts.values[value]) for value in returned)
 
     def _is_resolved(self, file: File, value: Value) -> bool:
-        """Whether a value is `Promise.resolve(…)` of what is no promise itself, a promise that nothing rejects, or what
-        functions of the program answer whose promises are not."""
+        """Whether a value is `Promise.resolve(…)` of what is no promise itself, a promise that nothing rejects, a chain
+        that ends in `.catch(…)`, or what functions of the program answer whose promises are not rejected."""
         if value.kind is not ValueKind.CALL:
             return False
         site = CallSite(file, value.ref)
+        if self.is_caught(site):
+            return True
         if site.call.is_new and self.targets(site) == (Api("Promise"),):
-            return not self._may_reject_new(site)
+            return not self._rejects_new(site)
         own = [target.id for target in self.targets(site) if isinstance(target, Fn)]
         if own and len(own) == len(self.targets(site)):
             return not any(self.can_reject(fn) for fn in own)
@@ -271,11 +287,23 @@ class Flow:
             if is_thrown and not self._is_asked_to_throw(file, exit_.region):
                 return True
         for site in self.calls_in(function):
-            if site.call.use is Use.AWAITED and not self.catches(file, site.call.region) and self.can_fail(site):
+            is_guarded = self.catches(file, site.call.region) or self._only_cleans_up(file, site.call.region)
+            if site.call.use is Use.AWAITED and not is_guarded and self.can_fail(site):
                 return True
             if site.call.use is Use.RETURNED and self.returns_promise(site) and self.can_fail(site):
                 return True
         return self._awaits_a_value(file, function)
+
+    def _only_cleans_up(self, file: File, region: int) -> bool:
+        """Whether a region is, or is in, the `finally` of a `try` that catches: what is awaited there closes what was
+        opened, when the request is answered."""
+        for at in self._program.regions_up(file, region):
+            fact = file.facts.regions[at]
+            if fact.kind is RegionKind.FINALLY:
+                return any(
+                    other.kind is RegionKind.CATCH and other.partner == fact.partner for other in file.facts.regions
+                )
+        return False
 
     def _is_asked_to_throw(self, file: File, region: int) -> bool:
         """Whether what a `catch` throws again depends on more than the error: `if (options.throws) throw err`."""
@@ -306,6 +334,8 @@ class Flow:
         if self.is_caught(site):
             return False
         targets = self.targets(site)
+        if site.call.is_new and targets == (Api("Promise"),):
+            return self._rejects_new(site)
         if any(isinstance(target, Api) and target.path in _COLLECTS for target in targets):
             inner = [number for number, call in enumerate(site.file.facts.calls) if call.user == site.index]
             if inner and not any(self.can_fail(CallSite(site.file, number)) for number in inner):
@@ -313,10 +343,7 @@ class Flow:
         own = [target.id for target in targets if isinstance(target, Fn)]
         if own and len(own) == len(targets):
             return any(self.can_reject(fn) or (self.is_async(fn) and self._calls_unguarded(fn)) for fn in own)
-        return not any(
-            isinstance(target, Api) and target.path in ("setTimeout", "timers/promises.setTimeout")
-            for target in targets
-        )
+        return not any(isinstance(target, Api) and target.path in _NEVER_REJECTS for target in targets)
 
     def _calls_unguarded(self, function: int) -> bool:
         """Whether a function calls anything but a logger or what answers a promise outside of `try`: nearly everything
@@ -395,6 +422,20 @@ class Flow:
             return False
         params = site.file.facts.functions[executor.ref].params
         return len(params) > 1 and params[1].used
+
+    def _rejects_new(self, site: CallSite) -> bool:
+        """Whether what `new Promise(…)` makes can be rejected: its function uses `reject`, throws, or is not known. A
+        rejection inside an async function is not passed on to the promise that it is to settle."""
+        executor = site.file.facts.values[site.call.args[0]] if site.call.args else None
+        if executor is None or executor.kind is not ValueKind.FUNCTION or self._may_reject_new(site):
+            return True
+        function = site.file.fn_base + executor.ref
+        return not self.is_async(function) and any(
+            exit_.kind is ExitKind.THROW
+            and site.file.function_at(exit_.region) == function
+            and not self.catches(site.file, exit_.region)
+            for exit_ in site.file.facts.exits
+        )
 
     def _target_promises(self, target: object) -> bool:
         if isinstance(target, Fn):

@@ -14,6 +14,7 @@ from prodlint.lazy_regex import regex
 from prodlint.models.frameworks import FRAMEWORKS
 from prodlint.models.frameworks.model import Context
 from prodlint.program.linking.call_graph import CallGraph, Edge, Registration, aliases_of
+from prodlint.program.linking.completeness import Completeness
 from prodlint.program.linking.contexts import ON_LOOP, Contexts, Reach, State
 from prodlint.program.linking.foreign_runtimes import draws, foreign_files, is_front_end
 from prodlint.program.linking.manifests import Versions
@@ -215,13 +216,39 @@ class Program:
 
     @cached_property
     def api_calls(self) -> Mapping[str, list[CallSite]]:
-        """The calls of each API, by access path."""
+        """The calls that can be of each API, by access path: evidence that something is there. What is reported asks
+        `calls_of`."""
         found: dict[str, list[CallSite]] = defaultdict(list)
         for site, targets in self.calls:
             for target in targets:
                 if isinstance(target, Api):
                     found[target.path].append(site)
         return found
+
+    def calls_of(self, is_meant: Callable[[str], bool]) -> Iterator[tuple[CallSite, str, Confidence]]:
+        """The calls of the APIs that `is_meant` (by access path) says yes to, each once, with the first such API, and
+        how sure it is that it is called: CERTAIN only where all that the callee can be is known and is meant."""
+        seen: set[tuple[int, int]] = set()
+        meant = {api: is_meant(api) for api in self.api_calls}
+        for api, sites in self.api_calls.items():
+            for site in sites if meant[api] else ():
+                key = (site.file.index, site.index)
+                if key not in seen:
+                    seen.add(key)
+                    is_sure = self.is_surely(site, meant.__getitem__)
+                    yield site, api, Confidence.CERTAIN if is_sure else Confidence.LIKELY
+
+    def is_surely(self, site: CallSite, is_meant: Callable[[str], bool]) -> bool:
+        """Whether all that a call's callee can be is known, and is an API that `is_meant` says yes to."""
+        targets = self.graph.targets[site.file.index][site.index]
+        return all(isinstance(target, Api) and is_meant(target.path) for target in targets) and (
+            self.completeness.is_complete(site.file, site.call.callee)
+        )
+
+    @cached_property
+    def completeness(self) -> Completeness:
+        """Whether what values were found to be is all that they can be."""
+        return Completeness(self.resolver)
 
     @cached_property
     def registrations_of(self) -> Mapping[int, list[Registration]]:

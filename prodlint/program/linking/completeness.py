@@ -1,0 +1,134 @@
+"""Whether what a value was found to be is all that it can be.
+
+`Resolver.resolve` answers the possibilities that it knows. `const log = plain ? console : options.logger` is `console`
+to it, since nobody knows what the option is; a finding that rests on `console` is then no more than likely.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from prodlint.facts import NONE, Value, ValueKind
+from prodlint.program.linking.resolver import RETURN_ARGUMENT, Definition, File, Resolver, argument_of
+from prodlint.program.linking.targets import Api, Fn, Obj
+
+_MOST = 1_000
+"""Values that are looked at for one answer; what rests on more is not complete."""
+_OF_REF = frozenset(
+    {ValueKind.AWAIT, ValueKind.SPREAD, ValueKind.YIELDED, ValueKind.ELEMENT, ValueKind.SUBSCRIPT, ValueKind.INSTANCE}
+)
+
+
+class Completeness:
+    """Answers, memoised, about the values of a program whose linking is done."""
+
+    def __init__(self, resolver: Resolver) -> None:
+        self._resolver = resolver
+        self._memo: dict[tuple[int, int], bool] = {}
+
+    def is_complete(self, file: File, value: int) -> bool:
+        """Whether values[`value`] of `file` is surely one of what `Resolver.resolve` answers: every assignment,
+        operand, return and argument that it can come from is known. What cannot be called (`null`, a flag that is
+        false before the real value is there) does not count; a value that depends on itself adds nothing."""
+        key = (file.index, value)
+        if key not in self._memo:
+            self._memo[key] = self._work_out(file, value)
+        return self._memo[key]
+
+    def _work_out(self, file: File, value: int) -> bool:
+        seen = {(file.index, value)}
+        waiting: list[Definition] = [(file, value)]
+        while waiting:
+            owner, item = waiting.pop()
+            if item == NONE or not self._resolver.resolve(owner, item):
+                return False
+            for other, source in self._sources(owner, owner.facts.values[item]):
+                key = (other.index, source)
+                if key not in seen and not _is_nothing(other, source):
+                    if len(seen) > _MOST:
+                        return False
+                    seen.add(key)
+                    waiting.append((other, source))
+        return True
+
+    def _sources(self, file: File, fact: Value) -> Iterable[Definition]:
+        """The values that a value comes from, one step back."""
+        if fact.kind is ValueKind.BINDING:
+            return [(file, assigned) for assigned in file.facts.bindings[fact.ref].values]
+        if fact.kind is ValueKind.MEMBER:
+            return self._of_member(file, fact)
+        if fact.kind is ValueKind.CALL:
+            return self._of_call(file, fact)
+        if fact.kind is ValueKind.PARAM:
+            return self._of_parameter(file, fact)
+        if fact.kind is ValueKind.OP:
+            items = fact.items if fact.text in ("||", "??") else fact.items[1:]
+            return [(file, item) for item in items]
+        if fact.kind in _OF_REF:
+            return [(file, fact.ref), *self._elements(file, fact)]
+        return ()
+
+    def _of_member(self, file: File, fact: Value) -> Iterable[Definition]:
+        base = file.facts.values[fact.ref]
+        if base.kind is ValueKind.GLOBAL:
+            return ()
+        found: list[Definition] = [] if base.kind is ValueKind.IMPORT else [(file, fact.ref)]
+        for target in self._resolver.resolve(file, fact.ref):
+            if not isinstance(target, Api):
+                found += self._resolver.definitions(target, fact.text)
+                if not self._resolver.member(target, fact.text):
+                    found.append((file, NONE))
+        return found
+
+    def _of_call(self, file: File, fact: Value) -> Iterable[Definition]:
+        call = file.facts.calls[fact.ref]
+        found: list[Definition] = [(file, call.callee)]
+        for target in self._resolver.resolve(file, call.callee):
+            if isinstance(target, Api):
+                position = RETURN_ARGUMENT.get(target.path, NONE)
+                if position != NONE and position < len(call.args):
+                    found.append((file, call.args[position]))
+            elif isinstance(target, Fn) and not call.is_new:
+                owner, function = self._resolver.functions[target.id]
+                local = target.id - owner.fn_base
+                for value in owner.returns.get(local, ()):
+                    returned = owner.facts.values[value]
+                    if returned.kind is ValueKind.PARAM and returned.ref == local and returned.items:
+                        found.append((file, argument_of(call, function, returned.items[0])))
+                    else:
+                        found.append((owner, value))
+            elif not self._resolver.result(file, call, target):
+                found.append((file, NONE))
+        return found
+
+    def _of_parameter(self, file: File, fact: Value) -> Iterable[Definition]:
+        """The arguments of all calls, unless a framework or a declared type says what the parameter is."""
+        function = file.fn_base + fact.ref
+        position = fact.items[0] if fact.items else 0
+        params = file.facts.functions[fact.ref].params
+        if (function, position) in self._resolver.parameters or position >= len(params):
+            return ()
+        if params[position].annotation != NONE and self._resolver.resolve(file, params[position].annotation):
+            return ()
+        found: list[Definition] = []
+        for site in self._resolver.callers.get(function, ()):
+            argument = argument_of(site.call, file.facts.functions[fact.ref], position)
+            if argument != NONE:
+                found.append((site.file, argument))
+        return found
+
+    def _elements(self, file: File, fact: Value) -> Iterable[Definition]:
+        """The items of the literals that an element is taken from."""
+        if fact.kind not in (ValueKind.ELEMENT, ValueKind.SUBSCRIPT):
+            return ()
+        literals = [each for each in self._resolver.resolve(file, fact.ref) if isinstance(each, Obj)]
+        files = self._resolver.files
+        return [
+            (files[each.file], item) for each in literals for item in files[each.file].facts.values[each.value].items
+        ]
+
+
+def _is_nothing(file: File, value: int) -> bool:
+    """Whether a value only holds the place of one that comes later: `let client = null`."""
+    fact = file.facts.values[value] if value != NONE else None
+    return fact is not None and (fact.kind is ValueKind.NULL or (fact.kind is ValueKind.BOOL and fact.text == "false"))
