@@ -92,7 +92,8 @@ class ValueKind(IntEnum):
     SUBSCRIPT = 21
     """`ref[items[0]]` where the index is no string literal."""
     ELEMENT = 22
-    """Some element of `ref`: a loop variable, or an array-destructured name."""
+    """Some element of `ref`: a loop variable, or an array-destructured name, whose position `text` is ("" where a part
+    of unknown length stands before it)."""
     INSTANCE = 23
     """An instance of the type that value `ref` denotes (a declared type of a variable, field or parameter)."""
     YIELDED = 24

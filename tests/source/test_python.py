@@ -32,7 +32,7 @@ def facts_of(source: str) -> FileFacts:
 
 
 def show(facts: FileFacts, index: int) -> str:
-    """A value as text: `json.loads`, `$name` for a binding, `~name` for a global, `x[*]` for an element of x."""
+    """A value as text: `json.loads`, `$name` for a binding, `~name` for a global, `x[*]` for an element of x, `x[1]` for the second."""
     if index == NONE:
         return "-"
     value = facts.values[index]
@@ -81,7 +81,7 @@ def show(facts: FileFacts, index: int) -> str:
         case ValueKind.SUBSCRIPT:
             return f"{ref()}[{items[0]}]"
         case ValueKind.ELEMENT:
-            return f"{ref()}[*]"
+            return f"{ref()}[{value.text or '*'}]"
         case ValueKind.INSTANCE:
             return f"instance {ref()}"
         case ValueKind.YIELDED:
@@ -208,23 +208,23 @@ def test_values(source: str, expected: list[str]) -> None:
 BINDINGS = [
     ("x = f()\nx = 2", "x", "~f()", "2"),
     ("a = x = f()", "x", "~f()"),
-    ("x, y = f()", "x", "~f()[*]"),
+    ("x, y = f()", "x", "~f()[0]"),
     ("x, y = f(), g()", "y", "~g()"),
-    ("x, y = z, *g()", "y", "[~z, *~g()][*]"),
+    ("x, y = z, *g()", "y", "[~z, *~g()][1]"),
     ("a, (x, b) = f(), (g(), h())", "x", "~g()"),
-    ("a, (x, *y) = f()", "y", "~f()[*]"),
+    ("a, (x, *y) = f()", "y", "~f()[1]"),
     ("x = 1\nx += 2", "x", "1", "(+ $x 2)"),
     ("x: int = 3", "x", "3"),
     ("x: int", "x"),
     ("for x in f(): pass", "x", "~f()[*]"),
-    ("for i, x in f(): pass", "x", "~f()[*][*]"),
+    ("for i, x in f(): pass", "x", "~f()[*][1]"),
     ("with f() as x: pass", "x", "entered ~f()"),
     ("with (f() as x, g()): pass", "x", "entered ~f()"),
     ("with (f() as x): pass", "x", "entered ~f()"),
     ("with (yield) as x: pass", "x", "entered ?"),
     ("with f() if a else g() as x: pass", "x", "entered (?: ~a ~f() ~g())"),
     ("with (f() if a else g()) as x: pass", "x", "entered (?: ~a ~f() ~g())"),
-    ("async def m():\n  async with f() as (x, y): pass", "y", "async entered ~f()[*]"),
+    ("async def m():\n  async with f() as (x, y): pass", "y", "async entered ~f()[1]"),
     ("try: pass\nexcept (A, b.C) as x: pass", "x", "caught ~A ~b.C"),
     ("try: pass\nexcept* A as x: pass", "x", "caught ~A"),
     ("print((x := f()))", "x", "~f()"),
@@ -806,7 +806,7 @@ STORES = [
     ("del a.b", "~a", "b", "-", "del"),
     ("del a['b']", "~a", "b", "-", "del"),
     ("a.b: int = 1", "~a", "b", "1", "="),
-    ("x, a.b = f()", "~a", "b", "~f()[*]", "="),
+    ("x, a.b = f()", "~a", "b", "~f()[1]", "="),
     ("for a.b in c: pass", "~a", "b", "~c[*]", "="),
     ("with c as a.b: pass", "~a", "b", "entered ~c", "="),
     ("x = 1\ndef f():\n  global x\n  x = 2", "$x", "", "2", "global="),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from tree_sitter import Node
 
 from prodlint.extract.source._build import LONGEST_TEXT, UNKNOWN
@@ -524,6 +526,17 @@ def bind(walk: Walk, pattern: Node, value: int) -> None:
         pending.extend(reversed(_bind_one(walk, node, value)))
 
 
+def _elements(walk: Walk, node: Node, value: int) -> Iterator[tuple[Node, int]]:
+    """Yield the parts of an array pattern, each with the element that it is given; a hole counts as one."""
+    position = 0
+    for child in node.children:
+        if child.type == ",":
+            position += 1
+        elif child.is_named:
+            is_rest = child.type == "rest_pattern"
+            yield child, value if is_rest else walk.values.plain(ValueKind.ELEMENT, value, str(position))
+
+
 def _bind_one(walk: Walk, node: Node, value: int) -> list[tuple[Node, int]]:
     """Bind `node` if it is a name or a member; of a pattern, return the parts with their values."""
     kind = node.type
@@ -535,8 +548,7 @@ def _bind_one(walk: Walk, node: Node, value: int) -> list[tuple[Node, int]]:
     if kind == "object_pattern":
         return [part for child in node.named_children for part in _property_part(walk, child, value)]
     if kind == "array_pattern":
-        element = walk.values.plain(ValueKind.ELEMENT, value)
-        return [(child, value if child.type == "rest_pattern" else element) for child in node.named_children]
+        return list(_elements(walk, node, value))
     if kind in ("assignment_pattern", "object_assignment_pattern"):
         return _part_with_default(walk, node, value)
     if kind == "rest_pattern":

@@ -421,10 +421,14 @@ class Events:
             elif kind in (g.ATTRIBUTE, g.SUBSCRIPT):
                 self._store_member(node, value, statement, region, scope, operator)
             elif kind in g.SEQUENCE_TARGETS:
-                element = self.values.plain(ValueKind.ELEMENT, value)
-                for child in reversed(g.parts(node)):
+                parts: list[tuple[Node, int]] = []
+                is_counted = True
+                for position, child in enumerate(g.parts(node)):
                     starred = child.kind_id in (g.LIST_SPLAT, g.LIST_SPLAT_PATTERN)
-                    pending.append((child, value if starred else element))
+                    is_counted = is_counted and not starred
+                    text = str(position) if is_counted else ""
+                    parts.append((child, value if starred else self.values.plain(ValueKind.ELEMENT, value, text)))
+                pending.extend(reversed(parts))
             elif kind in (g.LIST_SPLAT, g.LIST_SPLAT_PATTERN, g.PARENTHESIZED, g.AS_PATTERN_TARGET):
                 pending.extend((child, value) for child in node.named_children)
 

@@ -121,11 +121,14 @@ class Completeness:
         """The items of the literals that an element is taken from."""
         if fact.kind not in (ValueKind.ELEMENT, ValueKind.SUBSCRIPT):
             return ()
-        literals = [each for each in self._resolver.resolve(file, fact.ref) if isinstance(each, Obj)]
-        files = self._resolver.files
-        return [
-            (files[each.file], item) for each in literals for item in files[each.file].facts.values[each.value].items
-        ]
+        found: list[Definition] = []
+        for literal in self._resolver.resolve(file, fact.ref):
+            if isinstance(literal, Obj):
+                owner = self._resolver.files[literal.file]
+                item = self._resolver.item_at(literal, fact.text) if fact.kind is ValueKind.ELEMENT else None
+                items = owner.facts.values[literal.value].items
+                found += [item] if item is not None else [(owner, each) for each in items]
+        return found
 
 
 def _is_nothing(file: File, value: int) -> bool:

@@ -669,7 +669,22 @@ class Resolver:
         return [hit for operand in operands for hit in self.resolve(file, operand)]
 
     def _element(self, file: File, value: Value, _: int) -> Iterable[Target]:
-        return [hit for target in self.resolve(file, value.ref) for hit in self.elements(target)]
+        found: list[Target] = []
+        for target in self.resolve(file, value.ref):
+            item = self.item_at(target, value.text) if value.kind is ValueKind.ELEMENT else None
+            found += self.resolve(*item) if item is not None else self.elements(target)
+        return found
+
+    def item_at(self, target: Target, position: str) -> Definition | None:
+        """The item of an array literal that is destructured from `position` (a number, or "": not known which)."""
+        if not position or not isinstance(target, Obj) or self._properties.get(target):
+            return None
+        file = self.files[target.file]
+        literal = file.facts.values[target.value]
+        items = literal.items[: int(position) + 1] if literal.kind is ValueKind.ARRAY else ()
+        if len(items) <= int(position) or any(file.facts.values[item].kind is ValueKind.SPREAD for item in items):
+            return None
+        return file, items[-1]
 
     def elements(self, target: Target, depth: int = 0) -> Targets:
         """What an element of a collection can be: every item of a literal."""
