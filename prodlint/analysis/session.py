@@ -25,7 +25,7 @@ from prodlint.analysis.suppressions import UNUSED_RULE, suppress, unused
 from prodlint.extract.fact_table import FactTable, encode
 from prodlint.facts import SOURCE, FileFacts
 from prodlint.findings import Edit, Finding, Fix, Location, Severity, Trouble
-from prodlint.project.discovery import Project, Root, discover, exists, find_root, locate, source_file
+from prodlint.project.discovery import Project, Root, SourceFile, discover, exists, find_root, locate, source_file
 from prodlint.project.file_roles import FileRole
 from prodlint.project.settings import Choice, Settings, chosen_rules, parse_settings, read_settings
 from prodlint.project.vfs import Sources, Stamp, Unreadable
@@ -147,18 +147,32 @@ class Session:
         rules = load_rules()
         parsed = parse_settings(settings or {}, rules)
         sources = Sources(None, {path: text.encode() for path, text in files.items()})
-        found = [file for path in sorted(files) if (file := source_file(path, sources, parsed)) is not None]
+
+        def walk(sources: Sources) -> Project:
+            found = (source_file(path, sources, parsed) for path in sorted(sources.overlay))
+            return Project(Path(), [file for file in found if file is not None])
+
         extracting = Extracting(jobs=1, through_codec=True)
-        return cls(Project(Path(), found), sources, parsed, chosen_rules(rules, parsed), rules, extracting)
+        session = cls(walk(sources), sources, parsed, chosen_rules(rules, parsed), rules, extracting)
+        session._discover = walk
+        return session
 
     def with_overlay(self, files: Mapping[str, bytes]) -> Session:
         """The state in which `files` have these bytes, on top of what this state already overlays."""
         sources = self.sources.with_overlay(files)
-        there = {file.path for file in self.project.files}
-        opened = (source_file(path, sources, self.settings) for path in files if path not in there)
-        added = [file for file in opened if file is not None]
-        project = replace(self.project, files=sorted([*self.project.files, *added]))
+        there = {file.path: file for file in self.project.files}
+        told = {path: self._source_file(path, sources) for path in files}
+        if any(file is not None and path not in there for path, file in told.items()):
+            project = self._discover(sources)  # whether they are excluded, the walk knows
+        else:
+            kept = [told.get(path, file) for path, file in there.items()]
+            project = replace(self.project, files=[file for file in kept if file is not None])
         return self._after(project, sources, files)
+
+    def _source_file(self, path: str, sources: Sources) -> SourceFile | None:
+        """The file as it is to be analysed with the bytes that `sources` have: they may tell its kind."""
+        is_given = any(file.is_given and file.path == path for file in self.project.files)
+        return source_file(path, sources, self.settings, is_given=is_given)
 
     def with_disk_changes(self, changed: Collection[str], overlay: Mapping[str, bytes]) -> Session:
         """The state after the files `changed` came, went or changed on disk, with `overlay` in place of the present

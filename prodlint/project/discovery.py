@@ -269,8 +269,9 @@ def discover(
 ) -> Project:
     """Everything below `root` that prodlint reads, and `paths` (absolute) as what is reported.
 
-    `.gitignore` files and the settings' excludes are honoured; what is given by name is analysed all the same, unless
-    `force_exclude` says otherwise. Whatever cannot be walked or read is one `Trouble`.
+    A file that only the overlay of `sources` has is found where it would lie. `.gitignore` files and the settings'
+    excludes are honoured; what is given by name is analysed all the same, unless `force_exclude` says otherwise.
+    Whatever cannot be walked or read is one `Trouble`.
     """
     walk = _Walk(root, sources, settings, _Excludes(settings.exclude))
     located = {path: locate(path) for path in paths}
@@ -306,6 +307,17 @@ class _Walk(msgspec.Struct):
     troubles: list[Trouble] = []
     """With paths as the file system has them, printable or not."""
     _seen: set[str] = set()
+    _overlaid: dict[str, dict[str, bool]] = {}
+    """The names in each folder as the overlay has them, and whether they are folders."""
+    _unsaved: set[str] = set()
+    """Folders that only the overlay has."""
+
+    def __post_init__(self) -> None:
+        for path in self.sources.overlay:
+            *folders, name = path.split("/")
+            for at, folder in enumerate(folders):
+                self._overlaid.setdefault("/".join(folders[:at]), {})[folder] = True
+            self._overlaid.setdefault("/".join(folders), {})[name] = False
 
     def below(self, folder: str, ignores: tuple[_Ignore, ...] = ()) -> None:
         """Adds every file at any depth below `folder`. Symbolic links are not followed: what they lead to is walked
@@ -316,7 +328,7 @@ class _Walk(msgspec.Struct):
             if folder in self._seen:
                 continue
             self._seen.add(folder)
-            entries = self._entries(folder)
+            entries = [] if folder in self._unsaved else self._entries(folder)
             if folder and any(entry.name == "pyvenv.cfg" for entry in entries):
                 continue
             if any(entry.name == ".gitignore" for entry in entries):
@@ -328,6 +340,14 @@ class _Walk(msgspec.Struct):
                     if not self.excludes.folder(path, entry.name) and not _is_ignored(f"{path}/", ignores):
                         stack.append((path, ignores))
                 elif entry.is_file(follow_symlinks=False) and not self.excludes.file(path, entry.name):
+                    self._add(path, ignores)
+            for name in self._overlaid.get(folder, {}).keys() - {entry.name for entry in entries}:
+                path = f"{folder}/{name}" if folder else name
+                if self._overlaid[folder][name]:
+                    if not self.excludes.folder(path, name) and not _is_ignored(f"{path}/", ignores):
+                        self._unsaved.add(path)
+                        stack.append((path, ignores))
+                elif not self.excludes.file(path, name):
                     self._add(path, ignores)
 
     def add_given(self, path: str) -> None:
