@@ -9,17 +9,18 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 import sys
 from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
+from prodlint.lazy_regex import regex
+
 _PACKAGE = Path(__file__).parent.parent
-_IMPORT = re.compile(rb"\n[ \t]*(?:from[ \t]+([\w.]+)[ \t]+import[ \t]+(\([^)]*\)|[^\n(]+)|import[ \t]+([^\n]+))")
-_FOR_TYPES_ONLY = re.compile(rb"\nif TYPE_CHECKING:\n(?:[ \t]+[^\n]*\n|\n)+")
-_NAME = re.compile(rb"[\w.]+")
+_IMPORT = regex(rb"\n[ \t]*(?:from[ \t]+([\w.]+)[ \t]+import[ \t]+(\([^)]*\)|[^\n(]+)|import[ \t]+([^\n]+))")
+_FOR_TYPES_ONLY = regex(rb"\nif TYPE_CHECKING:\n(?:[ \t]+[^\n]*\n|\n)+")
+_NAME = regex(rb"[\w.]+")
 _BY_NAME = b"import_module("
 """In a package: it imports modules below it whose names it puts together."""
 
