@@ -8,6 +8,7 @@ fix loop and the tests are its callers.
 
 from __future__ import annotations
 
+import os
 import time
 from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -33,6 +34,7 @@ from prodlint.rulebook import OWN_PACKAGE, Rule, load_rules
 
 if TYPE_CHECKING:
     from prodlint.analysis.store import Cache
+    from prodlint.analysis.verification import Verifier
     from prodlint.program.linking.program import Program
 
 
@@ -62,6 +64,9 @@ class Extracting(msgspec.Struct, frozen=True):
 
 
 _BY_ITSELF = Extracting()
+
+VERIFY = "PRODLINT_VERIFY"
+"""The variable that makes every session compare what it took over with what is found without a past."""
 
 
 class Session:
@@ -104,6 +109,8 @@ class Session:
         """The files that have other bytes than in that state."""
         self.is_part = False
         """Whether this is a part of another session."""
+        self._is_fresh = False
+        """Whether this is what others are verified by."""
         self._discover: Callable[[Sources], Project] = lambda sources: self.project
         """Walks the disk as it was done for this state."""
 
@@ -237,6 +244,7 @@ class Session:
         # In whatever order they came: nothing may depend on that.
         extraction.facts = self._before.joined(extraction.facts).part(file.path for file in self.project.files)
         extraction.troubles.sort()
+        self._verified(lambda verifier: verifier.extraction(self, extraction.facts, extraction.left_out))
         return extraction
 
     @property
@@ -347,6 +355,11 @@ class Session:
     @cached_property
     def analysis(self) -> Analysis:
         """What the checks found. A check that fails is a trouble; the others go on."""
+        analysis = self._analysed()
+        self._verified(lambda verifier: verifier.analysis(analysis))
+        return analysis
+
+    def _analysed(self) -> Analysis:
         if len(self.parts) > 1:
             return self._joined()
         if self._still_holds:
@@ -418,6 +431,24 @@ class Session:
                 line = self._line(Location(path, first.start, first.end))
                 yield Trouble(path, line, first.message, is_failure=False)
 
+    # --- verification -------------------------------------------------------------------------------------------------
+
+    def _verified(self, check: Callable[[Verifier], None]) -> None:
+        """Lets `check` compare something with a fresh session, where that is wanted."""
+        if self._verifier is not None:
+            check(self._verifier)
+
+    @cached_property
+    def _verifier(self) -> Verifier | None:
+        if self.is_part or self._is_fresh or os.environ.get(VERIFY, "0") in ("", "0"):
+            return None
+        from prodlint.analysis.verification import Verifier
+
+        project = self._discover(self.sources)
+        fresh = Session(project, self.sources, self.settings, self.rules, self.known, Extracting(jobs=1))
+        fresh._is_fresh = True
+        return Verifier(fresh)
+
     # --- questions ----------------------------------------------------------------------------------------------------
 
     def findings(self) -> list[Finding]:
@@ -440,7 +471,9 @@ class Session:
                 fix = part.fix_for(finding)
                 self.fix_troubles += [trouble for trouble in part.fix_troubles if trouble not in self.fix_troubles]
             self.fixes[id(finding)] = finding, fix
-        return self.fixes[id(finding)][1]
+        made = self.fixes[id(finding)][1]
+        self._verified(lambda verifier: verifier.fix(self, finding, made))
+        return made
 
     def _part_of(self, path: str) -> Session:
         return next((part for part in self.parts if path in part.facts), self)

@@ -60,6 +60,7 @@ class Recalled(Session):
         }
         self._known = None if is_new else (len(self.fixes), len(self.edits))
         self._left_out = frozenset(result.left_out)
+        self._verified(lambda verifier: verifier.analysis(self.analysis))
 
     def is_news(self) -> bool:
         """Whether more is known now than the cache has."""
