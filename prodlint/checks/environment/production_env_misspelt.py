@@ -94,9 +94,9 @@ def _in_script(program: Program, hop: Hop) -> Location | None:
     artefact = (
         artefact_of(program.facts, hop.source.path, hop.source.name) if hop.source.kind == "package_json" else None
     )
-    if artefact is None or not _WINDOWS.search(artefact.settings[0].value or ""):
+    setting = artefact.settings[0] if artefact is not None and artefact.settings else None
+    if setting is None or not _WINDOWS.search(setting.value or ""):
         return None
-    setting = artefact.settings[0]
     return Location(hop.source.path, setting.start, setting.end)
 
 
