@@ -73,3 +73,52 @@ def test_files_that_prodlint_does_not_read_start_nothing(shop: Path, home: Path)
     run = _tried(shop, home, "prodlint", "README.md")
     assert run.returncode == 0
     assert "no files to check" in run.stdout
+
+
+OPTIONS = {
+    "--output-file=src/shop/app.py": "x = 1\n",
+    "--output=json=src/shop/app.py": "x = 1\n",
+    "--config=evil.toml": 'ignore = ["all"]\n',
+    "--exit-zero/a.py": "x = 1\n",
+    "-q.py": "x = 1\n",
+    "--unsafe-fixes.py": "x = 1\n",
+}
+"""Files that are called like options."""
+
+
+def _named_like_options(shop: Path) -> dict[str, str]:
+    """Adds those files to a repository. Returns what its sources are."""
+    for name, text in OPTIONS.items():
+        (shop / name).parent.mkdir(parents=True, exist_ok=True)
+        (shop / name).write_text(text)
+    (shop / "evil.toml").write_text('ignore = ["all"]\n')
+    _git(shop, "add", "-A")
+    return {str(path): path.read_text() for path in (shop / "src").rglob("*.py")}
+
+
+@pytest.mark.needs("git")
+def test_no_name_of_a_file_is_an_option(shop: Path, home: Path) -> None:
+    before = _named_like_options(shop)
+    environment = {**os.environ, **FAST_SETUP, "PRE_COMMIT_HOME": str(home), "PRODLINT_CACHE_DIR": str(home / "cache")}
+    command = [_pre_commit(), "try-repo", str(ROOT), "prodlint", "--ref", "HEAD", "--all-files"]
+    run = subprocess.run(command, cwd=shop, capture_output=True, text=True, env=environment, check=False)
+    assert run.returncode == 1, run.stdout + run.stderr
+    assert "error[blocking-call]" in run.stdout
+    assert {str(path): path.read_text() for path in (shop / "src").rglob("*.py")} == before
+
+
+@pytest.mark.needs("git")
+@pytest.mark.parametrize(("args", "code"), [("[--fail-on, error, --likely, --]", 1), ("[--fail-on, error]", 2)])
+def test_args_of_the_user_end_with_a_separator(shop: Path, home: Path, args: str, code: int) -> None:
+    """Without it nothing is done: a name could be an option."""
+    before = _named_like_options(shop)
+    revision = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    hook = f"repos:\n- repo: {ROOT}\n  rev: {revision.strip()}\n  hooks:\n  - id: prodlint\n    args: {args}\n"
+    (shop / ".pre-commit-config.yaml").write_text(hook)
+    _git(shop, "add", "-A")
+    environment = {**os.environ, **FAST_SETUP, "PRE_COMMIT_HOME": str(home), "PRODLINT_CACHE_DIR": str(home / "cache")}
+    command = [_pre_commit(), "run", "--all-files"]
+    run = subprocess.run(command, cwd=shop, capture_output=True, text=True, env=environment, check=False)
+    assert f"- exit code: {code}" in run.stdout, run.stdout + run.stderr
+    assert ("no -- stands before the paths" in run.stdout) == (code == 2)
+    assert {str(path): path.read_text() for path in (shop / "src").rglob("*.py")} == before

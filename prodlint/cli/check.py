@@ -29,7 +29,22 @@ _WITH_EDITS = frozenset({"json", "sarif"})
 """The formats that have all edits of the fixes in them."""
 
 
-@click.command()
+class _Check(click.Command):
+    """The command, whose line may have been put together from names of files."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Refuses a line without the `--` that it says to have: any name in it could be taken for an option."""
+        if _SEPARATED in args and "--" not in args:
+            raise click.UsageError(
+                f"{_SEPARATED}: no -- stands before the paths; in `args` of a hook it is the last", ctx
+            )
+        return super().parse_args(ctx, args)
+
+
+_SEPARATED = "--require-separator"
+
+
+@click.command(cls=_Check)
 @click.argument("paths", nargs=-1, type=click.Path())
 @click.option(
     "--select",
@@ -86,6 +101,9 @@ _WITH_EDITS = frozenset({"json", "sarif"})
 @click.option("--statistics", is_flag=True, help="Count the findings per rule instead of showing them.")
 @CONFIG
 @click.option("--force-exclude", is_flag=True, help="Leave out excluded files even if they are given by name.")
+@click.option(
+    _SEPARATED, is_flag=True, expose_value=False, help="Fail unless -- stands before PATHS: then no name is an option."
+)
 @click.option("--stdin-filename", metavar="PATH", help="What the file read from standard input (-) is called.")
 @click.option(
     "--facts", multiple=True, type=click.Path(dir_okay=False), help="Use facts from `prodlint facts -o FILE`."

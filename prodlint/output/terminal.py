@@ -78,8 +78,14 @@ class Painter(NamedTuple):
 
 _SPECIAL = regex(r"[^\x20-\x7e]")
 
-STEERING = regex("[\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
-"""What JSON and XML may have as it is, and a terminal acts upon: controls, and changes of the writing direction."""
+_COMMAND = r"(?<=##)\[|(?<=##vso)\["
+"""The bracket of a command that CI services act upon wherever it is in what a step prints: `##[add-mask]` (GitHub's
+runner), `##vso[task.setvariable …]` (Azure's agent). At the beginning of a line `::add-mask::` is one, too."""
+_BRACKET = regex(_COMMAND, re.IGNORECASE)
+
+STEERING = regex(f"[\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]|{_COMMAND}", re.IGNORECASE)
+"""What JSON and XML may have as it is, and a terminal or a CI service acts upon: controls, changes of the writing
+direction, and commands."""
 
 
 class Cells(NamedTuple):
@@ -92,15 +98,18 @@ class Cells(NamedTuple):
 
 def cells(line: str) -> Cells:
     """Tabs are expanded; control characters, those that change the direction of writing and those that nobody
-    sees are spelled out."""
-    if not _SPECIAL.search(line):
+    sees are spelled out, and commands to a CI service are none."""
+    brackets = {found.start() for found in _BRACKET.finditer(line)} if "##" in line else ()
+    if not brackets and not _SPECIAL.search(line):
         return Cells(line, range(len(line) + 1))
     shown: list[str] = []
     columns = []
     column = 0
-    for char in line:
+    for at, char in enumerate(line):
         columns.append(column)
         text = " " * (TAB_WIDTH - column % TAB_WIDTH) if char == "\t" else _visible(char)
+        if at in brackets:
+            text = "\\["
         shown.append(text)
         column += width(text)
     columns.append(column)
@@ -108,8 +117,18 @@ def cells(line: str) -> Cells:
 
 
 def printable(text: str) -> str:
-    """The text without anything that a terminal would act upon; line ends and tabs are spelled out too."""
-    return _SPECIAL.sub(lambda match: _visible(match[0]), text)
+    """The text without anything that a terminal would act upon, or a CI service at the beginning of a line; line ends
+    and tabs are spelled out too."""
+    text = _SPECIAL.sub(lambda match: _visible(match[0]), text)
+    if "##" in text:
+        text = _BRACKET.sub(r"\\[", text)
+    return _no_command(text) if "::" in text else text
+
+
+def _no_command(text: str) -> str:
+    """The text, which is no command if a line begins with it."""
+    rest = text.lstrip()
+    return f"{text.removesuffix(rest)}\\{rest}" if rest.startswith("::") else text
 
 
 def width(text: str) -> int:
@@ -171,7 +190,7 @@ def wrap(text: str, available: int) -> list[str]:
     """Printable text in lines of at most `available` columns; a longer word (a path) is left whole."""
     lines: list[str] = []
     current, used = "", 0
-    for word in text.split():
+    for word in map(_no_command, text.split()):
         size = width(word)
         if current and used + 1 + size > available:
             lines.append(current)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from xml.sax.saxutils import escape, quoteattr
 
@@ -10,6 +11,7 @@ from prodlint.output.terminal import STEERING
 
 HEADER = '<?xml version="1.0" encoding="UTF-8"?>\n'
 
+_LINE_START = regex(r"(^\s*):(?=:)", re.MULTILINE)
 _FORBIDDEN = regex("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -29,5 +31,5 @@ def _allowed(value: object) -> str:
 
 
 def _harmless(xml: str) -> str:
-    """The same XML, of which nothing steers a terminal."""
-    return STEERING.sub(lambda found: f"&#{ord(found[0])};", xml)
+    """The same XML, of which nothing steers a terminal or a CI service."""
+    return _LINE_START.sub(r"\1&#58;", STEERING.sub(lambda found: f"&#{ord(found[0])};", xml))

@@ -511,3 +511,15 @@ def test_a_cache_in_the_repository_is_not_believed(shell: Shell, is_named: bool)
     assert "is not used: it lies among the files that are linted" in result.err
     assert not (shell.folder / ".cache").exists()
     assert shell("check", "svc", "--output-format", "concise", "--no-cache").err == ""
+
+
+def test_names_are_no_options_behind_a_separator(shell: Shell) -> None:
+    shell.write("--output-file=src", "")
+    shell.write("-x.py", "bad_error()\n")
+    for names in (["--output-file=src/a.py"], ["src/a.py", "--exit-zero"], []):
+        done = shell("check", "--require-separator", *names)
+        assert (done.code, "no -- stands before the paths" in done.err) == (2, True)
+    assert shell("check", "--require-separator", "--", "src/a.py", "-x.py").code == 1
+    assert shell("check", "--require-separator", "--exit-zero", "--", "--output-file=src/a.py").code == 2
+    assert shell.read("src/a.py") == "bad_error()\nbad_safe()\n"
+    assert _rules(shell, "--require-separator", "--", "-x.py") == ["-x.py:1 bad-error"]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 from textwrap import dedent
 
 import pytest
 
 from prodlint.findings import Applicability, Confidence, Finding, Fix, Location, Severity
-from prodlint.output import ErrorMessage, Stats
+from prodlint.output import FORMATS, ErrorMessage, Stats
 from prodlint.output.terminal import width
 from tests.output.reports import RULES, Files, body, rendered, report
 
@@ -123,6 +124,36 @@ def test_nothing_that_a_terminal_acts_upon_gets_through(color: bool) -> None:
         assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b\u202e]", without_styles)
         assert r"␛[2J␇\x9b\u202e\u200b" in without_styles
         assert "a␛]0;x␊.js" in without_styles
+
+
+COMMANDS = ("::stop-commands::x", "##[add-matcher]x", "##vso[task.setvariable variable=A]x", "##VSO[task.complete]")
+
+
+@pytest.mark.parametrize("output_format", sorted(set(FORMATS) - {"github", "azure"}))
+@pytest.mark.parametrize("command", COMMANDS)
+def test_nothing_that_is_printed_is_a_command_to_a_ci_service(output_format: str, command: str) -> None:
+    """What GitHub's runner and Azure's agent look for in the lines of a step, wherever it comes from."""
+    path = f"{command}.js"
+    files = Files({path: f"{command}\nlog({command})\n{command}\n"})
+    words = f"{'a' * 70} {command} {'b' * 70} {command}"
+    finding = Finding(
+        "console-logging",
+        f"{words}.",
+        files.at(path, "log("),
+        trace=(files.step(path, "log", words),),
+        related=(files.step(path, "log", f"{command} {words}"),),
+        service=command,
+    )
+    fix = Fix(words, Applicability.SAFE, ())
+    errors = [ErrorMessage(path, 3, f"{command}\n{words}"), ErrorMessage(None, None, command)]
+    made = report(files, [finding], fixes={"console-logging": fix}, errors=errors)
+    output = rendered(made, output_format)
+    assert re.search("stop-commands|add-matcher|task", output)
+    for line in output.split("\n"):
+        assert not line.lstrip().startswith("::")
+        assert not re.search(r"##(vso)?\[", line, re.IGNORECASE)
+    if output_format in ("json", "sarif", "gitlab", "sonarqube"):
+        assert command in str(json.loads(output))
 
 
 def test_a_long_line_is_cut_around_the_finding() -> None:
