@@ -11,7 +11,6 @@ from prodlint.cli import CLEAN
 from prodlint.cli.options import CONFIG, cache_options
 from prodlint.cli.sessions import open_session
 from prodlint.cli.terminal import say
-from prodlint.program.services import services_in
 
 
 @click.command()
@@ -29,6 +28,7 @@ def services(paths: tuple[str, ...], output_format: str, **options: Any) -> int:
         session = open_session(paths, options, stack)
         _ = session.facts
     from prodlint.output.services import as_json, render
+    from prodlint.program.services import services_in
 
     if output_format == "json":
         from prodlint.output.json_text import json_text

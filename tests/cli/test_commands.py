@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
 import pytest
 
 from tests.cli.conftest import Shell
+from tests.pages import ROOT
 
 
 def test_rules(shell: Shell) -> None:
@@ -168,3 +171,13 @@ def test_explain_what_is_not_there(shell: Shell, place: str, message: str) -> No
     result = shell("explain", place)
     assert (result.code, result.out) == (2, "")
     assert message in result.err
+
+
+def test_the_commands_are_known_without_a_grammar() -> None:
+    """Where the wheel is built there are none, and its manual page is made from the commands."""
+    program = (
+        "import sys; sys.modules.update(dict.fromkeys(('tree_sitter', 'tree_sitter_json', 'libcst', 'pathspec')));"
+        "from prodlint import cli; names = cli.cli.list_commands(None);"
+        "assert all(cli.cli.get_command(None, name) for name in names if name != 'lsp')"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, cwd=ROOT)
