@@ -31,18 +31,33 @@ _TEST_FOLDERS = frozenset(
         *("__mocks__", "mocks", "testing", "test_utils", "testutils"),
     }
 )
+_TEST_FOLDER = regex(r"__(?:e2e|fixtures|mocks?|tests?|specs?|integration)(?:[-_]?tests?)?__$")
 _SCRIPT_FOLDERS = frozenset(
     {
         *("script", "scripts", "tools", "tooling", "hack", "devtools", "cli", "contrib", "extra", "extras", "fixtures"),
         *("migrations", "migration", "alembic", "seeds", "seeders", "seeder", "bench", "benchmark", "benchmarks"),
         *("example", "examples", "sample", "samples", "demo", "demos", "docs", "doc", ".storybook", "stories"),
-        *("build", "build-scripts", "install", "installer", "ci", ".github", ".husky", "gulp", "grunt", "webpack"),
+        *(
+            ".yarn",
+            "build",
+            "build-scripts",
+            "install",
+            "installer",
+            "ci",
+            ".github",
+            ".husky",
+            "gulp",
+            "grunt",
+            "webpack",
+        ),
     }
 )
 # They work only inside of a migration, or in the `env.py` that runs them.
 _ALEMBIC_PROXIES = frozenset({"op", "context"})
 _SCRIPT_FOLDER_ENDS = ("-scripts", "_scripts", "-tools", "_tools", "_migrations")
-_ARCHIVE = regex(r"^[_.](?:archive|old|backup|attic|trash|unused|deprecated|legacy)|^old$")
+_ARCHIVE = regex(
+    r"^[_.](?:archive|old|backup|attic|trash|unused|deprecated|legacy)|^(?:old|attic|deprecated|graveyard)$"
+)
 """Folders that keep what nothing runs any more."""
 _MODULE_NAMES = ("setup.py", "tasks.py")
 _BROWSER_FOLDERS = frozenset(
@@ -52,7 +67,7 @@ _TEST_NAME = regex(r"(?:^test_.*|.*_tests?|^conftest|^pytest_plugin|^tests?|.*[.
 _DEV_SERVER = regex(r"^(?:.*[.-])?dev(?:-?server)?\.[cm]?[jt]s$")
 _SCRIPT_NAME = regex(
     r"^(?:setup|manage|noxfile|fabfile|tasks|dodo|conf|gulpfile.*|gruntfile.*|jakefile.*|rollup.*|webpack.*|vite.*|babel.*|"
-    r"karma.*|jest.*|knexfile.*|.*\.config|\..*rc|.*\.conf|metro|postcss.*|tailwind.*|seed|migrate(?:[-_].*)?|cli|__main__|_version|versioneer)\.[a-z]+$",
+    r"karma.*|jest.*|knexfile.*|.*\.config|\..*rc|.*\.conf|metro|postcss.*|tailwind.*|seed|migrate(?:[-_].*)?|cli|__main__|_version|versioneer|\.pnp(?:\.loader)?)\.[a-z]+$",
     re.IGNORECASE,
 )
 
@@ -75,7 +90,7 @@ def role_of(
     if any(fnmatch(path, glob) for glob in scripts):
         return FileRole.SCRIPT
     *folders, name = path.lower().split("/")
-    if any(folder in _TEST_FOLDERS for folder in folders) or _TEST_NAME.match(name):
+    if any(folder in _TEST_FOLDERS or _TEST_FOLDER.match(folder) for folder in folders) or _TEST_NAME.match(name):
         return FileRole.TEST
     if _DEV_SERVER.match(name) or any(_keeps_scripts(folder) for folder in folders):
         return FileRole.SCRIPT

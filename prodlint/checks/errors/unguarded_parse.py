@@ -94,11 +94,15 @@ def _comes_from_outside(program: Program, file: File, value: int, depth: int = 0
 
 
 def _is_own_record(program: Program, rule: Rule, file: File, value: int) -> bool:
-    """Whether a value is what a database hands to the callback of a query: the service itself wrote it there."""
+    """Whether a value is what a database answers, or hands to the callback of a query: the service itself wrote it
+    there."""
     facts = file.facts
     fact = program.value(file, value)
     while fact.kind in (ValueKind.MEMBER, ValueKind.SUBSCRIPT, ValueKind.ELEMENT):
         fact = program.value(file, fact.ref)
+    known = program.resolver.resolve(file, value)
+    if any(isinstance(each, Api) and re.split(r"[.(]", each.path)[0] in rule.data["databases"] for each in known):
+        return True
     if fact.kind is not ValueKind.PARAM:
         return False
     for call in facts.calls:

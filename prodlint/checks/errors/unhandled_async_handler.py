@@ -51,6 +51,9 @@ def _is_patched(program: Program) -> bool:
 def _applies(program: Program, registration: Registration) -> Confidence | None:
     """CERTAIN where the version says that rejections are lost, LIKELY where no manifest tells it."""
     file = program.files[registration.file]
+    handler, fact = program.function(registration.function)
+    if program.server_code(handler, fact.region) is None:
+        return None
     if registration.call == NONE or any(_catches(program, wrapper) for wrapper in registration.wrappers):
         return None
     apis = [target.path for target in program.graph.targets[file.index][registration.call] if isinstance(target, Api)]

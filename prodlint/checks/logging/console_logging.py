@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import TYPE_CHECKING
 
-from prodlint.facts import NONE, Call, RegionKind, Use, Value, ValueKind
+from prodlint.facts import NONE, Call, FileFacts, RegionKind, Use, Value, ValueKind
 from prodlint.findings import Applicability, Confidence, Edit, Finding, Fix, Severity, Span, weakest
 from prodlint.fixes.logcalls import level_said, log_call, set_up
 from prodlint.fixes.reasons import NO_LOGGER, ODD_FORM
@@ -39,7 +39,7 @@ _TRACEBACK = "traceback.print_exc"
 _DESTINATIONS = {"pprint.pprint": ("stream", 1), "pprint.pp": ("stream", 1), _TRACEBACK: ("file", 1)}
 """Where a function is told what to write to, if not by the keyword `file` alone: another keyword, a position."""
 _STREAMS = frozenset({"sys.stdout", "sys.stderr", "sys.__stdout__", "sys.__stderr__"})
-_BACK_END_NAME = regex(r"(?:^|[-_.])log(?:s|ger|gers|ging)?$|logger$", re.IGNORECASE)
+_BACK_END_NAME = regex(r"(?:^|[-_.])log(?:s|ger|gers|ging)?$|logger$|^debug$", re.IGNORECASE)
 _BACK_END_BASES = ("logging.", "winston-transport", "structlog.", "pino.", "bunyan.")
 _USAGE = regex(r"(?:^|[a-z_])(?:help|usage|dump|[hH]elp|[uU]sage|[dD]ump)$|^(?:unit|self)_?[tT]ests?$")
 _MOST_CALLERS = 100
@@ -48,6 +48,9 @@ _ASKED = regex(
     re.IGNORECASE,
 )
 """What a switch is called that somebody turns to see what is written."""
+_TERMINALS = frozenset({"isatty", "isTTY"})
+_DIALOGUES = frozenset({"builtins.input", "getpass.getpass", "readline-sync.question"})
+"""What asks somebody at a terminal."""
 _LEVEL_NAMES = frozenset({"log", "info", "warn", "warning", "error", "debug", "trace", "verbose", "fatal", "critical"})
 _WHILE_SERVING = frozenset({Context.REQUEST, Context.REQUEST_THREAD, Context.BACKGROUND, Context.BACKGROUND_THREAD})
 
@@ -175,7 +178,14 @@ class _Judge:
             return True
         regions = (facts.regions[at] for at in self._program.regions_up(site.file, site.call.region))
         tests = (test for region in regions if region.kind is RegionKind.THEN for test in region.values)
-        return any(_ASKED.fullmatch(name) for test in tests for name in names_in(facts, test))
+        names = {name for test in tests for name in (*names_in(facts, test), *_called(facts, test))}
+        if any(_ASKED.fullmatch(name) or name in _TERMINALS for name in names):
+            return True
+        return any(
+            isinstance(target, Api) and target.path in _DIALOGUES
+            for other in control_flow(self._program).calls_in(site.file.function_at(site.call.region))
+            for target in control_flow(self._program).targets(other)
+        )
 
     def _find_tool(self, file: File) -> bool:
         """Whether a file is a tool's, whose output is what it is for."""
@@ -230,6 +240,15 @@ class _Judge:
             isinstance(base, Api) and base.path.startswith(_BACK_END_BASES)
             for base in self._program.resolver.bases_of(file.cls_base + cls)
         )
+
+
+def _called(facts: FileFacts, value: int) -> Iterator[str]:
+    """The names of what a test calls: `sys.stdout.isatty()`."""
+    fact = facts.values[value]
+    if fact.kind is ValueKind.CALL:
+        yield facts.values[facts.calls[fact.ref].callee].text
+    for item in fact.items if fact.kind is ValueKind.OP else ():
+        yield from _called(facts, item)
 
 
 def _words(file: File, value: int) -> Iterator[str]:

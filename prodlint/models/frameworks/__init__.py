@@ -5,6 +5,7 @@ from __future__ import annotations
 from prodlint.models.frameworks import (
     aiohttp,
     asyncio,
+    commands,
     django,
     ecmascript,
     express,
@@ -41,5 +42,6 @@ FRAMEWORKS: tuple[Framework, ...] = tuple(
         sqlalchemy,
         python,
         ecmascript,
+        commands,
     )
 )

@@ -63,21 +63,6 @@ FRAMEWORK = Framework(
             context=Context.BACKGROUND,
             thread=Context.BACKGROUND_THREAD,
         ),
-        Registers(
-            (
-                "click.command()",
-                "click.group()",
-                "click.command",
-                "typer.Typer().command()",
-                "click.Group().command()",
-                "click.group().command()",
-                "flask.Flask().cli.command()",
-                "typer.Typer().callback()",
-            ),
-            decorates=True,
-            role=Role.COMMAND,
-            context=Context.SCRIPT,
-        ),
     ),
     moves=(
         Moves(("asyncio.to_thread",), _THREADS, keyword="func", names=("to_thread",)),

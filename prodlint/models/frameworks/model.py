@@ -132,7 +132,7 @@ class Framework(msgspec.Struct, frozen=True):
 
     name: str
     language: str
-    """"javascript" (TypeScript included) or "python"."""
+    """"javascript" (TypeScript included) or "python"; "" for both."""
     package: str = ""
     """The package whose version is the framework's; "" for a part of the runtime."""
     serves: tuple[str, ...] = ()

@@ -19,7 +19,7 @@ from prodlint.program.linking.development_branches import Branches
 from prodlint.program.linking.parameter_uses import LISTENS, LibraryModels, Only, ParameterUses, Place, Run, Use
 from prodlint.program.linking.resolver import MEMOISERS, CallSite, File, Resolver, keyword_of
 from prodlint.program.linking.run_once import runs_once
-from prodlint.program.linking.targets import Api, Cls, Fn, Inst, Obj, Target, Targets
+from prodlint.program.linking.targets import Api, Cls, Fn, FnMember, Inst, Obj, Target, Targets
 
 _ROUNDS = 4
 _ONCE_ONLY = frozenset({"listening", "open", "ready", "close", "exit", "error", "end", "finish", "online", "connected"})
@@ -464,7 +464,7 @@ class CallGraph:
             for entry in self._decorates.get(target.path, ())
         ]
         if not found and call is not None:
-            found = self._decorator_by_shape(file, call)
+            found = self._decorator_by_shape(file, call) or self._command_of_group(file, call)
         if not found and self._own_handlers and self._is_own(file, decorator, call):
             found = self._decorates["fastapi.FastAPI().get()"][:1]
         for framework, registers in found:
@@ -485,6 +485,18 @@ class CallGraph:
                     fact.ref if call is not None else NONE,
                     above=above,
                 )
+
+    def _command_of_group(self, file: File, call: Call) -> list[tuple[Framework, Registers]]:
+        """`@cli.command()`, where `cli` is the function that is the group."""
+        for target in self.resolver.resolve(file, call.callee):
+            if isinstance(target, FnMember) and target.name in ("command", "group", "callback"):
+                owner, function = self.resolver.functions[target.id]
+                for decorator in function.decorators:
+                    for api in self.resolver.resolve(owner, decorator):
+                        known = self._decorates.get(api.path, []) if isinstance(api, Api) else []
+                        if any(registers.role is Role.COMMAND for _, registers in known):
+                            return known[:1]
+        return []
 
     def _is_own(self, file: File, decorator: int, call: Call | None) -> bool:
         for owner, value in self.resolver.origins(file, call.callee if call is not None else decorator):

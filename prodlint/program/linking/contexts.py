@@ -42,14 +42,20 @@ class Contexts:
         modules: Mapping[int, Context],
         coroutines: Iterable[tuple[int, bool]] = (),
         barriers: Set[tuple[int, int]] = frozenset(),
+        by_hand: Set[tuple[int, int]] = frozenset(),
+        services: Set[int] = frozenset(),
     ) -> None:
         """`modules`: the context of module bodies, by function id; `coroutines`: functions that run on an event loop
         whoever calls them, for those that nobody is known to call, and whether a service surely does that while it
-        serves; `barriers`: calls (file, index) that count as not there."""
+        serves; `barriers`: calls (file, index) that count as not there; `by_hand`: calls that are made only where
+        somebody starts a file that is no service; `services`: the functions that serve, so that a command which runs
+        one starts a service."""
         self.reach: dict[State, Reach] = {}
         self._of: dict[int, dict[Context, Reach]] = {}
         self._graph = graph
         self._barriers = barriers
+        self._by_hand = by_hand
+        self._services = services
         for certain in (True, False):
             self._flow(self._roots(modules, certain), certain)
         known = {function for function, _ in self.reach}
@@ -67,7 +73,10 @@ class Contexts:
     def _roots(self, modules: Mapping[int, Context], certain: bool) -> Iterable[tuple[State, Reach]]:
         for registration in self._graph.entries:
             if registration.certain or not certain:
-                state = (registration.function, registration.context)
+                context = registration.context
+                if context is Context.SCRIPT and registration.function in self._services:
+                    context = Context.STARTUP
+                state = (registration.function, context)
                 yield state, Reach(None, None, registration, registration.certain, 0)
         for function, context in modules.items():
             yield (function, context), Reach(None, None, None, True, 0)
@@ -89,10 +98,13 @@ class Contexts:
                     continue
                 if (edge.file, edge.call) in self._barriers:
                     continue
-                after = (edge.callee, moved(state[1], edge))
+                after = (edge.callee, self._after(state[1], edge))
                 if after not in self.reach:
                     self.reach[after] = Reach(state, edge, here.registration, here.certain and sure, here.length + 1)
                     queue.append(after)
+
+    def _after(self, context: Context, edge: Edge) -> Context:
+        return Context.SCRIPT if (edge.file, edge.call) in self._by_hand else moved(context, edge)
 
     def path(self, state: State) -> list[Reach]:
         """The way to a state, root first."""
@@ -131,7 +143,7 @@ class Contexts:
             for state in self.reach:
                 for edge in self._graph.edges.get(state[0], ()):
                     if (edge.file, edge.call) not in self._barriers:
-                        self._before.setdefault((edge.callee, moved(state[1], edge)), set()).add(state)
+                        self._before.setdefault((edge.callee, self._after(state[1], edge)), set()).add(state)
         return self._before
 
 

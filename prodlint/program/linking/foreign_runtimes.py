@@ -7,10 +7,11 @@ import posixpath
 from collections.abc import Iterator, Mapping, Sequence
 
 from prodlint.extract.deployment.package_json import PackageInfo
-from prodlint.facts import ImportKind
+from prodlint.facts import ImportKind, NameUse, ValueKind
 from prodlint.models.frameworks import FRAMEWORKS
 from prodlint.models.frameworks.node import BUILTIN_MODULES
 from prodlint.program.linking.resolver import File, Resolver
+from prodlint.program.linking.targets import Api
 
 _UNKNOWN_MODULES = 3
 """A file with so many modules that nobody declares, and none that somebody does, was not written for this package."""
@@ -40,6 +41,37 @@ def is_front_end(file: File, packages: Mapping[str, PackageInfo]) -> bool:
     is hardly all of it."""
     manifest = next(_manifests(file.path, packages), None)
     return manifest is not None and not _FRAMEWORKS & manifest.dependencies.keys() and draws(file, packages)
+
+
+_BROWSERS = frozenset(
+    {"document", "window", "localStorage", "sessionStorage", "HTMLElement", "customElements", "alert"}
+)
+_COMPONENTS = ("react.", "preact.", "react-native.")
+"""Classes of components, whose methods run where they are drawn, unless a request is seen to run them."""
+
+
+def drawn_functions(file: File, resolver: Resolver) -> set[int]:
+    """The functions of a JavaScript file that use what only browsers have: their globals, or a component's lifecycle.
+    A name that is asked for first (`typeof window`) says that the file knows other places, too."""
+    facts = file.facts
+    found: set[int] = set()
+    for unbound in facts.unbound:
+        if unbound.name in _BROWSERS and not unbound.is_tested:
+            found.update(facts.regions[region].function for _, region, use in unbound.uses() if use is NameUse.READ)
+    for number, cls in enumerate(facts.classes):
+        if cls.bases and any(
+            isinstance(base, Api) and base.path.startswith(_COMPONENTS)
+            for base in resolver.bases_of(file.cls_base + number)
+        ):
+            values = (facts.values[member] for member in cls.members)
+            found.update(value.ref for value in values if value.kind is ValueKind.FUNCTION)
+    return found
+
+
+def is_desktop(packages: Mapping[str, PackageInfo], path: str) -> bool:
+    """Whether a file belongs to a package that is a program for desktops: Electron starts it."""
+    manifest = next(_manifests(path, packages), None)
+    return manifest is not None and "electron" in {*manifest.dependencies, *manifest.dev_dependencies}
 
 
 def foreign_files(

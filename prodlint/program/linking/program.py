@@ -16,10 +16,11 @@ from prodlint.models.frameworks.model import Context
 from prodlint.program.linking.call_graph import CallGraph, Edge, Registration, aliases_of
 from prodlint.program.linking.completeness import Completeness
 from prodlint.program.linking.contexts import ON_LOOP, Contexts, Reach, State
-from prodlint.program.linking.foreign_runtimes import draws, foreign_files, is_front_end
+from prodlint.program.linking.foreign_runtimes import drawn_functions, draws, foreign_files, is_desktop, is_front_end
 from prodlint.program.linking.manifests import Versions
 from prodlint.program.linking.modules import NodeModules, PythonModules, aliases_in, requested
 from prodlint.program.linking.resolver import CallSite, File, Resolver
+from prodlint.program.linking.starts import Starts
 from prodlint.program.linking.targets import Api, Cls, Targets
 from prodlint.project.file_roles import FileRole, role_of
 from prodlint.project.hints import Knowledge
@@ -60,7 +61,9 @@ class Program:
         self.roles = [
             role_of(file.path, knowledge.scripts, knowledge.tests, packages, file.facts.imports) for file in self.files
         ]
+        self.starts = Starts(self.graph)
         self._loaded, self._perhaps = self._load()
+        self._drawn: dict[int, Set[int]] = {}
         self.contexts = self._contexts()
         self._by_rule: dict[str, Contexts] = {}
         self._run_by_entry: dict[str, set[int]] = {}
@@ -76,13 +79,15 @@ class Program:
         imports = self._imports = defaultdict[int, set[int]](set)
         importers: dict[int, set[int]] = defaultdict(set)
         for file in self.files:
+            skipped = self._asked_in_development(file)
             for module in requested(file.facts):
-                found = self.resolver.module(file, module)
+                found = self.resolver.module(file, module) if module not in skipped else None
                 if found is not None:
                     imports[file.index].add(found.index)
                     importers[found.index].add(file.index)
         for index in foreign_files(self.files, self.resolver, self.versions.packages, importers):
             self.roles[index] = FileRole.FOREIGN
+        self._leave_desktops()
         for file in self.files:
             if self.roles[file.index] is FileRole.SOURCE and self._is_command(file, importers[file.index]):
                 self.roles[file.index] = FileRole.SCRIPT
@@ -108,6 +113,24 @@ class Program:
             and not file.facts.shebang
         }
         return loaded, perhaps
+
+    def _leave_desktops(self) -> None:
+        """Take the files of programs for desktops for no service's: all of a package that serves nothing besides, and
+        else those that ask for Electron."""
+        serving = {self.home(index) for index in self.graph.serving}
+        for file in self.files:
+            if file.is_python or not is_desktop(self.versions.packages, file.path):
+                continue
+            asks = any(each.module == "electron" or each.module.startswith("electron/") for each in file.facts.imports)
+            if (asks and file.index not in self.graph.serving) or self.home(file.index) not in serving:
+                self.roles[file.index] = FileRole.FOREIGN
+
+    def _asked_in_development(self, file: File) -> set[str]:
+        """The modules that a file asks for only where it runs in development: `if (options.dev) await import(…)`."""
+        asked = {each.module: True for each in file.facts.imports}
+        for each in file.facts.imports:
+            asked[each.module] = asked[each.module] and self.dev_only(file, each.region)
+        return {module for module, is_skipped in asked.items() if is_skipped}
 
     def _is_command(self, file: File, importers: set[int]) -> bool:
         """Whether a file is a command of a package's own command line tool: one of its `commands`, which only the tool
@@ -153,7 +176,9 @@ class Program:
         return contexts
 
     def _contexts(self, barriers: Set[tuple[int, int]] = frozenset()) -> Contexts:
-        return Contexts(self.graph, self._modules(), self._coroutines(), barriers)
+        return Contexts(
+            self.graph, self._modules(), self._coroutines(), barriers, self.starts.by_hand, self.starts.services
+        )
 
     def _coroutines(self) -> list[tuple[int, bool]]:
         """Python's `async def`s in what a service loads: they run on an event loop, whoever calls them. It may be at
@@ -285,6 +310,8 @@ class Program:
         if self.dev_only(file, region) or self.is_main_guard(file, region):
             return None
         reached = self.contexts.of(file.function_at(region))
+        if not _ASKED & reached.keys() and self._is_drawn(file, region):
+            return None
         if any(context in reached and reached[context].certain for context in _SERVER):
             # Front ends have timers, too.
             is_asked = bool(_ASKED & reached.keys())
@@ -296,8 +323,24 @@ class Program:
         if reached and not any(context in reached for context in _SERVER):
             return None
         loaded = self.is_loaded(file)
-        is_shared = loaded is not None and file.index not in self.serving and is_front_end(file, self.versions.packages)
+        if loaded is None or file.index in self.serving:
+            return loaded
+        is_shared = self.starts.has_hand(file) or is_front_end(file, self.versions.packages)
         return Confidence.LIKELY if is_shared else loaded
+
+    def _is_drawn(self, file: File, region: int) -> bool:
+        """Whether a function, or one around it, works on what only a browser has, whatever else its file is for."""
+        if file.is_python:
+            return False
+        known = self._drawn.get(file.index)
+        if known is None:
+            known = self._drawn[file.index] = drawn_functions(file, self.resolver)
+        function = file.facts.regions[region].function
+        while known and function not in (NONE, 0):
+            if function in known:
+                return True
+            function = file.facts.functions[function].parent
+        return False
 
     def on_loop(self, file: File, region: int, rule: str) -> tuple[Context, Reach] | None:
         """The event-loop context (a request's first) that a region runs in, or None: nothing known blocks there."""
@@ -368,6 +411,8 @@ class Program:
     def is_main_guard(self, file: File, region: int) -> bool:
         """Whether a region runs only when its file is started by hand: `if __name__ == "__main__"`,
         `if (require.main === module)`. A service that is started so is not meant: then its file serves."""
+        if self.starts.is_by_hand(file, region):
+            return True
         if not file.is_python or file.index in self.serving:
             return False
         for at in self.regions_out(file, region):

@@ -10,6 +10,8 @@ from prodlint.facts import NONE, Call, FileFacts, RegionKind, Use, ValueKind
 def runs_once(facts: FileFacts, call: Call) -> bool:
     """Whether a call's result is kept in a place that outlives the function, under a test of that very place:
     `if (!cache) cache = load()`, `cache = cache || load()`, `if (this.x == null) { this.x = new X() }`."""
+    if any(_keeps(facts, region) for region in _regions(facts, call.region)):
+        return True
     if call.use is not Use.ASSIGNED:
         return False
     kept = facts.bindings[call.user] if call.user != NONE else None
@@ -20,6 +22,38 @@ def runs_once(facts: FileFacts, call: Call) -> bool:
         return False
     names = {name for test in tests for name in names_in(facts, test)}
     return kept.name in names if kept is not None else not names.isdisjoint(_stored(facts, call))
+
+
+def _regions(facts: FileFacts, region: int) -> Iterator[int]:
+    function = facts.regions[region].function
+    while region != NONE and facts.regions[region].function == function:
+        yield region
+        region = facts.regions[region].parent
+
+
+def _keeps(facts: FileFacts, region: int) -> bool:
+    """Whether a region runs until a member is set, and sets it: all of `if (!M.instance) { M.instance = new M(); await
+    M.instance.open() }` is done once."""
+    fact = facts.regions[region]
+    if fact.kind is not RegionKind.THEN or not fact.values:
+        return False
+    name = _absent(facts, fact.values[0])
+    return bool(name) and any(
+        store.name == name and store.op == "=" and fact.start <= store.start < fact.end for store in facts.stores
+    )
+
+
+def _absent(facts: FileFacts, test: int) -> str:
+    """The name of the member that a test asks for the absence of: `!M.x`, `M.x == null`, `cls.x is None`; or ""."""
+    value = facts.values[test]
+    if value.kind is not ValueKind.OP:
+        return ""
+    items = [facts.values[item] for item in value.items]
+    if value.text == "!" and len(items) == 1:
+        return items[0].text if items[0].kind is ValueKind.MEMBER else ""
+    if value.text in ("==", "===", "is") and len(items) == 2 and items[1].kind is ValueKind.NULL:
+        return items[0].text if items[0].kind is ValueKind.MEMBER else ""
+    return ""
 
 
 def _conditions(facts: FileFacts, region: int) -> Iterator[int]:
