@@ -17,7 +17,7 @@ from prodlint.program.linking.resolver import CallSite
 from prodlint.program.linking.targets import Api
 from prodlint.program.services import services_in, services_of
 from prodlint.program.services.start_faults import dev_server
-from prodlint.program.services.variants import SCRIPTS, command_of, in_production, place_of, whereabouts
+from prodlint.program.services.variants import command_of, in_production, place_of, whereabouts
 from prodlint.program.web.django_settings import production_settings
 from prodlint.project.file_roles import FileRole
 
@@ -78,7 +78,7 @@ def _finding(
     return Finding(
         rule.name,
         f"{service.name} is started with `{word}`, which {effect}. Take it away.",
-        place_of(program.facts, hop if hop.source.kind not in SCRIPTS else variant.launch.hops[0]),
+        place_of(program.facts, hop),
         data={"place": whereabouts(hop.source), "word": word},
         fixless="" if can_drop else "how it is started without its debugger is not known here",
         service=service.name,

@@ -16,7 +16,7 @@ from prodlint.program.services import services_in
 from prodlint.program.services.images import Image
 from prodlint.program.services.package_installs import Install, dev_install, run_starts
 from prodlint.program.services.start_faults import main_fault
-from prodlint.program.services.variants import base_of, in_containers
+from prodlint.program.services.variants import base_of, each_place_once, in_containers
 
 if TYPE_CHECKING:
     from prodlint.extract.deployment.package_json import PackageInfo
@@ -33,6 +33,10 @@ _DEV_REQUIREMENTS = regex(r"(?:^|[-_./])(?:dev|develop|development|tests?|testin
 
 def check(program: Program, rule: Rule) -> Iterator[Finding]:
     """One finding for a service whose image has the dependencies for development in it."""
+    return each_place_once(_all(program, rule))
+
+
+def _all(program: Program, rule: Rule) -> Iterator[Finding]:
     for service in services_in(program):
         for variant in in_containers(service):
             finding = _node(program, rule, service, variant) if service.language == "node" else None

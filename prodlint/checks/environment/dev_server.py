@@ -12,7 +12,7 @@ from prodlint.findings import Applicability, Confidence, Finding, Fix, Severity,
 from prodlint.fixes.reasons import ODD_FORM
 from prodlint.program.services import services_in
 from prodlint.program.services.start_faults import dev_server
-from prodlint.program.services.variants import command_of, in_production, is_tool, place_of, shown, whereabouts
+from prodlint.program.services.variants import command_of, in_production, is_tool, place_of_fault, shown, whereabouts
 
 if TYPE_CHECKING:
     from prodlint.fixes.text import Edits
@@ -42,13 +42,12 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
 
 
 def _finding(program: Program, rule: Rule, service: Service, variant: Variant, hop: Hop) -> Finding:
-    outer = variant.launch.hops[0]
     by_name = hop.start.kind is StartKind.PACKAGE_SCRIPT
     change = _change(program, variant, hop)
     return Finding(
         rule.name,
         f"{service.name} is started {_how(rule, hop, by_name=by_name)}",
-        place_of(program.facts, outer),
+        place_of_fault(program.facts, variant.launch.hops, hop),
         confidence=Confidence.LIKELY if by_name else Confidence.CERTAIN,
         trace=tuple(
             Step(inner.source.location, f"{shown(inner.source)} runs `{' '.join(inner.start.words)}`")

@@ -10,7 +10,7 @@ from prodlint.fixes.reasons import ODD_FORM
 from prodlint.program.services import Service, Variant, is_for_development, services_in
 from prodlint.program.services.answers import Answer, Source, State
 from prodlint.program.services.layers import Layer
-from prodlint.program.services.variants import rank, shown
+from prodlint.program.services.variants import each_place_once, rank, shown
 
 if TYPE_CHECKING:
     from prodlint.facts import Artefact
@@ -34,6 +34,10 @@ _DELETABLE_FROM = ("compose", "dockerfile", "systemd")
 def check(program: Program, rule: Rule) -> Iterator[Finding]:
     """One finding for a service that nothing starts with NODE_ENV=production, or that something starts for
     development."""
+    return each_place_once(_all(program, rule))
+
+
+def _all(program: Program, rule: Rule) -> Iterator[Finding]:
     for service in services_in(program):
         if service.language == "node":
             finding = _contradicted(rule, service) or _missing(rule, service)

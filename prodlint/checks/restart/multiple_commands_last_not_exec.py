@@ -64,8 +64,8 @@ def _finding(program: Program, rule: Rule, service: Service, variant: Variant, h
         rule.name,
         f"{hop.source.path} stays in front of `{said}` and passes no SIGTERM on: {service.name} is killed after the "
         f"grace period, with what it is doing. Write `exec {said}`.",
-        place_of(program.facts, variant.launch.hops[0]),
-        related=(Step(hop.source.location, f"{hop.source.path} runs `{said}` last"),),
+        place_of(program.facts, hop),
+        related=(Step(place_of(program.facts, variant.launch.hops[0]), "this starts the script"),),
         data={"place": whereabouts(hop.source), "at": hop.start.at, "word": hop.start.words[0]},
         service=service.name,
     )

@@ -9,6 +9,7 @@ from prodlint.findings import Applicability, Confidence, Edit, Finding, Fix, Sev
 from prodlint.fixes.reasons import ODD_FORM
 from prodlint.program.services import services_in
 from prodlint.program.services.answers import State
+from prodlint.program.services.environment_evidence import is_called_for_production
 from prodlint.program.services.supervision import after_crash
 from prodlint.program.services.variants import artefact_of, in_production, is_known, is_tool, looked_at, whereabouts
 from prodlint.program.web.exposure import answers_requests
@@ -98,10 +99,11 @@ def _finding(program: Program, rule: Rule, service: Service, bare: list[Variant]
 
 
 def _is_oversight(program: Program, variant: Variant) -> bool:
-    """Whether others in the same compose file do restart; a unit is there to keep something running anyway."""
+    """Whether others in the same compose file do restart, or it is called for production; a unit is there to keep
+    something running anyway."""
     if variant.kind != "compose":
         return variant.kind != "package_json"
-    return any(
+    return is_called_for_production(variant.outer.path) or any(
         setting.key == "restart" and setting.value not in (None, "no", "false")
         for artefact in program.facts[variant.outer.path].artefacts
         for setting in artefact.settings

@@ -112,6 +112,16 @@ def _finding(program: Program, rule: Rule, service: Service, variants: list[Vari
     first = variants[0]
     layer = first.layer("dockerfile") or first.layers[0]
     command, why_not = _command(program, rule, service, first)
+    if first.kind == "compose" and _shares_image(program, service, first):
+        return Finding(
+            rule.name,
+            f"Nobody notices when {service.name} still runs but answers no more: other services are started from its "
+            "image, and its compose service has no health check. Add a `healthcheck`.",
+            first.outer.location,
+            related=looked_at((each.outer for each in variants), first.outer.location, "has none either"),
+            fixless="its image starts other services, too",
+            service=service.name,
+        )
     stage = layer.source.name if layer.source.kind == "dockerfile" else ""
     return Finding(
         rule.name,
@@ -127,6 +137,13 @@ def _finding(program: Program, rule: Rule, service: Service, variants: list[Vari
         fixless=why_not,
         service=service.name,
     )
+
+
+def _shares_image(program: Program, service: Service, variant: Variant) -> bool:
+    """Whether other services are started from the image of a variant."""
+    image = variant.image.partition("#")[0]
+    others = (other for other in services_in(program) if other is not service)
+    return any(each.image.partition("#")[0] == image for other in others for each in other.production)
 
 
 def _health_path(program: Program, rule: Rule, service: Service) -> str:

@@ -16,6 +16,7 @@ from prodlint.program.services.start_faults import dev_server, only_reloads
 from prodlint.program.services.variants import (
     SCRIPTS,
     base_of,
+    each_place_once,
     in_production,
     is_known,
     is_opaque,
@@ -44,6 +45,10 @@ _SETUID = ("process.setuid", "process.setgid", "process.initgroups", "os.setuid"
 
 def check(program: Program, rule: Rule) -> Iterator[Finding]:
     """One finding for a service that runs as root in some variant for production."""
+    return each_place_once(_all(program, rule))
+
+
+def _all(program: Program, rule: Rule) -> Iterator[Finding]:
     if any(program.api_calls.get(api) for api in _SETUID):
         return  # it gives up its rights by itself
     for service in services_in(program):

@@ -12,6 +12,7 @@ decides.
 from __future__ import annotations
 
 import posixpath
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -61,6 +62,12 @@ _NAMED = ("compose", "systemd", "pm2", "forever", "supervisord", "upstart")
 """Kinds of artefacts that are called as the service is."""
 
 
+_GENERIC = frozenset(
+    {"bin", "build", "ci", "config", "deploy", "deployment", "docker", "dockerfiles", "etc", "images", "infra", "ops"}
+)
+"""Names of folders that tell nobody which service it is."""
+
+
 def build_services(files: Mapping[str, FileFacts], view: SourceView) -> list[Service]:
     """The services that the deployment files (facts by path) describe, by id."""
     return sorted(_services(Project(files, view)), key=lambda service: service.id)
@@ -75,11 +82,11 @@ def _services(project: Project) -> Iterator[Service]:
     # What a container starts is not started on a host, too.
     used = {layer.source.path for variant in variants for layer in variant.layers}
     variants += [*pm2_variants(project, used), *supervised_variants(project, used)]
-    groups = _grouped(variants)
+    groups = _grouped(variants, project.view.servers)
     for package in sorted(project.view.packages):
         scripts = list(script_variants(project, package))
         if scripts and not _is_served(project, package, groups):
-            groups = _grouped([*scripts, *(variant for group in groups for variant in group)])
+            groups = _grouped([*scripts, *(each for group in groups for each in group)], project.view.servers)
     unstarted = list(unstarted_variants(project, [variant for group in groups for variant in group]))
     for group in [*groups, *([variant] for variant in unstarted)]:
         service = _service(project, group)
@@ -142,7 +149,10 @@ def _service(project: Project, group: list[Variant]) -> Service | None:
 def _called(launch: Launch, variant: Variant) -> str:
     """What to call a service that nothing gives a name."""
     name = posixpath.basename(launch.entry or launch.target)
-    return name if not name.startswith("$") else posixpath.basename(posixpath.dirname(variant.outer.path)) or "app"
+    if not name.startswith("$") and not (launch.is_tool and not launch.entry):
+        return name
+    folders = reversed(posixpath.dirname(variant.outer.path).split("/"))
+    return next((folder for folder in folders if folder and folder.lower() not in _GENERIC), "app")
 
 
 def _hoisted(project: Project, package: str) -> frozenset[str]:
@@ -173,13 +183,19 @@ def _only_one(variant: Variant) -> Variant:
     return replace(variant, dev={reason: weight for reason, weight in variant.dev.items() if weight != BY_CONTENT})
 
 
-def _grouped(variants: Sequence[Variant]) -> list[list[Variant]]:
-    """The variants that start the same file, or run the same image, together."""
+def _grouped(variants: Sequence[Variant], servers: frozenset[str]) -> list[list[Variant]]:
+    """The variants that start the same file, or run the same image, together. An image that several servers are started
+    from (`servers`: the files that listen) is that of several services."""
+    entries: dict[str, set[str]] = defaultdict(set)
+    for variant in variants:
+        entries[_image_of(variant)] |= {variant.launch.entry} & servers
     groups: list[list[Variant]] = []
     keys: list[set[str]] = []
     for variant in variants:
         launch = variant.launch
-        own = {variant.image.partition("#")[0]} if variant.image else set()
+        image = _image_of(variant)
+        is_shared = len(entries[image]) > 1 and launch.entry in servers
+        own = {f"{image} {launch.entry}" if is_shared else image} if image else set()
         if variant.kind == "package_json":
             own.add(f"scripts of {launch.package}")
         own.add(f"{launch.language} {launch.entry or f'{launch.package} {launch.target}'}")
@@ -189,6 +205,10 @@ def _grouped(variants: Sequence[Variant]) -> list[list[Variant]]:
         groups = [each for at, each in enumerate(groups) if at not in joint] + [group]
         keys = [each for at, each in enumerate(keys) if at not in joint] + [own]
     return _with_developers(_with_opaque(groups))
+
+
+def _image_of(variant: Variant) -> str:
+    return variant.image.partition("#")[0]
 
 
 def _with_developers(groups: list[list[Variant]]) -> list[list[Variant]]:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from prodlint.facts import Artefact, FileFacts, Setting
-from prodlint.findings import Location, Step
+from prodlint.findings import Finding, Location, Step
 from prodlint.program.services import Service, Variant, services_in
 from prodlint.program.services.answers import Answer, Source, State
 from prodlint.program.services.base_images import base_image
@@ -54,6 +54,15 @@ def in_containers(service: Service) -> list[Variant]:
 def runs_in_container(variant: Variant) -> bool:
     """Whether a variant runs in a container."""
     return variant.kind in (*CONTAINERS, "kubernetes") or bool(variant.image)
+
+
+def each_place_once(findings: Iterable[Finding]) -> Iterator[Finding]:
+    """The findings without those at a place that has one already: services that share an image have its faults once."""
+    seen: set[Location] = set()
+    for finding in findings:
+        if finding.location not in seen:
+            seen.add(finding.location)
+            yield finding
 
 
 def is_tool(program: Program, service: Service) -> bool:
@@ -108,7 +117,9 @@ def command_of(files: Mapping[str, FileFacts], place: Mapping[str, Any], word: s
 
 
 def place_of(files: Mapping[str, FileFacts], hop: Hop) -> Location:
-    """Where a command is written; of one in a shell script, only the script."""
+    """Where a command is written; of one that a Dockerfile writes into a script, where it does so."""
+    if hop.source.kind == "shell":
+        return _place_in_script(files, hop)
     command = command_of(files, whereabouts(hop.source), hop.start.words[0] if hop.start.words else "")
     if command is None or hop.source.kind in SCRIPTS:
         return hop.source.location
@@ -124,6 +135,23 @@ def script_text(files: Mapping[str, FileFacts], source: Source) -> str:
             if (setting.start, setting.end) == source.location[1:]:
                 return setting.value or ""
     return ""
+
+
+def _place_in_script(files: Mapping[str, FileFacts], hop: Hop) -> Location:
+    """The line of a shell script that has a command; the script where that is not known."""
+    settings = [each for artefact in files[hop.source.path].artefacts for each in artefact.settings]
+    text = (settings[0].value if settings else None) or ""
+    is_as_written = bool(settings) and len(text.encode()) == settings[0].end - settings[0].start
+    if hop.start.at < 0 or not is_as_written:
+        return hop.source.location
+    start = len(text[: hop.start.at].encode())
+    line = re.split(r"\n|(?<=\S)[ \t]*(?:#|;|&&|\|\|)", text[hop.start.at :], maxsplit=1)[0]
+    return Location(hop.source.path, start, start + len(line.encode()))
+
+
+def place_of_fault(files: Mapping[str, FileFacts], hops: Sequence[Hop], hop: Hop) -> Location:
+    """Where a fault of a command is shown: in the shell script that has it, else where all of it begins."""
+    return place_of(files, hop if hop.source.kind in SCRIPTS else hops[0])
 
 
 def is_known(answer: Answer, *values: str) -> bool:
