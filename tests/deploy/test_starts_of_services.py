@@ -278,3 +278,44 @@ def test_a_package_that_something_starts_has_no_second_service() -> None:
         "package.json": '{"name": "shop", "dependencies": {"express": "4"}, "scripts": {"start": "node app.js"}}',
     }
     assert entries(files) == [("package_json", "app.js")]
+
+
+def test_servers_of_one_image_are_services_of_their_own() -> None:
+    files = {
+        "a.py": FLASK,
+        "b.py": FLASK,
+        "Dockerfile": 'FROM python:3.12\nCOPY . .\nCMD ["gunicorn", "a:app"]\n',
+        "compose.yaml": "services:\n  a: {build: .}\n  b: {build: ., command: [gunicorn, 'b:app']}\n",
+    }
+    assert entries(files) == [("compose", "a.py"), ("compose", "b.py")]
+
+
+def test_the_image_of_an_action_is_no_service() -> None:
+    files = {
+        "a.js": EXPRESS,
+        "package.json": '{"name": "act", "dependencies": {"express": "4"}, "scripts": {"start": "node a.js"}}',
+        "Dockerfile": 'FROM node:22\nCOPY . .\nCMD ["npm", "start"]\n',
+        "action.yml": "name: act\nruns:\n  using: docker\n  image: Dockerfile\n",
+    }
+    assert entries(files) == [("package_json", "a.js")]
+
+
+def test_a_dockerfile_in_a_folder_for_development_that_leaves_out_what_developers_need() -> None:
+    files = {
+        "a.js": EXPRESS,
+        "package.json": '{"name": "shop", "dependencies": {"express": "4"}, "scripts": {"start": "node a.js"}}',
+        "dev/build/Dockerfile": 'FROM node:22\nCOPY . .\nRUN npm ci --omit=dev\nCMD ["npm", "start"]\n',
+    }
+    (service,) = services(files)
+    assert [(each.kind, each.dev_score < 1) for each in service.variants] == [("dockerfile", True)]
+    files["dev/build/Dockerfile"] = files["dev/build/Dockerfile"].replace(" --omit=dev", "")
+    (service,) = services(files)
+    assert [each.dev_score < 1 for each in service.variants if each.kind == "dockerfile"] == [False]
+
+
+def test_a_service_without_a_name_is_called_as_a_folder_that_says_something() -> None:
+    files = {
+        "shop/docker/Dockerfile": 'FROM python:3.12\nCOPY . .\nCMD ["flask", "run"]\n',
+        "shop/a.py": FLASK,
+    }
+    assert [service.name for service in services(files)] == ["shop"]

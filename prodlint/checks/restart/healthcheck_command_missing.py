@@ -10,7 +10,7 @@ from prodlint.extract.deployment.commands import split
 from prodlint.extract.deployment.dockerfile import json_form
 from prodlint.findings import Finding
 from prodlint.program.services import services_in
-from prodlint.program.services.answers import Answer, State
+from prodlint.program.services.answers import ABSENT, Answer, State
 from prodlint.program.services.images import Image
 from prodlint.program.services.variants import base_of, in_containers, shell_of
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from prodlint.program.services import Variant
     from prodlint.rulebook import Rule
 
+_CHECKS = ("healthcheck", "healthcheck.liveness", "healthcheck.readiness", "healthcheck.startup")
 _ASKED = ("curl", "wget")
 
 
@@ -26,8 +27,8 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
     """One finding for each check of a service that asks with a program which its image has not."""
     for service in services_in(program):
         for variant in in_containers(service):
-            said = variant.setting("healthcheck")
-            name = _program(said)
+            asked = [(said, _program(said)) for said in map(variant.setting, _CHECKS)]
+            said, name = next((each for each in asked if each[1]), (ABSENT, ""))
             if name and said.by is not None and _lacks(program, variant, name):
                 yield Finding(
                     rule.name,
@@ -60,7 +61,7 @@ def _lacks(program: Program, variant: Variant, name: str) -> bool:
     facts = program.facts.get(path)
     stage = next((each for each in facts.artefacts if each.name == stage_name), None) if facts is not None else None
     if not is_bare or facts is None or stage is None:
-        return False
+        return is_bare and not variant.image  # the image itself is run
     for each in Image(path, facts, stage, "").stages:
         for setting in each.settings:
             value = setting.value or ""

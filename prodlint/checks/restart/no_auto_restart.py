@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import posixpath
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -11,7 +13,15 @@ from prodlint.program.services import services_in
 from prodlint.program.services.answers import State
 from prodlint.program.services.environment_evidence import is_called_for_production
 from prodlint.program.services.supervision import after_crash
-from prodlint.program.services.variants import artefact_of, in_production, is_known, is_tool, looked_at, whereabouts
+from prodlint.program.services.variants import (
+    artefact_of,
+    in_production,
+    is_known,
+    is_tool,
+    looked_at,
+    place_of,
+    whereabouts,
+)
 from prodlint.program.web.exposure import answers_requests
 
 if TYPE_CHECKING:
@@ -27,6 +37,8 @@ _WHAT = {
     "supervisord": "leaves {name} stopped after a crash: `autorestart` is false. Take it away",
     "pm2": "leaves {name} stopped after a crash: `autorestart` is false. Take it away",
     "kubernetes": "leaves {name} stopped after a crash: its pod says `restartPolicy: Never`. Run it in a Deployment",
+    "shell": "starts {name} again after a crash: this script leaves it in the background. Run it under systemd, in a "
+    "container with a restart policy, or with pm2",
     "package_json": "starts {name} again after a crash: nothing but this script runs it. Run it under systemd, in a "
     "container with a restart policy, or with pm2",
 }
@@ -38,10 +50,12 @@ _SUBJECTS = {
     "supervisord": "supervisord",
     "pm2": "PM2",
     "kubernetes": "Kubernetes",
+    "shell": "Nothing",
     "package_json": "Nothing",
 }
 _FIXLESS = {
     "stack": "why it is switched off is not known here",
+    "shell": "a script cannot restart what it runs",
     "package_json": "a script cannot restart what it runs",
     "kubernetes": "a pod has to become a Deployment",
     "pm2": "why it is switched off is not known here",
@@ -57,6 +71,8 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
             continue
         if not deployed and any(variant.kind != "package_json" for variant in service.variants):
             continue  # what developers run it in shows that the script is not all
+        if not deployed and _may_be_deployed(program, service):
+            continue
         bare = [
             variant
             for variant in deployed or variants
@@ -64,6 +80,19 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
         ]
         if bare:
             yield _finding(program, rule, service, bare, variants)
+
+
+def _may_be_deployed(program: Program, service: Service) -> bool:
+    """Whether an artefact that could not be followed names an image or a folder as the package is called."""
+    names = {posixpath.basename(service.package).lower(), posixpath.basename(service.name).lower()} - {""}
+    for facts in program.facts.values():
+        for artefact in facts.artefacts if facts.kind in ("compose", "kubernetes") else ():
+            for setting in artefact.settings:
+                if setting.key in ("image", "build.context", "build.dockerfile"):
+                    said = set(re.split(r"[^a-z0-9]+", (setting.value or setting.template).lower()))
+                    if any(set(re.split(r"[^a-z0-9]+", name)) <= said for name in names):
+                        return True
+    return False
 
 
 def _runs_once(program: Program, service: Service, variant: Variant) -> bool:
@@ -75,6 +104,8 @@ def _runs_once(program: Program, service: Service, variant: Variant) -> bool:
 def _finding(program: Program, rule: Rule, service: Service, bare: list[Variant], variants: list[Variant]) -> Finding:
     first = bare[0]
     location = first.outer.location
+    if first.kind == "shell" and first.launch.hops:
+        location = place_of(program.facts, first.launch.hops[0])
     kind = "stack" if first.setting("stack").state is State.SET else first.kind
     said = first.setting("restart_policy" if kind == "stack" else "restart")
     if said.by is not None and said.state is State.SET and said.by.path == location.path:

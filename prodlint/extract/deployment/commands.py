@@ -571,7 +571,10 @@ def _node_process_manager(name: str, start: Start) -> Start | None:
         return replace(start, kind=StartKind.NODE, target=target) if is_run else start
     if name not in ("pm2", "pm2-runtime", "pm2-docker", "pm2-dev", "forever"):
         return None
-    words = [word for word in start.rest if word not in ("start", "startOrReload", "startOrRestart", "reload")]
+    rest = start.rest
+    if name == "forever" and "start" in rest:
+        rest = rest[rest.index("start") :]  # what stands before are options of its own
+    words = [word for word in rest if word not in ("start", "startOrReload", "startOrRestart", "reload")]
     is_dev = "--watch" in words or name == "pm2-dev"
     target = _first_file(words) or next((word for word in words if not word.startswith("-")), "")
     if target in _MANAGERS and "--" in words:

@@ -1,7 +1,7 @@
 """Workflows of GitHub and GitLab: which images they build from what, under which names.
 
-Sources: "Workflow syntax for GitHub Actions"; the inputs of docker/build-push-action and docker/metadata-action;
-GitLab's "CI/CD YAML syntax reference".
+Sources: "Workflow syntax for GitHub Actions" and "Metadata syntax for GitHub Actions"; the inputs of
+docker/build-push-action and docker/metadata-action; GitLab's "CI/CD YAML syntax reference".
 """
 
 from __future__ import annotations
@@ -25,12 +25,17 @@ _EXPRESSION = regex(r"\$\{\{\s*(?P<what>[^}]*?)\s*\}\}")
 
 def extract(data: bytes, path: str) -> FileFacts:
     """One artefact `job` for each job that builds images: `artifact` for each image of a step (`image context
-    dockerfile` as a JSON list), `command.shell` for what it runs."""
+    dockerfile` as a JSON list), `command.shell` for what it runs. Of an action, one artefact `action` with the
+    `build.dockerfile` that its image is built from."""
     facts = FileFacts(KIND, line_starts=line_starts_of(data))
     if not re.search(rb"\b(?:docker|podman|buildah)\b", data):
         return facts
     for root in parse(data).documents:
         if not isinstance(root, Map):
+            continue
+        runs = root.map("runs")
+        if runs is not None:
+            facts.artefacts += _action(runs, data)
             continue
         jobs = root.map("jobs")
         shared = _variables(root)
@@ -42,6 +47,17 @@ def extract(data: bytes, path: str) -> FileFacts:
                         Artefact("job", name, pair.start, pair.end, pair.key.start, pair.key.end, settings)
                     )
     return facts
+
+
+def _action(runs: Map, data: bytes) -> Iterator[Artefact]:
+    """An action whose image is built from a Dockerfile, or that is run by `docker run` in its steps."""
+    image = runs.get("image")
+    is_file = isinstance(image, Scalar) and "://" not in image.text
+    name = image.text if isinstance(image, Scalar) and is_file else "Dockerfile"
+    if is_file or (runs.text("using") == "composite" and re.search(rb"\bdocker run\b", data)):
+        place = image if is_file and image is not None else runs
+        setting = Setting("build.dockerfile", name, place.start, place.end)
+        yield Artefact("action", "", runs.start, runs.end, runs.start, runs.start, [setting])
 
 
 def _variables(table: Map) -> dict[str, str]:

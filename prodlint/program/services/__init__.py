@@ -32,7 +32,7 @@ from prodlint.program.services.model import Service, SourceView, Variant
 from prodlint.program.services.platforms import platform_variants
 from prodlint.program.services.pm2 import pm2_variants
 from prodlint.program.services.project import Project
-from prodlint.program.services.scripts import procfile_variants, script_variants
+from prodlint.program.services.scripts import procfile_variants, script_variants, shell_variants
 from prodlint.program.services.supervised import supervised_variants
 from prodlint.program.services.systemd_units import unit_variants
 from prodlint.program.services.unstarted import unstarted_variants
@@ -87,6 +87,8 @@ def _services(project: Project) -> Iterator[Service]:
         scripts = list(script_variants(project, package))
         if scripts and not _is_served(project, package, groups):
             groups = _grouped([*scripts, *(each for group in groups for each in group)], project.view.servers)
+    for variant in shell_variants(project, [variant for group in groups for variant in group]):
+        groups = _grouped([variant, *(each for group in groups for each in group)], project.view.servers)
     unstarted = list(unstarted_variants(project, [variant for group in groups for variant in group]))
     for group in [*groups, *([variant] for variant in unstarted)]:
         service = _service(project, group)

@@ -34,6 +34,8 @@ from prodlint.program.services.project import Project
 from prodlint.project.paths import joined
 
 _STACK_NAME = regex(r"(?:^|[-_.])(?:stack|swarm)(?:$|[-_.])", re.IGNORECASE)
+_HIDDEN = regex(r"^(?:[\w.-]+:)?/[^:]*/(?:node_modules|\.venv|venv)$")
+"""A volume over the packages in a mounted folder, so that the machine's own do not take their place."""
 _FOR_DEVELOPMENT = regex(r"[-._](?:dev|devel|development|local)$")
 """The end of the name of a Dockerfile beside one without it, which is for production."""
 _DEFAULT_COMPOSE = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
@@ -229,6 +231,8 @@ def _service_evidence(service: _ComposeService, workdir: str, mounts: Sequence[t
     found |= service.evidence
     if any(target == workdir or _is_around(target, workdir) or _is_around(workdir, target) for _, target in mounts):
         found["it mounts the source code"] = 0.7
+        if any(_HIDDEN.search(setting.value or "") for _, setting in service.all("volume")):
+            found["it keeps the installed packages apart from the source code"] = 0.5
     if TARGET_DEV.search(service.value("build.target") or ""):
         found["it builds a stage for development"] = 0.7
     if service.setting("watch") is not None:

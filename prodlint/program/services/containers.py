@@ -56,6 +56,7 @@ class Runner(msgspec.Struct, frozen=True, dict=True):
         return setting.value if setting is not None else None
 
 
+_WITHOUT_DEVELOPERS = regex(r"--(?:production|prod|omit[= ]dev|only[= ]prod\w*|no-dev|without[= ]dev)\b")
 _SOURCES = (".js", ".cjs", ".mjs", ".ts", ".py")
 _WEB_SERVERS = regex(r"nginx|httpd|apache|caddy|static-web-server")
 
@@ -77,10 +78,11 @@ def dockerfile_variants(project: Project, others: Sequence[Variant]) -> Iterator
         for path, variants in users.items()
         if path not in built and all("build.context" in variant.layers[0].settings for variant in variants)
     }
+    actions = set(_of_actions(project))
     found = {
         path: variant
         for path in project.by_kind["dockerfile"]
-        if path not in built and (variant := _dockerfile_variant(project, path)) is not None
+        if path not in built and path not in actions and (variant := _dockerfile_variant(project, path)) is not None
     }
     for path, variant in found.items():
         beside = [each for other, each in found.items() if _is_beside(path, other) and other not in for_developers]
@@ -91,6 +93,15 @@ def dockerfile_variants(project: Project, others: Sequence[Variant]) -> Iterator
             yield replace(variant, dev=weights)
         else:
             yield variant
+
+
+def _of_actions(project: Project) -> Iterator[str]:
+    """The Dockerfiles of GitHub actions: what they start ends with the job that uses it."""
+    for path in project.by_kind["workflow"]:
+        for artefact in project.files[path].artefacts if posixpath.basename(path).startswith("action.") else ():
+            for setting in artefact.settings:
+                if setting.key == "build.dockerfile":
+                    yield joined(posixpath.dirname(path), setting.value or "")
 
 
 def _production_twin(project: Project, path: str, variant: Variant, known: Sequence[Variant]) -> str:
@@ -209,6 +220,8 @@ def image_variant(project: Project, image: Image, runner: Runner | None = None) 
     evidence = name_evidence(image.path)
     if TARGET_DEV.search(stage.name) and not stage.name.isdigit():
         evidence["its stage is called so"] = 0.7 if runner is not None else 1.0
+    if runner is None and _is_for_production(image):
+        evidence["it leaves out what developers need"] = -1.0
     if runner is not None:
         evidence |= runner.evidence(image.workdir)
         layers.insert(0, layer_of(runner.source, runner.every, runner.elsewhere))
@@ -216,6 +229,14 @@ def image_variant(project: Project, image: Image, runner: Runner | None = None) 
     layers += project.script_layers(launch)
     kind = "dockerfile" if runner is None else runner.kind
     return Variant(kind, tuple(layers), launch, evidence, f"{image.path}#{stage.name}", image.base or "")
+
+
+def _is_for_production(image: Image) -> bool:
+    """Whether a Dockerfile is for production by what it does, wherever it lies."""
+    if any(name == "NODE_ENV" and value == "production" for name, value, _ in image.env):
+        return True
+    runs = (setting.value or "" for stage in image.stages for setting in stage.settings if setting.key == "run.shell")
+    return any(_WITHOUT_DEVELOPERS.search(text) for text in runs)
 
 
 def _by_base_itself(project: Project, base: str, place: Place, env: Environment, by: Source) -> Launch | None:

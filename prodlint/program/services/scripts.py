@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from msgspec.structs import replace
 
 from prodlint.facts import Setting
 from prodlint.program.services.answers import Source, source_of, words_of
 from prodlint.program.services.environment import Environment
-from prodlint.program.services.environment_evidence import name_evidence
+from prodlint.program.services.environment_evidence import is_dev_path, name_evidence
 from prodlint.program.services.layers import layer_of
 from prodlint.program.services.model import Variant
 from prodlint.program.services.places import FolderPlace
@@ -69,3 +69,30 @@ def _default(project: Project, package: str) -> tuple[Source, Setting] | None:
         return None
     source = source_of(path, "package_json", facts.artefacts[0])
     return source, Setting("command.shell", "node server.js", source.location.start, source.location.end)
+
+
+_LEAVES_IT = frozenset({"nohup", "setsid", "disown", "daemonize"})
+_STARTERS = frozenset({"pm2", "forever"})
+
+
+def shell_variants(project: Project, started: Sequence[Variant]) -> Iterator[Variant]:
+    """What the scripts of a host leave running in the background that nothing else deploys: `nohup node app.js &` in a
+    script that deploys, `/etc/rc.local`."""
+    used = {layer.source.path for variant in started for layer in variant.layers}
+    deployed = {variant.launch.entry for variant in started if variant.kind != "package_json"}
+    for path in project.by_kind["shell"]:
+        artefact = next(iter(project.files[path].artefacts), None)
+        if path in used or artefact is None or is_dev_path(path):
+            continue
+        source = source_of(path, "shell", artefact)
+        command = words_of(artefact.settings[0])
+        text = artefact.settings[0].value or ""
+        if not any(word in text for word in (*_LEAVES_IT, *_STARTERS)) and not path.endswith("rc.local"):
+            continue
+        found = project.started_on_host("shell", source, (), command, "", Environment())
+        if found is None or not found.launch.entry or found.launch.entry in deployed or found.launch.is_dev:
+            continue
+        hop = found.launch.hops[0]
+        stays = bool({*_LEAVES_IT, *_STARTERS} & {*hop.start.wrappers, posixpath.basename(hop.start.words[0])})
+        if stays or (path.endswith("rc.local") and hop.start.is_background):
+            yield found

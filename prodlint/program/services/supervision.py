@@ -82,6 +82,7 @@ _HOSTS = {
     "forever": _unless_false,
     "kubernetes": _by_kubernetes,
     "package_json": _never,
+    "shell": _never,
 }
 
 

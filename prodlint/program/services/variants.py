@@ -32,6 +32,7 @@ _ORDER = (
     "forever",
     "dockerfile",
     "procfile",
+    "shell",
     "package_json",
 )
 """What a reader would look at first, and where a setting is best added."""
