@@ -9,6 +9,7 @@ A page is Markdown. Each `##` section that has code is one small project, held i
   test fails as soon as it is found. `flagged: rule, rule` marks two findings on one line.
 * A fence with the word `after` is the file once all fixes of the page's rule are made, unsafe ones too; fixing it again
   has to change nothing, and files without an `after` fence have to stay as they are (in a section that has one).
+  With the word `safe` or `unsafe` behind it, each fix of the section has to be just that.
 * A syntax error fails the test, unless the section's title has the words "syntax error".
 * A `toml` fence is the section's `prodlint.toml`. Without a `select` there, only the page's own rule runs.
 
@@ -27,7 +28,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from prodlint.analysis.session import Session
-from prodlint.findings import Confidence, Fix, Trouble
+from prodlint.findings import Applicability, Confidence, Fix, Trouble
 from prodlint.fixes.apply import fix_all
 from prodlint.fixes.combine import resolve
 
@@ -108,6 +109,8 @@ class Section:
     files: dict[str, SourceFile] = field(default_factory=dict)
     marks: list[Mark] = field(default_factory=list)
     after: dict[str, SourceFile] = field(default_factory=dict)
+    applicability: Applicability | None = None
+    """What each of its fixes has to be, where the page says so."""
     settings: str = ""
 
     @property
@@ -214,6 +217,11 @@ def _add_fence(section: Section, info: str, name: str, lines: list[str], page_li
             raise PageError(
                 f"{section.where}: the fence in line {page_line - 1} needs a path line: `{language}` has none"
             )
+    said = {word for word in ("safe", "unsafe") if word in words[1:]}
+    if said and (not is_after or len(said) > 1):
+        raise PageError(f"{section.where}: the fence in line {page_line - 1} cannot be {' and '.join(sorted(said))}")
+    if said:
+        section.applicability = Applicability(said.pop())
     where = section.after if is_after else section.files
     if name in where or (name == SETTINGS_FILE and section.settings):
         raise PageError(f"{section.where}: two fences for `{name}` (the second in line {page_line - 1})")
@@ -344,6 +352,8 @@ def _failed_fixes(section: Section) -> Iterator[str]:
     """Compare what the fixes make of the section with its `after` fences."""
     settings = settings_of(section)
     before = section.texts()
+    if section.applicability is not None:
+        yield from _unlike(section.applicability, before, settings, section.rule)
     fixed, withheld = fix(before, settings, section.rule)
     yield from (f"\n  not fixed: {message}" for message in withheld)
     expected = before | {path: file.text for path, file in section.after.items()}
@@ -351,6 +361,17 @@ def _failed_fixes(section: Section) -> Iterator[str]:
     yield from _diffs(
         "fixing again changes the file", fixed, fix(fixed, settings, section.rule)[0], "fixed once", "fixed twice"
     )
+
+
+def _unlike(
+    expected: Applicability, files: Mapping[str, str], settings: Mapping[str, object], rule: str
+) -> Iterator[str]:
+    """The fixes of a rule that are safe where the page says `unsafe`, or the other way round."""
+    session = Session.from_memory(files, settings)
+    for finding in session.findings():
+        fix = session.fix_for(finding) if finding.rule == rule else None
+        if isinstance(fix, Fix) and fix.applicability is not expected:
+            yield f"\n  the page says {expected.value}: {fix.title!r} in {finding.location.path} is {fix.applicability.value}"
 
 
 def _diffs(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from prodlint.facts import NONE, Function, ParamKind, RegionKind, ValueKind
+from prodlint.facts import NONE, Function, ParamKind, RegionKind, Use, ValueKind
 from prodlint.findings import Applicability, Finding, Fix, Span
 from prodlint.fixes.reasons import NO_PLACE
 from prodlint.program.code.callbacks import (
@@ -34,6 +34,8 @@ _LOG_METHODS = frozenset(
 )
 _EMPTY = "when the call fails, nobody will know"
 _GOES_ON = "when the call fails, this goes on as if it had worked"
+_ORDINARY = frozenset("access exists stat lstat mkdir rmdir rm unlink link symlink exec execFile read write".split())
+"""Calls whose error is an ordinary outcome (the folder is there, the file is gone), or that give a result beside it."""
 _BRANCHES = (RegionKind.THEN, RegionKind.ELSE, RegionKind.CASE)
 
 
@@ -196,6 +198,7 @@ def _whom(program: Program, file: File, number: int) -> Continuation | None:
 def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
     """`if (err) return next(err)` first in the callback; `callback(err)` where that is how the function continues."""
     from prodlint.fixes import javascript
+    from prodlint.fixes.early_return import Effect, effect_of
 
     file = program.files[finding.data["file"]]
     number = finding.data["function"]
@@ -207,9 +210,64 @@ def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
         return "there is no `next` or callback in reach"
     body = file.facts.regions[function.region]
     name = function.params[0].name
+    effect = effect_of(
+        file.path,
+        program.read(file.path),
+        Span(body.start, body.end),
+        {param.name for param in function.params[1:] if param.kind is ParamKind.NORMAL},
+        {param.name for param in file.facts.functions[whom.function].params},
+    )
+    if effect is Effect.SKIPS_OTHERS:
+        return "part of the callback may have to run after an error too"
     text = f"if ({name}) return {whom.name}({name})"
     edits = javascript.prepend_to_body(file.path, program.read(file.path), Span(body.start, body.end), text)
-    return Fix(f"Pass the error to `{whom.name}`", Applicability.SAFE, edits) if edits else NO_PLACE
+    is_safe = effect is Effect.THROWS_ALREADY and _is_called_once(program, file, number, whom)
+    safety = Applicability.SAFE if is_safe else Applicability.UNSAFE
+    return Fix(f"Pass the error to `{whom.name}`", safety, edits) if edits else NO_PLACE
+
+
+def _is_called_once(program: Program, file: File, number: int, whom: Continuation) -> bool:
+    """Whether the callback is called once for each time that `whom` is given, with an error or a result, and nothing
+    else answers or hands on: no loop, no `forEach`, no use of `res` or `next` beside the call."""
+    facts = file.facts
+    answers = {parameter_value(file, whom.function, at) for at in range(len(facts.functions[whom.function].params))}
+    while number != whom.function:
+        call = next(
+            (
+                call
+                for call in facts.calls
+                if any(
+                    facts.values[each].kind is ValueKind.FUNCTION and facts.values[each].ref == number
+                    for each in call.args
+                )
+            ),
+            None,
+        )
+        callee = facts.values[call.callee] if call is not None else None
+        if call is None or callee is None or callee.text in _ORDINARY or not is_error_first(facts.functions[number]):
+            return False
+        regions = [facts.regions[at] for at in program.regions_up(file, call.region)]
+        parent = facts.functions[number].parent
+        if any(region.kind is RegionKind.LOOP for region in regions):
+            return False
+        beside = [
+            other for other in facts.calls if facts.regions[other.region].function == parent and other is not call
+        ]
+        if any(
+            _root(file, other.callee) in answers and not (other.use is Use.RETURNED and other.start < call.start)
+            for other in beside
+        ):
+            return False
+        number = parent
+    return True
+
+
+def _root(file: File, value: int) -> int:
+    """What a chain of members and calls begins with: `res` of `res.status(200).json`."""
+    facts = file.facts
+    while (fact := facts.values[value]).kind in (ValueKind.MEMBER, ValueKind.CALL):
+        value = fact.ref if fact.kind is ValueKind.MEMBER else facts.calls[fact.ref].callee
+    return value
 
 
 def _is_hidden(file: File, number: int, name: str) -> bool:

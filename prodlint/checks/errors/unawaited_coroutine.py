@@ -132,4 +132,4 @@ def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
     file = program.files[finding.data["file"]]
     call = file.facts.calls[finding.data["call"]]
     edits = python.insert_await(file.path, program.read(file.path), Span(call.start, call.end))
-    return Fix("Await it", Applicability.SAFE, edits) if edits else NO_AWAIT
+    return Fix("Await it", Applicability.UNSAFE, edits) if edits else NO_AWAIT
