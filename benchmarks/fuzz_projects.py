@@ -208,7 +208,7 @@ def examine(files: Mapping[str, bytes], scratch: Path) -> None:
     ):
         if report(project, *way) != first:
             raise Fault(f"another report with {' '.join(way)}")
-    fixes = ("--preview", "--likely", "--unsafe-fixes", "--exit-zero", "--no-cache", "-q")
+    fixes = ("--preview", "--likely", "--fix", "--unsafe-fixes", "--exit-zero", "--no-cache", "-q")
     patch = prodlint(project, "check", ".", *fixes, "--diff")[0]
     by_git = scratch / "by-git"
     write(files, by_git)

@@ -15,7 +15,7 @@ import msgspec
 
 from prodlint.facts import Directive, DirectiveKind, FileFacts
 from prodlint.findings import Finding, Location
-from prodlint.project.settings import suggestion
+from prodlint.project.settings import nearest, suggestion
 
 UNUSED_RULE = "unused-ignore"
 """The rule under which comments that stop nothing are reported. Only the engine knows them: its check finds none."""
@@ -102,7 +102,8 @@ def unused(
             strangers = [rule for rule in directive.rules if rule not in known]
             if strangers:
                 hint = suggestion(strangers[0], known)
-                yield _finding(path, index, directive, strangers, f'no rule is called "{strangers[0]}"{hint}')
+                meant = {name: near for name in strangers if (near := nearest(name, known))}
+                yield _finding(path, index, directive, strangers, f'no rule is called "{strangers[0]}"{hint}', meant)
                 continue
             idle_rules = [
                 rule
@@ -113,12 +114,15 @@ def unused(
                 yield _finding(path, index, directive, idle_rules, f"no finding of {_listed(idle_rules)} is here")
 
 
-def _finding(path: str, index: int, directive: Directive, rules: Sequence[str], why: str) -> Finding:
+def _finding(
+    path: str, index: int, directive: Directive, rules: Sequence[str], why: str, meant: Mapping[str, str] = {}
+) -> Finding:
+    """`meant`: the rules that names which are none stand for, most likely."""
     return Finding(
         rule=UNUSED_RULE,
-        message=f"This comment ignores nothing: {why}.",
+        message=f"This comment ignores nothing: {why}" + ("" if why.endswith("?") else "."),
         location=Location(path, directive.start, directive.end),
-        data={"directive": index, "rules": tuple(rules)},
+        data={"directive": index, "rules": tuple(rules), "meant": dict(meant)},
     )
 
 

@@ -84,10 +84,17 @@ def _report_defect() -> None:
 def _show(error: click.ClickException) -> None:
     """Prints an error as click does. Paths and values, of the command line or of a file, may be in it."""
     message = _harmless(error.format_message())
-    if isinstance(error, click.UsageError):
+    if isinstance(error, _NO_ARGUMENTS):
+        click.echo(message, err=True)
+    elif isinstance(error, click.UsageError):
         click.UsageError(message, error.ctx).show()
     else:
         click.ClickException(message).show()
+
+
+_NO_ARGUMENTS: tuple[type[click.UsageError], ...] = tuple(
+    filter(None, [getattr(click.exceptions, "NoArgsIsHelpError", None)])  # since click 8.2
+)
 
 
 def _harmless(text: str) -> str:
@@ -116,6 +123,8 @@ class _Commands(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """The command that the first argument names; one that is not there is an error which suggests the nearest."""
         if args and args[0] not in _MODULES and not args[0].startswith("-"):
+            if os.path.exists(args[0]):  # noqa: PTH110 - anything may be typed, and Path raises for some of it
+                ctx.fail(f"no command is called {args[0]!r}; did you mean `prodlint check {args[0]}`?")
             from prodlint.project.settings import suggestion
 
             hint = suggestion(args[0], _MODULES) or "; see prodlint --help"

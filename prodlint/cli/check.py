@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import posixpath
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TextIO
 
 import click
 from msgspec.structs import replace
@@ -21,12 +24,16 @@ if TYPE_CHECKING:
     from prodlint.analysis.session import Session
     from prodlint.cli.interactive import Interview
     from prodlint.findings import Finding, Fix, Trouble
+    from prodlint.fixes.apply import FixOutcome
+    from prodlint.output import Stats
 
 
-_FIXING = ("fix", "unsafe_fixes", "interactive", "fix_only", "diff")
-"""The options with which fixes are made."""
+_FIXING = ("fix", "interactive", "diff")
+"""The options with which fixes are made, or shown as they would be made."""
 _WITH_EDITS = frozenset({"json", "sarif"})
 """The formats that have all edits of the fixes in them."""
+_FOR_PEOPLE = frozenset({"text", "concise"})
+"""The formats that --statistics and --quiet are about."""
 
 
 class _Check(click.Command):
@@ -65,28 +72,34 @@ _SEPARATED = "--require-separator"
 @click.option(
     "--ignore", multiple=True, metavar="NAMES", callback=names, shell_complete=complete_names, help="Do not run these."
 )
-@click.option("--preview/--no-preview", default=None, help="Run rules that still have to prove themselves.")
-@click.option("--likely", is_flag=True, help="Show findings that rest on a name alone, too.")
-@click.option("--fix", is_flag=True, help="Make the fixes that are safe.")
-@click.option("--unsafe-fixes", is_flag=True, help="Make those too that need a look.")
+@click.option("--preview/--no-preview", default=None, help="Enable preview rules.")
+@click.option("--likely", is_flag=True, help="Also show less certain findings.")
+@click.option("--fix", is_flag=True, help="Apply safe fixes.")
+@click.option(
+    "--unsafe-fixes", is_flag=True, help="With --fix, --diff or --interactive: also apply fixes that need review."
+)
 @click.option(
     "--fix-only",
     multiple=True,
     metavar="NAMES",
     callback=names,
     shell_complete=complete_names,
-    help="Fix these rules or practices only.",
+    help="Apply fixes of these rules or practices only.",
 )
-@click.option("--interactive", is_flag=True, help="Show each fix, unsafe ones too, and ask before it is made.")
-@click.option("--diff", is_flag=True, help="Show what the fixes would change, and change nothing.")
-@click.option("--diff-base", metavar="REV", help="Show only what the change since this git revision touches or causes.")
-@click.option("--baseline", type=click.Path(dir_okay=False), help="Leave out the findings that are in this file.")
-@click.option("--no-baseline", is_flag=True, help="Do not look at the project's baseline.")
+@click.option("--interactive", is_flag=True, help="Show each fix, unsafe ones too, and ask before applying it.")
+@click.option("--diff", is_flag=True, help="Print the fixes as a unified diff and change nothing.")
 @click.option(
-    "--fail-on", type=click.Choice(["error", "warning", "advice"]), help="The least that makes the exit code 1."
+    "--diff-base", metavar="REV", help="Show only findings that the changes since this git revision touch or cause."
 )
-@click.option("--watch", is_flag=True, help="Lint again whenever a file changes, until Ctrl-C.")
-@click.option("--exit-zero", is_flag=True, help="Exit with 0 whatever is found.")
+@click.option("--baseline", type=click.Path(dir_okay=False), help="Hide the findings that are listed in this file.")
+@click.option("--no-baseline", is_flag=True, help="Ignore the project's baseline.")
+@click.option(
+    "--fail-on",
+    type=click.Choice(["error", "warning", "advice"]),
+    help="Exit with 1 only for findings of at least this severity.",
+)
+@click.option("--watch", is_flag=True, help="Check again whenever a file changes, until Ctrl-C.")
+@click.option("--exit-zero", is_flag=True, help="Exit with 0 even if there are findings.")
 @click.option("--output-format", type=click.Choice(FORMATS), metavar="FORMAT", help=f"One of {', '.join(FORMATS)}.")
 @click.option("-o", "--output-file", type=click.Path(dir_okay=False), help="Write the findings to this file.")
 @click.option(
@@ -96,29 +109,33 @@ _SEPARATED = "--require-separator"
     metavar="FORMAT[=FILE]",
     callback=outputs,
     shell_complete=complete_outputs,
-    help="Write this format, too, to FILE or (-) standard output. Repeatable, in place of the two above.",
+    help="Write this format to FILE, or to standard output (-). Repeatable; replaces the two options above.",
 )
-@click.option("--statistics", is_flag=True, help="Count the findings per rule instead of showing them.")
+@click.option("--statistics", is_flag=True, help="Print the number of findings per rule instead of the findings.")
 @CONFIG
-@click.option("--force-exclude", is_flag=True, help="Leave out excluded files even if they are given by name.")
+@click.option("--force-exclude", is_flag=True, help="Apply exclusions to files given by name, too.")
 @click.option(
-    _SEPARATED, is_flag=True, expose_value=False, help="Fail unless -- stands before PATHS: then no name is an option."
+    _SEPARATED,
+    is_flag=True,
+    expose_value=False,
+    help="Fail unless -- stands before PATHS, so that no file name can be an option.",
 )
-@click.option("--stdin-filename", metavar="PATH", help="What the file read from standard input (-) is called.")
+@click.option("--stdin-filename", metavar="PATH", help="Path to report for standard input (-).")
 @click.option(
     "--facts", multiple=True, type=click.Path(dir_okay=False), help="Use facts from `prodlint facts -o FILE`."
 )
 @cache_options
-@click.option("-j", "--jobs", type=click.IntRange(min=1), help="How many processes to use.")
+@click.option("-j", "--jobs", type=click.IntRange(min=1), help="Number of processes.")
 @COLOR
-@click.option("--show-settings", is_flag=True, help="Print the settings and the rules that would run, and stop.")
-@click.option("--timings", is_flag=True, help="Say how long each stage and rule took.")
-@click.option("-q", "--quiet", is_flag=True, help="Print nothing but what went wrong; the exit code says the rest.")
+@click.option("--show-settings", is_flag=True, help="Print the settings and the rules that would run, then exit.")
+@click.option("--timings", is_flag=True, help="Print how long each stage and rule took.")
+@click.option("-q", "--quiet", is_flag=True, help="Print errors only. Machine-readable formats are still written.")
 def check(paths: tuple[str, ...], **options: Any) -> int:
-    """Lint the project that PATHS (by default the working directory) belong to.
+    """Check the project that PATHS (by default the current folder) belong to.
 
     The whole project is analysed; findings are shown for PATHS only.
     """
+    _refuse_contradictions(options)
     clock = Clock()
     with ExitStack() as stack:
         opened = open_session(paths, options, stack)
@@ -143,6 +160,20 @@ def check(paths: tuple[str, ...], **options: Any) -> int:
     if options["timings"]:
         click.echo(clock.table(), err=True)
     return code
+
+
+def _refuse_contradictions(options: Mapping[str, Any]) -> None:
+    """Raises a usage error for options that cannot all have their way."""
+    formats = {name for name, _ in _wanted_outputs(options)}
+    others = sorted(formats - _FOR_PEOPLE)
+    if options["diff"] and others:
+        raise click.UsageError(
+            f"--diff prints a unified diff; leave out --diff to get {others[0]}, which has the edits"
+        )
+    if options["statistics"] and others:
+        raise click.UsageError(f"--statistics prints a table for people and does not go with {others[0]}")
+    if options["fix_only"] and not any(options[name] for name in _FIXING):
+        raise click.UsageError("--fix-only needs --fix, --diff or --interactive")
 
 
 def _only_shows(options: Mapping[str, Any]) -> bool:
@@ -188,11 +219,18 @@ def _analyse_parts(session: Session, options: Mapping[str, Any]) -> None:
 
     def is_shown(finding: Finding) -> bool:
         is_ours = session.project.reports(finding.location.path)
-        return not options["quiet"] and is_ours and _is_sure_enough(finding, options)
+        return _is_reported(options) and is_ours and _is_sure_enough(finding, options)
 
     formats = {name for name, _ in _wanted_outputs(options)}
     wanted = Wanted(is_shown, not formats.isdisjoint(_WITH_EDITS))
     analyse(session, wanted, options["jobs"] or processors())
+
+
+def _is_reported(options: Mapping[str, Any]) -> bool:
+    """Whether findings are written anywhere."""
+    if options["diff"]:
+        return False
+    return not options["quiet"] or any(name not in _FOR_PEOPLE or file for name, file in _wanted_outputs(options))
 
 
 def _remember(session: Session, options: Mapping[str, Any]) -> None:
@@ -226,23 +264,33 @@ def _watch(session: Session, paths: Sequence[str], options: Mapping[str, Any]) -
 def _fix_and_report(session: Session, options: Mapping[str, Any], clock: Clock) -> int:
     """What remains to be done when everything is analysed. Returns the exit code."""
     changed = False
+    prints_text = bool(session.sources.overlay) and options["fix"] and not options["diff"]
     if any(options[name] for name in _FIXING):
         session, changed = _fix(session, options)
         clock.lap("fix")
-    wanted, known = _wanted(session, options)
+    wanted, baseline = _wanted(session, options)
     found = [finding for finding in wanted if session.project.reports(finding.location.path)]
     shown = [finding for finding in found if _is_sure_enough(finding, options)]
     troubles = [trouble for trouble in session.analysis.troubles if not trouble.path or is_ours(session, trouble)]
     if options["quiet"] or options["diff"]:
         for trouble in troubles:
             say(one_line(session, trouble), err=True)
-    if not options["quiet"] and not options["diff"]:
-        _report(session, shown, troubles, len(found) - len(shown), known, options, clock.seconds)
+    if _is_reported(options):
+        from prodlint.output import Stats
+
+        stats = Stats(
+            files=sum(map(session.project.reports, session.analysed())),
+            seconds=clock.seconds,
+            hidden_likely=len(found) - len(shown),
+            suppressed=baseline.hidden
+            + sum(session.project.reports(finding.location.path) for finding in session.analysis.suppressed),
+            in_baseline=baseline.hidden,
+            gone_from_baseline=baseline.gone,
+        )
+        _report(session, shown, troubles, stats, options, sys.stderr if prints_text else sys.stdout)
         clock.lap("output")
     for trouble in session.fix_troubles:  # known only when all fixes were asked for
         say(one_line(session, trouble), err=True)
-    if not (options["quiet"] or any(map(session.project.reports, session.analysed())) or troubles):
-        click.echo("There is nothing to check here: no file that prodlint reads. Tests are left out.", err=True)
     if any(trouble.is_failure for trouble in (*troubles, *session.fix_troubles)):
         return FAILED
     if options["exit_zero"]:
@@ -252,21 +300,34 @@ def _fix_and_report(session: Session, options: Mapping[str, Any], clock: Clock) 
     return FOUND if any(_counts(session, finding, options["fail_on"]) for finding in shown) else CLEAN
 
 
-def _wanted(session: Session, options: Mapping[str, Any]) -> tuple[list[Finding], int]:
-    """The findings that are not in the baseline and, with --diff-base, that a change caused; and how many the baseline
-    has in the given paths."""
+class _Baseline(NamedTuple):
+    """What the baseline does, in the given paths."""
+
+    hidden: int = 0
+    """Findings that it hides."""
+    gone: int = 0
+    """Entries of it without a finding."""
+
+
+def _wanted(session: Session, options: Mapping[str, Any]) -> tuple[list[Finding], _Baseline]:
+    """The findings that are not in the baseline and, with --diff-base, that a change caused; and what the baseline
+    does."""
     from prodlint.output import in_order
 
     findings = in_order(session.findings())
-    known: list[Finding] = []
+    baseline = _Baseline()
     path = _baseline_path(session, options)
     if path is not None:
         from prodlint.analysis.baseline import BaselineError, read_baseline, split
 
         try:
-            findings, known, _ = split(findings, session.read, read_baseline(path))
+            findings, known, stale = split(findings, session.read, read_baseline(path))
         except BaselineError as error:
             raise click.ClickException(str(error)) from error
+        reports = session.project.reports
+        baseline = _Baseline(
+            sum(reports(finding.location.path) for finding in known), sum(reports(entry.path) for entry in stale)
+        )
     if options["diff_base"]:
         from prodlint.analysis.git_changes import caused, changes_since
         from prodlint.analysis.git_repository import GitError
@@ -275,7 +336,7 @@ def _wanted(session: Session, options: Mapping[str, Any]) -> tuple[list[Finding]
             findings = caused(session, findings, changes_since(session, options["diff_base"]))
         except GitError as error:
             raise click.ClickException(f"--diff-base: {error}") from error
-    return findings, sum(session.project.reports(finding.location.path) for finding in known)
+    return findings, baseline
 
 
 def _baseline_path(session: Session, options: Mapping[str, Any]) -> Path | None:
@@ -347,7 +408,8 @@ def _fix(session: Session, options: Mapping[str, Any]) -> tuple[Session, bool]:
     for message in messages:
         say(message, err=True)
     if not options["quiet"]:
-        click.echo(_fixed(len(outcome.applied), len(outcome.changed), options["diff"]), err=True)
+        for line in _fixed(outcome, options["diff"]):
+            say(line, err=True)
     after = session.with_overlay({path: new for path, (_, new) in outcome.changed.items()})
     return after, bool(outcome.changed)
 
@@ -373,21 +435,46 @@ def _interview(session: Session, options: Mapping[str, Any]) -> Interview:
     return Interview(session, terminal(options["color"]), lambda path: from_here(session, path))
 
 
-def _fixed(findings: int, files: int, is_diff: bool) -> str:
+def _fixed(outcome: FixOutcome, is_diff: bool) -> Iterator[str]:
+    """What was fixed, in all and by rule, and what is to be done now."""
+    findings, files = len(outcome.applied), len(outcome.changed)
     verb = "Would fix" if is_diff else "Fixed"
-    return f"{verb} {findings} finding{'s' * (findings != 1)} in {files} file{'s' * (files != 1)}."
+    yield f"{verb} {findings} finding{'s' * (findings != 1)} in {files} file{'s' * (files != 1)}."
+    by_rule: dict[str, list[str]] = defaultdict(list)
+    for finding, _ in outcome.applied:
+        by_rule[finding.rule].append(finding.location.path)
+    for rule, paths in sorted(by_rule.items()):
+        shown = sorted(set(paths))
+        more = f" and {len(shown) - _MOST_NAMES} more" if len(shown) > _MOST_NAMES else ""
+        yield f"  {len(paths)} {rule}: {', '.join(shown[:_MOST_NAMES])}{more}"
+    for path, (old, new) in sorted(outcome.changed.items()):
+        if not is_diff and posixpath.basename(path) == "package.json" and _dependencies(old) != _dependencies(new):
+            yield f"{path} has other dependencies now: run `npm install`, or what your package manager calls it, there."
+
+
+def _dependencies(manifest: bytes) -> object:
+    """The dependencies in a package.json; None where there are none, or it cannot be read."""
+    try:
+        data = json.loads(manifest)
+    except (ValueError, RecursionError):
+        return None
+    return data.get("dependencies") if isinstance(data, dict) else None
+
+
+_MOST_NAMES = 3
+"""So many files are named for each rule."""
 
 
 def _report(
     session: Session,
     findings: Sequence[Finding],
     troubles: Iterable[Trouble],
-    hidden: int,
-    known: int,
+    stats: Stats,
     options: Mapping[str, Any],
-    seconds: float,
+    stream: TextIO,
 ) -> None:
-    from prodlint.output import ErrorMessage, Report, Stats, in_order, render
+    from prodlint.output import ErrorMessage, Report, in_order, render, tally
+    from prodlint.output.text import painter_of, summary
     from prodlint.project.file_writing import write_report
 
     report = Report(
@@ -401,13 +488,7 @@ def _report(
         cwd=Path.cwd(),
         version=__version__,
         errors=[ErrorMessage(trouble.path or None, trouble.line or None, trouble.message) for trouble in troubles],
-        stats=Stats(
-            files=sum(map(session.project.reports, session.analysed())),
-            seconds=seconds,
-            hidden_likely=hidden,
-            suppressed=known
-            + sum(session.project.reports(finding.location.path) for finding in session.analysis.suppressed),
-        ),
+        stats=stats,
     )
     look = replace(terminal(options["color"]), statistics=options["statistics"])
     for output_format, file in _wanted_outputs(options):
@@ -417,11 +498,13 @@ def _report(
                 write_report(Path(file), "".join(pieces).encode())
             except OSError as error:
                 raise click.FileError(file, error.strerror) from error
-        else:
-            is_second = bool(session.sources.overlay) and (options["fix"] or options["unsafe_fixes"])
-            stream = sys.stderr if is_second else sys.stdout
+        elif not options["quiet"] or output_format not in _FOR_PEOPLE:
             for piece in render(report, output_format, look):
                 stream.write(piece)
+    if not options["quiet"] and all(file for _, file in _wanted_outputs(options)):
+        counts = tally(report, [session.fix_for(finding) for finding in report.findings])
+        for line in summary(report, counts, painter_of(replace(look, color=False))):
+            say(line, err=True)
 
 
 def _wanted_outputs(options: Mapping[str, Any]) -> Sequence[tuple[str, str]]:

@@ -11,21 +11,26 @@ from prodlint.cli import CLEAN
 from prodlint.cli.options import CONFIG, cache_options
 from prodlint.cli.sessions import open_session
 from prodlint.cli.terminal import say
+from prodlint.lazy_regex import regex
 from prodlint.numerals import whole_number
+
+_PLACE = regex(r"(?P<path>[^\0]+?):(?P<line>\d+)(?::\d+)?(?:-\d+(?::\d+)?)?")
+"""As `concise` and other tools print places and ranges; only the line counts."""
 
 
 @click.command()
-@click.argument("place", metavar="PATH:LINE")
+@click.argument("place", metavar="PATH:LINE[:COLUMN]")
 @CONFIG
 @cache_options
 def explain(place: str, **options: Any) -> int:
-    """Say who gets to a line of code: a request, start-up, a script, and on which way."""
+    """Show what reaches a line: requests, start-up or scripts, and how; for a deployment file, its services."""
     from prodlint.analysis.explain import explain as explained
 
-    path, _, line = place.rpartition(":")
-    number = whole_number(line)
-    if not path or number is None:
-        raise click.UsageError(f"expected PATH:LINE, not {place!r}")
+    match = _PLACE.fullmatch(place)
+    number = whole_number(match["line"]) if match else None
+    if match is None or number is None:
+        raise click.UsageError(f"expected PATH:LINE or PATH:LINE:COLUMN, not {place!r}")
+    path = match["path"]
     with ExitStack() as stack:
         session = open_session([path], options, stack)
         _ = session.facts

@@ -30,12 +30,17 @@ def _rules() -> dict[str, Rule]:
 @click.option("--output-format", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @COLOR
 def rule(name: str, output_format: str, color: str) -> int:
-    """Explain the rule NAME: why it is there, what it flags, what it leaves alone."""
+    """Explain the rule NAME: why it exists, what it flags, what it leaves alone. For a practice: list its rules."""
     rules = _rules()
+    practice = [each for each in rules.values() if each.practice == name]
+    if practice:
+        _show_practice(name, practice, output_format, color)
+        return CLEAN
     if name not in rules:
         from prodlint.project.settings import suggestion
 
-        raise click.UsageError(f'no rule is called "{name}"{suggestion(name, rules) or "; see prodlint rules"}')
+        known = [*rules, *(each.practice for each in rules.values())]
+        raise click.UsageError(f'no rule is called "{name}"{suggestion(name, known) or "; see prodlint rules"}')
     if output_format == "json":
         click.echo(_rules_json([rules[name]])[1:-1].strip())
     else:
@@ -66,18 +71,30 @@ def rules(output_format: str, color: str) -> int:
         return CLEAN
     from itertools import groupby
 
+    widest = max(len(rule.name) for rule in known)
+    for practice, group in groupby(known, key=lambda rule: rule.practice):
+        _list_rules(practice, list(group), widest, color)
+    return CLEAN
+
+
+def _show_practice(practice: str, rules: Sequence[Rule], output_format: str, color: str) -> None:
+    if output_format == "json":
+        click.echo(_rules_json(rules))
+    else:
+        _list_rules(practice, rules, max(len(rule.name) for rule in rules), color)
+
+
+def _list_rules(practice: str, rules: Sequence[Rule], widest: int, color: str) -> None:
+    """The rules of a practice, a line each, their names in a column of this width."""
     from prodlint.output.terminal import UNICODE, Painter
 
     options = terminal(color)
     painter = Painter(options.color, UNICODE)
-    widest = max(len(rule.name) for rule in known)
-    for practice, group in groupby(known, key=lambda rule: rule.practice):
-        click.echo(painter.paint("strong", practice), color=True)
-        for rule in group:
-            status = " (preview)" if rule.is_preview else ""
-            name = painter.link(options.page_of(rule), rule.name) + " " * (widest - len(rule.name))
-            click.echo(f"  {name}  {rule.summary}{painter.paint('faint', status)}", color=True)
-    return CLEAN
+    click.echo(painter.paint("strong", practice), color=True)
+    for rule in rules:
+        status = " (preview)" if rule.is_preview else ""
+        name = painter.link(options.page_of(rule), rule.name) + " " * (widest - len(rule.name))
+        click.echo(f"  {name}  {rule.summary}{painter.paint('faint', status)}", color=True)
 
 
 def _rules_json(rules: Sequence[Rule]) -> str:

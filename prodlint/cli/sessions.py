@@ -27,6 +27,8 @@ def open_session(paths: Sequence[str], options: Mapping[str, Any], stack: ExitSt
 
     overlay = _standard_input(paths, options.get("stdin_filename"))
     given = [_absolute(path) for path in paths or (".",) if path != "-"]
+    if given and not overlay and not any(map(os.path.lexists, given)):
+        raise click.ClickException(f"no such file or folder: {', '.join(path for path in paths)}")
     extracting = Extracting(
         shard=_shards(options.get("facts", ())),
         jobs=options.get("jobs"),

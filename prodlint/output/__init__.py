@@ -55,6 +55,10 @@ class Stats(NamedTuple):
     """Findings that were left out because they are only likely."""
     suppressed: int = 0
     """Findings that an ignore comment or the baseline stopped."""
+    in_baseline: int = 0
+    """Findings that the baseline stopped."""
+    gone_from_baseline: int = 0
+    """Entries of the baseline that no finding has any more."""
 
 
 class Report(msgspec.Struct, frozen=True):

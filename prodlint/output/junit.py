@@ -5,6 +5,7 @@ There is no official schema; this keeps to what Jenkins' JUnit plugin publishes 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from itertools import groupby
 
@@ -23,9 +24,12 @@ def render(report: Report, options: Options) -> Iterator[str]:
         findings, shown = list(group), places.path(path)
         suite = {"name": shown, "tests": len(findings), "failures": len(findings), "errors": 0}
         yield "  " + start("testsuite", suite) + "\n"
+        seen: Counter[str] = Counter()  # a line number in the name would make a new test of it with each shift
         for finding in findings:
             line, column = places.start(finding.location)
-            case = {"name": f"{finding.rule} at line {line}", "classname": shown, "file": shown, "line": line}
+            seen[finding.rule] += 1
+            number = f" {seen[finding.rule]}" if seen[finding.rule] > 1 else ""
+            case = {"name": f"{finding.rule}{number}", "classname": shown, "file": shown, "line": line}
             failure = {"type": report.severity_of(finding).value, "message": finding.message}
             hops = [f"{places.path(step.location.path)}:{places.start(step.location).line}: {step.message}"
                     for step in finding.trace]  # fmt: skip

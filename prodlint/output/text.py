@@ -12,7 +12,7 @@ from prodlint.output.terminal import ASCII, UNICODE, Painter, Styled, clip, prin
 
 _HOW = {
     Applicability.SAFE: ("good", "[safe, --fix]"),
-    Applicability.UNSAFE: ("caution", "[unsafe, --unsafe-fixes]"),
+    Applicability.UNSAFE: ("caution", "[unsafe, --fix --unsafe-fixes]"),
 }
 """How a fix is made."""
 
@@ -175,9 +175,17 @@ def summary(report: Report, counts: Tally, painter: Painter) -> Iterator[str]:
     elif report.errors:
         yield f"No findings in what could be checked: {_extent(report, counts)}"
     elif not report.stats.files:
-        yield "Nothing to check: there are no files that prodlint reads"
+        yield "No files to check (tests are skipped by default)"
     else:
-        yield f"{painter.paint('good-strong', 'All checks passed')}: {_extent(report, counts)}"
+        passed = "No new findings" if report.stats.in_baseline else "All checks passed"
+        yield f"{painter.paint('good-strong', passed)}: {_extent(report, counts)}"
+    if report.stats.in_baseline:
+        stopped = _count(report.stats.in_baseline, "finding")
+        yield painter.paint("faint", f"{stopped} hidden by the baseline: --no-baseline shows all")
+    if report.stats.gone_from_baseline:
+        gone = report.stats.gone_from_baseline
+        what = "1 entry" if gone == 1 else f"{gone:,} entries"
+        yield painter.paint("faint", f"{what} of the baseline no longer found: prodlint baseline --prune")
     if counts.safe or counts.unsafe:
         yield _fixable(counts, painter)
     if report.stats.hidden_likely:
@@ -198,7 +206,7 @@ def _extent(report: Report, counts: Tally) -> str:
 
 
 def _fixable(counts: Tally, painter: Painter) -> str:
-    fix, unsafe = painter.paint("good", "--fix"), painter.paint("good", "--unsafe-fixes")
+    fix, unsafe = painter.paint("good", "--fix"), painter.paint("good", "--fix --unsafe-fixes")
     if not counts.unsafe:
         return f"{counts.safe} can be fixed with {fix}"
     if not counts.safe:

@@ -173,10 +173,15 @@ def shortened(text: str) -> str:
 
 def suggestion(name: str, known: Iterable[str]) -> str:
     """`; did you mean "…"?` with the nearest of the known names, or ""."""
+    near = nearest(name, known)
+    return f'; did you mean "{near}"?' if near else ""
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """The known name that a misspelt one is most like, or ""."""
     import difflib
 
-    nearest = difflib.get_close_matches(name, sorted(known), 1, cutoff=0.6)
-    return f'; did you mean "{nearest[0]}"?' if nearest else ""
+    return next(iter(difflib.get_close_matches(name, sorted(known), 1, cutoff=0.6)), "")
 
 
 # --- finding and reading ----------------------------------------------------------------------------------------------

@@ -23,6 +23,16 @@ def test_only_new_findings_are_shown(shell: Shell) -> None:
     assert len(_found(shell, "--no-baseline")) == 4
 
 
+def test_what_it_hides_is_said_and_what_is_gone(shell: Shell) -> None:
+    shell("baseline")
+    said = shell("check").out
+    assert "All checks passed" not in said
+    assert said.startswith("No new findings: ")
+    assert "3 findings hidden by the baseline" in said
+    shell.write("src/a.py", "bad_error()\n")
+    assert "1 entry of the baseline no longer found: prodlint baseline --prune" in shell("check").out
+
+
 def test_a_changed_line_is_a_new_finding(shell: Shell) -> None:
     shell("baseline")
     shell.write("src/a.py", "x = bad_error()\nbad_safe()\n")

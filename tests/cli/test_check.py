@@ -252,17 +252,44 @@ def test_a_defect_is_no_finding(shell: Shell, monkeypatch: pytest.MonkeyPatch) -
 def test_nothing_to_check(shell: Shell) -> None:
     shell.write("docs/readme.md", "")
     result = shell("check", "docs")
-    assert (result.code, result.err) == (
-        0,
-        "There is nothing to check here: no file that prodlint reads. Tests are left out.\n",
-    )
+    assert (result.code, result.out, result.err) == (0, "No files to check (tests are skipped by default)\n", "")
+
+
+@pytest.mark.parametrize("output_format", ["text", "concise", "json", "sarif", "github", "markdown"])
+def test_the_report_after_fixing_is_on_standard_output(shell: Shell, output_format: str) -> None:
+    result = shell("check", "--fix", "--output-format", output_format)
+    assert "bad-error" in result.out
+    assert "bad-error" not in result.err.partition("Fixed")[2].partition("\n")[2]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--diff", "--output-format", "json"), "leave out --diff to get json"),
+        (("--statistics", "--output", "sarif"), "does not go with sarif"),
+    ],
+)
+def test_options_that_cannot_both_have_their_way(shell: Shell, options: tuple[str, ...], message: str) -> None:
+    result = shell("check", *options)
+    assert (result.code, result.out) == (2, "")
+    assert message in result.err
+
+
+def test_a_report_in_a_file_is_summed_up(shell: Shell) -> None:
+    result = shell("check", "--output-file", "report.txt")
+    assert result.out == ""
+    assert result.err.startswith("3 findings (")
 
 
 def test_quiet_says_only_what_went_wrong(shell: Shell) -> None:
     result = shell("check", "-q")
     assert (result.code, result.out, result.err) == (1, "", "")
     result = shell("check", "-q", "missing")
-    assert (result.code, result.out, result.err) == (2, "", "missing: no such file or folder\n")
+    assert (result.code, result.out, result.err) == (2, "", "Error: no such file or folder: missing\n")
+
+
+def test_quiet_still_writes_what_machines_read(shell: Shell) -> None:
+    assert json.loads(shell("check", "-q", "--output-format", "json").out)["findings"]
 
 
 # --- standard input ---------------------------------------------------------------------------------------------------
@@ -297,12 +324,12 @@ def test_fix_makes_the_safe_ones(shell: Shell) -> None:
 
 
 def test_unsafe_fixes_makes_both(shell: Shell) -> None:
-    shell("check", "--unsafe-fixes")
+    shell("check", "--fix", "--unsafe-fixes")
     assert (shell.read("src/a.py"), shell.read("src/b.js")) == ("bad_error()\ngood()\n", "good();\nbad_safe(1, 2);\n")
 
 
 def test_fixes_stay_within_the_given_paths(shell: Shell) -> None:
-    shell("check", "--unsafe-fixes", "src/b.js")
+    shell("check", "--fix", "--unsafe-fixes", "src/b.js")
     assert (shell.read("src/a.py"), shell.read("src/b.js")) == (
         "bad_error()\nbad_safe()\n",
         "good();\nbad_safe(1, 2);\n",

@@ -15,19 +15,30 @@ def fixable(shell: Shell) -> Shell:
 
 
 def test_only_the_fixes_of_a_rule(fixable: Shell) -> None:
-    fixable("check", "--unsafe-fixes", "--fix-only", "bad-unsafe")
+    fixable("check", "--fix", "--unsafe-fixes", "--fix-only", "bad-unsafe")
     assert fixable.read("src/b.js") == "good();\nbad_safe();\n"
     assert "good" not in fixable.read("src/a.py")
 
 
 def test_only_is_enough_to_fix(fixable: Shell) -> None:
-    result = fixable("check", "--fix-only", "toys")
-    assert "Fixed 3 findings in 2 files." in result.err
+    result = fixable("check", "--fix", "--fix-only", "toys")
+    assert "Fixed 3 findings in 2 files.\n  3 bad-safe: src/a.py, src/b.js\n" in result.err
     assert "bad_unsafe" in fixable.read("src/b.js")
 
 
+def test_only_goes_with_fixing(fixable: Shell) -> None:
+    result = fixable("check", "--fix-only", "toys")
+    assert (result.code, "--fix-only needs --fix" in result.err) == (2, True)
+
+
+def test_unsafe_fixes_alone_change_nothing(fixable: Shell) -> None:
+    before = fixable.read("src/b.js")
+    result = fixable("check", "--unsafe-fixes")
+    assert (result.code, fixable.read("src/b.js"), "Fixed" in result.err) == (1, before, False)
+
+
 def test_only_what_runs(fixable: Shell) -> None:
-    result = fixable("check", "--fix-only", "bad-save")
+    result = fixable("check", "--fix", "--fix-only", "bad-save")
     assert (result.code, 'did you mean "bad-safe"' in result.err) == (2, True)
 
 

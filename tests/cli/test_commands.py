@@ -66,7 +66,7 @@ def test_facts(shell: Shell) -> None:
 
 def test_facts_of_what_cannot_be_read(shell: Shell) -> None:
     result = shell("facts", "missing.py")
-    assert (result.code, result.err) == (2, "missing.py: no such file or folder\n")
+    assert (result.code, result.err) == (2, "Error: no such file or folder: missing.py\n")
 
 
 def test_services(shell: Shell) -> None:
@@ -158,13 +158,46 @@ def test_explain(shell: Shell) -> None:
     assert "Nothing that prodlint knows of" in shell("explain", "src/b.js:1").out
 
 
+@pytest.mark.parametrize("place", ["src/a.py:1:5", "src/a.py:1-2", "src/a.py:1:1-1:4"])
+def test_explain_takes_places_as_others_print_them(shell: Shell, place: str) -> None:
+    assert shell("explain", place).out.startswith("src/a.py:1 is in ")
+
+
+def test_explain_a_line_of_a_deployment_file(shell: Shell) -> None:
+    shell.write("package.json", '{"name": "shop", "dependencies": {"express": "5"}}')
+    shell.write("server.js", "require('express')().listen(80);\n")
+    shell.write("Dockerfile", 'FROM node:22\nCOPY . .\nCMD ["node", "server.js"]\n')
+    said = shell("explain", "Dockerfile:3").out
+    assert "Dockerfile:3 is in build stage 0" in said
+    assert "which starts server.js" in said
+
+
+def test_a_practice_lists_its_rules(shell: Shell) -> None:
+    said = shell("rule", "blocking").out
+    assert said.startswith("blocking\n  blocking-call ")
+    assert {rule["practice"] for rule in json.loads(shell("rule", "blocking", "--output-format", "json").out)} == {
+        "blocking"
+    }
+
+
+def test_no_command_is_a_question_for_help(shell: Shell) -> None:
+    result = shell()
+    assert (result.code, result.out) == (2, "")
+    assert result.err.startswith("Usage: prodlint")
+
+
+def test_a_path_is_no_command(shell: Shell) -> None:
+    result = shell("src")
+    assert (result.code, "did you mean `prodlint check src`?" in result.err) == (2, True)
+
+
 @pytest.mark.parametrize(
     ("place", "message"),
     [
         ("src/a.py", "expected PATH:LINE"),
         ("src/a.py:x", "expected PATH:LINE"),
         ("src/a.py:9", "src/a.py has 2 lines"),
-        ("src/missing.py:9", "src/missing.py is not among the source files"),
+        ("src/missing.py:9", "no such file or folder: src/missing.py"),
     ],
 )
 def test_explain_what_is_not_there(shell: Shell, place: str, message: str) -> None:

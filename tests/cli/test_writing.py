@@ -133,17 +133,17 @@ def test_reports_replace_reports(shell: Shell, tmp_path: Path) -> None:
     (shell.folder / "out").mkdir()
     for place in places:
         for output_format in ("sarif", "json"):
-            assert _into(shell, ("check", "--output", f"{output_format}=FILE"), str(place)) == (1, "")
+            assert _into(shell, ("check", "-q", "--output", f"{output_format}=FILE"), str(place)) == (1, "")
             assert json.loads(place.read_text())
 
 
 def test_a_pipe_is_written_to_where_the_user_has_it(shell: Shell) -> None:
     reader, writer = os.pipe()
-    assert _into(shell, ("check", "--output", "concise=FILE"), f"/dev/fd/{writer}") == (1, "")
+    assert _into(shell, ("check", "-q", "--output", "concise=FILE"), f"/dev/fd/{writer}") == (1, "")
     os.close(writer)
     with os.fdopen(reader) as pipe:
         assert pipe.read().startswith("src/a.py:1:1: error[bad-error]")
-    assert _into(shell, ("check", "--output", "concise=FILE"), os.devnull) == (1, "")
+    assert _into(shell, ("check", "-q", "--output", "concise=FILE"), os.devnull) == (1, "")
 
 
 def test_a_pipe_of_the_project_is_not_waited_for(shell: Shell) -> None:

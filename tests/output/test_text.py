@@ -77,10 +77,10 @@ def test_a_finding_with_its_path() -> None:
             ├─ see also
             │  ╰─ src/templates.js:7:1  exported here
             ╰─ fix: await `fs.promises.readFile`, in an async function
-                    [unsafe, --unsafe-fixes]
+                    [unsafe, --fix --unsafe-fixes]
 
         1 finding (1 error) in 1 file
-        1 can be fixed with --unsafe-fixes
+        1 can be fixed with --fix --unsafe-fixes
         More about a rule: prodlint rule NAME
         To ignore a finding, put a comment on its line: prodlint: ignore[NAME] and why
         """
@@ -330,7 +330,7 @@ def test_the_summary_counts() -> None:
     assert output.rsplit("\n\n", 1)[1] == dedent(
         """\
         4 findings (1 error, 2 warnings, 1 advice) in 2 of 1,234 files, 0.3 s
-        3 can be fixed with --fix, 1 more with --unsafe-fixes
+        3 can be fixed with --fix, 1 more with --fix --unsafe-fixes
         1 likely finding hidden: --likely shows it
         More about a rule: prodlint rule NAME
         To ignore a finding, put a comment on its line: prodlint: ignore[NAME] and why
@@ -345,7 +345,7 @@ def test_nothing_found() -> None:
 
 
 def test_no_files_are_no_pass() -> None:
-    assert rendered(report({}, []), "text") == "Nothing to check: there are no files that prodlint reads\n"
+    assert rendered(report({}, []), "text") == "No files to check (tests are skipped by default)\n"
 
 
 def test_what_could_not_be_checked_is_no_pass() -> None:

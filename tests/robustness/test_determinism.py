@@ -79,7 +79,16 @@ def test_fixes(project: Path, tmp_path: Path) -> None:
         folder = shutil.copytree(project / "examples", tmp_path / seed / "p")
         (folder / "prodlint.toml").write_text("")
         done = run(
-            folder, tmp_path / f"c{seed}", "check", "--preview", "--unsafe-fixes", "-q", "-j", jobs, PYTHONHASHSEED=seed
+            folder,
+            tmp_path / f"c{seed}",
+            "check",
+            "--preview",
+            "--fix",
+            "--unsafe-fixes",
+            "-q",
+            "-j",
+            jobs,
+            PYTHONHASHSEED=seed,
         )
         trees.append(
             (done.stderr, {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()})

@@ -25,7 +25,7 @@ MODULE = (
 )
 FILES = 12
 CHECK = ("check", "--select", "blocking-call", "--output-format", "json")
-FIX = ("check", "--select", "blocking-call", "--unsafe-fixes", "-q")
+FIX = ("check", "--select", "blocking-call", "--fix", "--unsafe-fixes", "-q")
 
 
 @pytest.fixture

@@ -61,7 +61,7 @@ COMMANDS = [
     ("check", "--preview", "--unsafe-fixes", "--diff"),
     ("check", "--preview", "--statistics", "--no-cache"),
     ("check", "--output-format", "sarif", "-j", "1", "app.js", "main.py"),
-    ("check", "--preview", "--unsafe-fixes"),
+    ("check", "--preview", "--fix", "--unsafe-fixes"),
     ("services",),
     ("facts", "."),
     ("explain", "app.js:4"),

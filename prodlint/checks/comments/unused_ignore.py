@@ -25,7 +25,7 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
 
 
 def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
-    """Removes the comment, or the names of the rules that it is not needed for. None if the comment says more."""
+    """Corrects misspelt names, else removes the comment, or the names of the rules that it is not needed for."""
     path = finding.location.path
     facts = program.facts[path]
     directive = facts.directives[finding.data["directive"]]
@@ -33,14 +33,16 @@ def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
     comment = text[directive.start : directive.end]
     if not _OPENER.match(comment):
         return "the comment says more than that"
-    kept = [name for name in directive.rules if name not in finding.data["rules"]]
+    meant = finding.data["meant"]
+    kept = [meant.get(name, name) for name in directive.rules if name in meant or name not in finding.data["rules"]]
     names = _NAMES.search(comment)
     if kept and names:
         start, end = directive.start + names.start(), directive.start + names.end()
         edit = Edit(path, start, end, f"[{', '.join(kept)}]")
     else:
         edit = Edit(path, *_removed(directive, text), "")
-    return Fix("Remove what ignores nothing", Applicability.SAFE, (edit,))
+    title = "Correct the name of the rule" if meant else "Remove what ignores nothing"
+    return Fix(title, Applicability.SAFE, (edit,))
 
 
 def _removed(directive: Directive, text: bytes) -> tuple[int, int]:
