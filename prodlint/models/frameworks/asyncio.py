@@ -4,7 +4,7 @@ Source: the Python documentation of `asyncio`, `concurrent.futures`, `threading`
 anyio, asgiref, APScheduler (its default executor is a pool of threads) and RQ.
 """
 
-from prodlint.models.frameworks.model import Calls, Context, Framework, Moves, Registers, Role, When, each
+from prodlint.models.frameworks.model import Calls, Context, Framework, Moves, Registers, Role, Subclasses, When, each
 
 _THREADS = Context.REQUEST_THREAD
 _POOLS = (
@@ -62,6 +62,14 @@ FRAMEWORK = Framework(
             role=Role.TASK,
             context=Context.BACKGROUND,
             thread=Context.BACKGROUND_THREAD,
+        ),
+    ),
+    subclasses=(
+        Subclasses(
+            bases=("threading.Thread", "multiprocessing.Process", "threading.Timer"),
+            methods=("run",),
+            role=Role.TASK,
+            context=Context.BACKGROUND_THREAD,
         ),
     ),
     moves=(

@@ -57,6 +57,7 @@ FRAMEWORK = Framework(
                 "p-try",
                 "async-retry",
                 "promise-retry",
+                "express-basic-auth",
                 *each(
                     ("cls-hooked.createNamespace()", "continuation-local-storage.createNamespace()"),
                     "run runAndReturn runPromise",
@@ -76,6 +77,7 @@ FRAMEWORK = Framework(
                 "Boolean",
                 "String",
                 "console.*",
+                *("Map().set", "Set().add", "WeakMap().set", "WeakSet().add"),
                 "WeakMap",
                 "WeakSet",
                 "WeakRef",

@@ -109,6 +109,8 @@ class When(IntEnum):
     """From the event loop, once; the same request waits for it, or has caused it."""
     NEVER = 2
     """Not because of this call: it is only looked at or kept, or runs when the process ends."""
+    ITERATES = 3
+    """It is no function that is run, but an iterator that is gone through."""
 
 
 class Calls(msgspec.Struct, frozen=True):

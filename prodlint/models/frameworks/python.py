@@ -15,8 +15,7 @@ FRAMEWORK = Framework(
             (
                 *members(
                     "builtins",
-                    "map filter sorted min max sum any all list tuple set frozenset dict enumerate zip reversed next"
-                    " iter",
+                    "map filter sorted min max",
                 ),
                 *members("functools", "reduce cmp_to_key"),
                 *members("re", "sub subn"),
@@ -24,15 +23,25 @@ FRAMEWORK = Framework(
                 *members("heapq", "nlargest nsmallest merge"),
                 *members("json", "dumps dump loads load"),
                 *members("shutil", "copytree rmtree move"),
-                *members("collections", "defaultdict deque Counter OrderedDict"),
-                *members("statistics", "mean fmean median"),
-                *members("math", "fsum prod"),
                 "itertools.*",
                 "more_itertools.*",
                 "os.walk",
                 "timeit.timeit",
             ),
-            names=("sort", "join", "extend", "writelines"),
+            names=("sort",),
+        ),
+        Calls(
+            (
+                *members(
+                    "builtins",
+                    "sum any all list tuple set frozenset dict enumerate zip reversed next iter bytes bytearray",
+                ),
+                *members("collections", "deque Counter OrderedDict"),
+                *members("statistics", "mean fmean median"),
+                *members("math", "fsum prod"),
+            ),
+            When.ITERATES,
+            names=("join", "extend", "writelines"),
         ),
         Calls(names=("applymap", "pipe"), position=0),
         Calls(
@@ -40,7 +49,7 @@ FRAMEWORK = Framework(
                 *members(
                     "builtins",
                     "callable isinstance issubclass hasattr getattr setattr delattr id repr str type hash len print"
-                    " vars dir bool super format property staticmethod classmethod object bytes int float input",
+                    " vars dir bool super format property staticmethod classmethod object int float input",
                 ),
                 *members("asyncio", "iscoroutinefunction iscoroutine isfuture"),
                 *members("functools", "wraps update_wrapper singledispatch total_ordering"),

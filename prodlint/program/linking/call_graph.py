@@ -17,7 +17,7 @@ from prodlint.facts import Use as ResultUse
 from prodlint.models.frameworks.model import Context, Framework, Registers, Role, Subclasses
 from prodlint.program.linking.development_branches import Branches
 from prodlint.program.linking.parameter_uses import LISTENS, LibraryModels, Only, ParameterUses, Place, Run, Use
-from prodlint.program.linking.resolver import MEMOISERS, CallSite, File, Resolver, keyword_of
+from prodlint.program.linking.resolver import MEMOISERS, CallSite, File, Resolver, argument_of, keyword_of
 from prodlint.program.linking.run_once import runs_once
 from prodlint.program.linking.targets import Api, Cls, Fn, FnMember, Inst, Obj, Target, Targets
 
@@ -28,6 +28,9 @@ _WIDEST_SEARCH = 2000
 """Values looked at for one handler argument; what needs more is no registration."""
 
 _CAN_BE_CALLED = frozenset({ValueKind.FUNCTION, ValueKind.BINDING, ValueKind.MEMBER, ValueKind.CALL, ValueKind.OP})
+_FUNCTIONS = frozenset({ValueKind.FUNCTION, ValueKind.BINDING, ValueKind.MEMBER})
+_MADE = frozenset({ValueKind.BINDING, ValueKind.CALL})
+"""Callees that may be what another call has made of a function: `job = partial(run, f); job()`."""
 _DEEPEST_ITERATOR = 3
 _THREADS = {Context.REQUEST: Context.REQUEST_THREAD, Context.BACKGROUND: Context.BACKGROUND_THREAD}
 _CONTEXTS = {
@@ -633,15 +636,19 @@ class CallGraph:
                     return
             else:
                 own += self.resolver.callables(target)
-        if own and file.facts.values[call.callee].kind is not ValueKind.PARAM:
+        kind = file.facts.values[call.callee].kind
+        if kind is not ValueKind.PARAM and (own or kind in _MADE):
             self._connect_called(file, index, call, own)
         self._connect_arguments(file, index, call, bool(own))
 
     def _connect_called(self, file: File, index: int, call: Call, own: list[int]) -> None:
         """The functions that a call runs itself: what it calls, what that is wrapped in, what that has captured."""
         runs = {run for function in own for run in self.uses.runs_of(function)}
-        if any(self.resolver.functions[function][1].parent > 0 for function in own):
+        is_made = file.facts.values[call.callee].kind in _MADE
+        if is_made or any(self.resolver.functions[function][1].parent > 0 for function in own):
             runs |= self.uses.runs(file, call.callee)
+        for function in own:
+            self._connect_defaults(file, index, call, function)
         once = runs_once(file.facts, call)
         for run in runs:
             fact = self.resolver.functions[run.function][1]
@@ -655,6 +662,15 @@ class CallGraph:
             else:
                 for place in self._awaited(file, index, call, fact):
                     self._connect_use(file, index, run, Use(place))
+
+    def _connect_defaults(self, file: File, index: int, call: Call, function: int) -> None:
+        """What a called function runs because it is the default of a parameter that this call does not give."""
+        owner, fact = self.resolver.functions[function]
+        for position, param in enumerate(fact.params):
+            if param.default == NONE or owner.facts.values[param.default].kind not in _FUNCTIONS:
+                continue
+            if argument_of(call, fact, position) == NONE and (runs := self.uses.runs(owner, param.default)):
+                self._connect_uses(file, index, runs, self.uses.of_default(function, position))
 
     def _awaited(self, file: File, index: int, call: Call, fact: Function) -> set[Place]:
         """Where the body of a called function runs: of a coroutine, where it is taken (`create_task(f())`)."""
@@ -738,7 +754,8 @@ class CallGraph:
 
     def _wrap(self, file: File, call: Call, index: int, run: Run) -> None:
         """A function is run by a registered one that was made around it: for what its own registration says."""
-        path = next((fact.text for fact in map(file.facts.values.__getitem__, call.args) if fact.text[:1] == "/"), "")
+        values = (file.facts.values[argument] for argument in call.args)
+        path = next((fact.text for fact in values if fact.kind is ValueKind.STRING and fact.text[:1] == "/"), "")
         for each in self._registrations_of[run.inside]:
             wrapped = Registration(
                 run.function,

@@ -175,6 +175,8 @@ class _Index:
         """By value: the regions whose loop goes through it."""
         self.call_value: dict[int, int] = {}
         self.function_value: dict[int, int] = {}
+        self.defaults: dict[int, list[tuple[int, int]]] = defaultdict(list)
+        """By value: the functions that have it as a default, with the parameter."""
         self.decorates: dict[int, list[int]] = defaultdict(list)
         """By value: the functions that it decorates."""
         bindings: dict[int, int] = {}
@@ -209,6 +211,9 @@ class _Index:
         for number, function in enumerate(facts.functions):
             for decorator in function.decorators:
                 self.decorates[decorator].append(number)
+            for position, param in enumerate(function.params):
+                if param.default != NONE:
+                    self.defaults[param.default].append((number, position))
 
 
 class ParameterUses:
@@ -248,6 +253,13 @@ class ParameterUses:
     def of_argument(self, file: File, index: int, position: int, part: Part = None) -> frozenset[Use]:
         """What a call does with its argument `position` (or with a part of it) itself, its results left aside."""
         uses = self._solve(("taken", file.index, index, part, position))
+        return frozenset(use for use in uses if isinstance(use, Use) and not use.calls and use.place is not Place.KEPT)
+
+    def of_default(self, function: int, position: int) -> frozenset[Use]:
+        """What a function does with the default of a parameter."""
+        file = self._resolver.functions[function][0]
+        value = file.parameters.get((function - file.fn_base, position))
+        uses = self._solve(("uses", file.index, value, None, 1)) if value is not None else ()
         return frozenset(use for use in uses if isinstance(use, Use) and not use.calls and use.place is not Place.KEPT)
 
     def of_result(self, file: File, index: int) -> frozenset[Use]:
@@ -323,6 +335,8 @@ class ParameterUses:
         for target in self._resolver.resolve(file, decorator):
             if isinstance(target, Api):
                 found.update(self._decorated_by_api(target.path.removesuffix("()"), runs))
+            elif isinstance(target, Cls):
+                found.update(self._decorated_by_class(target, runs))
             else:
                 found.update(self._decorated_by_own(target, runs))
         return found or runs
@@ -335,9 +349,6 @@ class ParameterUses:
         return (_within(run, place) for run in runs)
 
     def _decorated_by_own(self, target: Target, runs: set[Run]) -> Iterator[Run]:
-        if isinstance(target, Cls):
-            yield from (Run(id_) for id_ in self._resolver.callables(Inst(target.id)))
-            return
         for id_ in self._resolver.callables(target):
             owner, _ = self._resolver.functions[id_]
             wrappers = [
@@ -350,10 +361,35 @@ class ParameterUses:
             uses = [use for use in self._given_to_own(id_, 0, None, 1) if use.calls == 1 and use.only <= Only.AWAITED]
             yield from (Run(wrapper) for wrapper in wrappers)
             for use in uses:
-                yield from (Run(*_compose_run(use, run)) for run in runs)
-            if not wrappers and not uses:
-                yield from runs
-        return
+                yield from (_compose_run(use, run) for run in runs)
+
+    def _decorated_by_class(self, target: Cls, runs: set[Run]) -> Iterator[Run]:
+        """Calling an instance runs `__call__`, and what that does with the member that holds the decorated function."""
+        for called in self._resolver.callables(Inst(target.id)):
+            yield Run(called)
+            file = self._resolver.functions[called][0]
+            index = self._index(file)
+            at_all = False
+            for member in self._members_of_first_argument(target):
+                for value in file.members.get(member, ()):
+                    if file.facts.values[file.facts.values[value].ref].kind is not ValueKind.SELF:
+                        continue
+                    followed = self._followed(file, index, value, None, 1)
+                    for use in self._out_to(file, followed, called - file.fn_base):
+                        if use.place is not Place.KEPT and not use.calls and use.only <= Only.AWAITED:
+                            at_all = True
+                            yield from (_compose_run(use, run) for run in runs)
+            if not at_all:
+                yield from (run._replace(sure=False) for run in runs)
+
+    def _members_of_first_argument(self, target: Cls) -> set[str]:
+        """The members in which a class keeps the first argument of its constructor."""
+        found: set[str] = set()
+        for id_ in self._resolver.callables(target):
+            file = self._resolver.functions[id_][0]
+            value = file.parameters.get((id_ - file.fn_base, 0))
+            found.update(store.name for store in file.facts.stores if value is not None and store.value == value)
+        return found
 
     def _runs(self, file: File, value: int, calls: int) -> Iterator[Run]:
         """What calling a value runs; `calls`: after calling its result as often."""
@@ -372,10 +408,10 @@ class ParameterUses:
             for position, argument in enumerate(call.args):
                 if owner.facts.values[argument].kind not in _OWN_CALLABLE:
                     continue
-                uses = [use for use in self._taken(owner, fact.ref, position, None, 1) if use.calls == calls + 1]
-                if uses:
-                    for run in self._runs_from("runs", owner.index, argument):
-                        yield from (Run(*_compose_run(use, run)) for use in uses if use.only <= Only.AWAITED)
+                inner = set(self._runs_from("runs", owner.index, argument))
+                for use in self._taken(owner, fact.ref, position, None, 1) if inner else ():
+                    if use.calls == calls + 1 and use.only <= Only.AWAITED:
+                        yield from (_compose_run(use, run) for run in inner)
             yield from self._runs_from("runs", owner.index, call.callee, calls + 1)
 
     def _runs_from(self, kind: str, first: int, second: int = 0, number: int = 0) -> Iterator[Run]:
@@ -420,6 +456,13 @@ class ParameterUses:
             elif not use.calls and use.only in (Only.ANY, Only.COROUTINE):
                 yield use._replace(only=Only.ANY)
 
+    def _iterator(self, file: File, index: int) -> Iterator[Use]:
+        """Where the body of a generator function runs that a call calls: where what the call answers is iterated."""
+        result = self._index(file).call_value.get(index)
+        for use in () if result is None else self._uses_of(file, result):
+            if use.place is not Place.KEPT and not use.calls and use.only in (Only.ANY, Only.ITERATOR):
+                yield use._replace(only=Only.ANY)
+
     def _given(
         self, file: File, index: int, callee: int, targets: Targets, slot: Slot, part: Part, calls: int
     ) -> Iterator[Use]:
@@ -442,8 +485,12 @@ class ParameterUses:
     def _given_to_called(
         self, file: File, index: int, function: int, around: Use, slot: Slot, part: Part, calls: int
     ) -> Iterator[Use]:
-        is_coroutine = index != NONE and self._resolver.functions[function][1].is_async
-        bodies = list(self._coroutine(file, index)) if is_coroutine else [_HERE]
+        fact = self._resolver.functions[function][1]
+        bodies = [_HERE]
+        if index != NONE and fact.is_generator and not fact.is_async and not fact.decorators:
+            bodies = list(self._iterator(file, index))
+        elif index != NONE and fact.is_async:
+            bodies = list(self._coroutine(file, index))
         for use in self._given_to_own(function, slot, part, calls):
             if use.calls or use.place is Place.KEPT:
                 yield _after_unless_kept(around, use)
@@ -528,6 +575,9 @@ class ParameterUses:
         elif model.when is When.NEVER:
             yield _KEPT
             return
+        elif model.when is When.ITERATES:
+            yield Use(Place.HERE, only=Only.ITERATOR)
+            return
         else:
             place = Place.LATER if model.when is When.LATER else Place.HERE
         if position is None or slot == (model.keyword if isinstance(slot, str) else position):
@@ -596,12 +646,13 @@ class ParameterUses:
         owner = self._owner(file, value)
         index = self._index(file)
         fact = file.facts.values[value]
-        for use, at in self._followed(file, index, value, part, calls):
-            yield from self._out_to(file, use, at, owner)
-        if part is None and fact.kind is ValueKind.PARAM and value in index.decorates:
-            for decorated in index.decorates[value]:
-                parent = file.facts.functions[decorated].parent
-                yield from self._out_to(file, Use(Place.HERE, calls - 1), parent, owner)
+        found = set(self._followed(file, index, value, part, calls))
+        if part is None and fact.kind is ValueKind.PARAM:
+            found |= {
+                (Use(Place.HERE, calls - 1), file.facts.functions[decorated].parent)
+                for decorated in index.decorates.get(value, ())
+            }
+        yield from self._out_to(file, found, owner)
 
     def _followed(self, file: File, index: _Index, value: int, part: Part, calls: int) -> Iterator[tuple[Use, int]]:
         """What becomes of a value, each with the function of the file in which that is so."""
@@ -622,6 +673,10 @@ class ParameterUses:
                     yield use, at
         for bound in index.bound.get(value, ()):
             yield from self._elsewhere(file, bound, part, calls)
+        for function, position in index.defaults.get(value, ()):
+            parameter = file.parameters.get((function, position))
+            if parameter is not None:
+                yield from self._elsewhere(file, parameter, part, calls)
         if value in index.stored:
             yield _KEPT, self._owner(file, value)
         for kind, region in index.exits.get(value, ()):
@@ -711,7 +766,9 @@ class ParameterUses:
             if fact.text in _ONE_OF and (fact.text not in ("?:", "&&") or value in fact.items[1:]):
                 yield from self._elsewhere(file, number, part, calls)
         elif fact.kind is ValueKind.MEMBER:
-            if part is None and fact.text in _CALLS_ITSELF:
+            if isinstance(part, int) and not file.is_python:
+                yield from self._given_elements(file, index, number, calls)
+            elif part is None and fact.text in _CALLS_ITSELF:
                 for called in index.called.get(number, ()):
                     yield Use(Place.HERE), facts.regions[facts.calls[called].region].function
             elif part is None and fact.text == "bind":
@@ -737,6 +794,19 @@ class ParameterUses:
                 if item == value:
                     held = position if fact.kind is ValueKind.ARRAY else fact.names[position]
                     yield from self._elsewhere(file, number, held, calls)
+
+    def _given_elements(self, file: File, index: _Index, method: int, calls: int) -> Iterator[tuple[Use, int]]:
+        """`jobs.forEach((job) => job())`."""
+        facts = file.facts
+        if not isinstance(self._models.of_name(False, facts.values[method].text), Calls):
+            return
+        for number in index.called.get(method, ()):
+            args = facts.calls[number].args
+            handed = facts.values[args[0]] if args else None
+            if handed is not None and handed.kind is ValueKind.FUNCTION:
+                parameter = file.parameters.get((handed.ref, 0))
+                if parameter is not None:
+                    yield from self._elsewhere(file, parameter, None, calls)
 
     def _spread(self, file: File, index: _Index, value: int, part: Part, calls: int) -> Iterator[tuple[Use, int]]:
         """`f(*args)`, `f(**kwargs)`: the parts of a collection become arguments of a call."""
@@ -771,42 +841,53 @@ class ParameterUses:
             elif fact.kind is ValueKind.OBJECT and isinstance(part, str):
                 yield from self._elsewhere(file, number, part, calls)
 
-    def _out_to(self, file: File, use: Use, at: int, owner: int) -> Iterator[Use]:
-        """A use inside functions[`at`], seen from functions[`owner`] around it."""
-        if at == owner:
-            yield use
-            return
-        fact = file.facts.functions[at]
-        if use.place is Place.KEPT or owner == 0 or not self._is_inside(file, at, owner):
-            yield _KEPT
-            return
+    def _out_to(self, file: File, found: Iterable[tuple[Use, int]], owner: int) -> set[Use]:
+        """Uses inside functions of the file, seen from functions[`owner`] around them."""
+        seen = set(found)
+        waiting = list(seen)
+        answer: set[Use] = set()
+        while waiting:
+            use, at = waiting.pop()
+            if at == owner:
+                answer.add(use)
+            elif use.place is Place.KEPT or owner == 0 or not self._is_inside(file, at, owner):
+                answer.add(_KEPT)
+            else:
+                for outer in self._out_of(file, use, at, owner, answer):
+                    further = (outer, file.facts.functions[at].parent)
+                    if further not in seen:
+                        seen.add(further)
+                        waiting.append(further)
+        return answer
+
+    def _out_of(self, file: File, use: Use, at: int, owner: int, answer: set[Use]) -> Iterator[Use]:
+        """A use inside functions[`at`], seen from the function around it. What is seen from everywhere is added to
+        `answer`."""
         id_ = file.fn_base + at
         if id_ in self._registered and not use.calls:
-            yield use._replace(inside=id_ if use.inside == NONE else use.inside)
+            answer.add(use._replace(inside=id_ if use.inside == NONE else use.inside))
+        if file.facts.functions[at].cls != NONE:
+            answer.add(self._run_inside(file, use, id_, owner))
         value = self._index(file).function_value.get(at)
-        if fact.cls != NONE:
-            yield from self._run_inside(file, use, id_, owner)
         if value is None:
             return
         for run in self._runs_from("called", id_):
             if run.function != id_:
                 continue
-            around = Use(run.place, 0, run.sure, Only.ANY, run.inside)
+            around = _after(Use(run.place, 0, run.sure, Only.ANY, run.inside), use._replace(calls=0))
             for outer in self._uses_of(file, value, None, 1 + use.calls):
                 if outer.place is Place.KEPT:
-                    yield from self._run_inside(file, use, id_, owner)
+                    answer.add(self._run_inside(file, use, id_, owner))
                 else:
-                    found = _after(_after(outer._replace(calls=0), around), use._replace(calls=0))
-                    yield from self._out_to(file, found._replace(calls=outer.calls), fact.parent, owner)
+                    yield _after(outer, around)
 
-    def _run_inside(self, file: File, use: Use, id_: int, owner: int) -> Iterator[Use]:
+    def _run_inside(self, file: File, use: Use, id_: int, owner: int) -> Use:
         """The use of a captured value in a function that is kept: whenever that runs, surely so if only one value is
         ever captured."""
         if use.calls:
-            yield _KEPT
-            return
+            return _KEPT
         is_only = len(self._resolver.callers.get(file.fn_base + owner, ())) <= 1
-        yield use._replace(inside=id_ if use.inside == NONE else use.inside, sure=use.sure and is_only)
+        return use._replace(inside=id_ if use.inside == NONE else use.inside, sure=use.sure and is_only)
 
     # ------------------------------------------------------------------ facts
 
