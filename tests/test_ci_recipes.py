@@ -203,8 +203,13 @@ def test_the_recipes_name_inputs_and_hooks_that_are_there() -> None:
                 assert step.get("with", {}).keys() <= declared["inputs"].keys()
         assert {*re.findall(r"steps\.prodlint\.outputs\.([\w-]+)", block)} <= declared["outputs"].keys()
     hooks = {hook["id"] for hook in yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))}
-    (block,) = _blocks(_sections()["## pre-commit"], "yaml")
-    assert {hook["id"] for repo in yaml.safe_load(block)["repos"] for hook in repo["hooks"]} <= hooks
+    for block in _blocks(_sections()["## pre-commit"], "yaml"):
+        document = yaml.safe_load(block)
+        shown = (
+            document if isinstance(document, list) else [each for repo in document["repos"] for each in repo["hooks"]]
+        )
+        assert {hook["id"] for hook in shown} <= hooks
+        assert all(hook.get("args", ["--"])[-1] == "--" for hook in shown)
 
 
 def _commands() -> list[str]:
