@@ -42,6 +42,7 @@ DEPLOY_PATHS = {
     "gunicorn": "gunicorn.conf.py",
     "haproxy": "haproxy.cfg",
     "kubernetes": "web.yaml",
+    "makefile": "Makefile",
     "nginx": "nginx.conf",
     "package_json": "package.json",
     "platform": "fly.toml",
@@ -55,6 +56,7 @@ DEPLOY_PATHS = {
     "upstart": "web.conf",
     "uwsgi": "uwsgi.ini",
     "vcl": "default.vcl",
+    "workflow": ".github/workflows/deploy.yml",
 }
 OTHER_PATHS = {
     "pm2": ("pm2.json", "pm2.yml"),

@@ -37,6 +37,8 @@ FILES = {
     "vcl": ("default.vcl", 'vcl 4.1;\nbackend default { .host = "a"; .port = "1"; }\nsub vcl_recv {\n  # c\n  if (req.url ~ "^/x") { return (pass); }\n}\n'),
     "caddyfile": ("Caddyfile", "(s) {\n  encode gzip\n}\nexample.com {\n  import s\n  handle /x* {\n    reverse_proxy a:1 {\n      to b:2\n    }\n  }\n}\n"),
     "python_requirements": ("requirements.txt", "flask==1\n-r other.txt\n"),
+    "makefile": ("Makefile", "A = b\nrun: build # c\n\t@node a.js $(A) \\\n\t  --b\nbuild:\n\tnpm ci\n"),
+    "workflow": (".github/workflows/deploy.yml", "on: push\nenv: {A: b}\njobs:\n  a:\n    runs-on: x\n    steps:\n      - uses: actions/checkout@v4\n      - run: |\n          docker build -t a .\n          ssh b node a.js\n        env: {C: d}\n"),
     "tsconfig": ("tsconfig.json", '{"compilerOptions": {"paths": {"@/*": ["src/*"]}}}'),
 }  # fmt: skip
 OTHER_PLATFORMS = {
