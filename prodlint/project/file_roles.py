@@ -98,6 +98,8 @@ def role_of(
         return FileRole.SCRIPT
     if "management" in folders and "commands" in folders:
         return FileRole.SCRIPT
+    if folders[:1] == ["performance"]:
+        return FileRole.SCRIPT
     if any(each.module == "alembic" and not _ALEMBIC_PROXIES.isdisjoint(each.names) for each in imports):
         return FileRole.SCRIPT
     if not name.endswith(".py") and any(folder in _BROWSER_FOLDERS for folder in folders):

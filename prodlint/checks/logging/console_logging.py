@@ -126,7 +126,9 @@ class _Judge:
             return False
         if file.is_python and self._is_commands_alone(file.function_at(site.call.region)):
             return False
-        if self._is_why_it_ends(site) or (self.at_startup(site) and self._is_last_or_first_word(site)):
+        if self._is_why_it_ends(site) or control_flow(self._program).ends_in(file, site.call.region):
+            return False  # a logger may write too late
+        if self.at_startup(site) and self._is_first_word(site):
             return False
         if self._is_asked_for(site) or self._says_that_it_listens(site):
             return False
@@ -137,13 +139,12 @@ class _Judge:
         reached = self._program.contexts.of(site.file.function_at(site.call.region))
         return Context.STARTUP in reached and not _WHILE_SERVING & reached.keys()
 
-    def _is_last_or_first_word(self, site: CallSite) -> bool:
-        """Whether a call says that the server listens, or why the process ends: a logger may write too late."""
-        file, region = site.file, site.call.region
-        for registration in self._program.registrations_of.get(file.function_at(region), ()):
-            if registration.role is Role.LIFESPAN and registration.label.startswith("listen"):
-                return True
-        return control_flow(self._program).ends_in(file, region)
+    def _is_first_word(self, site: CallSite) -> bool:
+        """Whether a call says that the server listens."""
+        return any(
+            registration.role is Role.LIFESPAN and registration.label.startswith("listen")
+            for registration in self._program.registrations_of.get(site.file.function_at(site.call.region), ())
+        )
 
     def _says_that_it_listens(self, site: CallSite) -> bool:
         """Whether a call says so behind the `listen` of its function: `app.listen(port); console.log('Listening')`."""

@@ -649,6 +649,8 @@ class CallGraph:
             runs |= self.uses.runs(file, call.callee)
         for function in own:
             self._connect_defaults(file, index, call, function)
+        if self._is_passed(file, call):
+            runs = {run._replace(sure=False) for run in runs}
         once = runs_once(file.facts, call)
         for run in runs:
             fact = self.resolver.functions[run.function][1]
@@ -671,6 +673,19 @@ class CallGraph:
                 continue
             if argument_of(call, fact, position) == NONE and (runs := self.uses.runs(owner, param.default)):
                 self._connect_uses(file, index, runs, self.uses.of_default(function, position))
+
+    def _is_passed(self, file: File, call: Call) -> bool:
+        """Whether a call runs what somebody passed, if by a variable: `callback = callback || nothing; callback()`. Of
+        all that are ever passed, only one is what this way passes; `uses` says so where it can be told."""
+        callee = file.facts.values[call.callee]
+        return callee.kind is ValueKind.BINDING and any(
+            fact.kind is ValueKind.PARAM
+            or (
+                fact.kind is ValueKind.OP
+                and any(file.facts.values[item].kind is ValueKind.PARAM for item in fact.items)
+            )
+            for fact in (file.facts.values[value] for value in file.facts.bindings[callee.ref].values)
+        )
 
     def _awaited(self, file: File, index: int, call: Call, fact: Function) -> set[Place]:
         """Where the body of a called function runs: of a coroutine, where it is taken (`create_task(f())`)."""

@@ -46,18 +46,26 @@ def is_front_end(file: File, packages: Mapping[str, PackageInfo]) -> bool:
 _BROWSERS = frozenset(
     {"document", "window", "localStorage", "sessionStorage", "HTMLElement", "customElements", "alert"}
 )
+_EVENTS = frozenset({"e", "ev", "evt", "event"})
+_OF_EVENTS = frozenset({"target", "currentTarget", "preventDefault", "stopPropagation"})
+"""What listeners of elements ask an event for; the event itself is their first parameter."""
 _COMPONENTS = ("react.", "preact.", "react-native.")
 """Classes of components, whose methods run where they are drawn, unless a request is seen to run them."""
 
 
 def drawn_functions(file: File, resolver: Resolver) -> set[int]:
-    """The functions of a JavaScript file that use what only browsers have: their globals, or a component's lifecycle.
-    A name that is asked for first (`typeof window`) says that the file knows other places, too."""
+    """The functions of a JavaScript file that use what only browsers have: their globals, the events of elements, a
+    component's lifecycle. A name that is asked for first (`typeof window`) says that the file knows other places, too."""
     facts = file.facts
     found: set[int] = set()
     for unbound in facts.unbound:
         if unbound.name in _BROWSERS and not unbound.is_tested:
             found.update(facts.regions[region].function for _, region, use in unbound.uses() if use is NameUse.READ)
+    found.update(
+        facts.values[value.ref].ref
+        for value in facts.values
+        if value.kind is ValueKind.MEMBER and value.text in _OF_EVENTS and _is_first_parameter(file, value.ref)
+    )
     for number, cls in enumerate(facts.classes):
         if cls.bases and any(
             isinstance(base, Api) and base.path.startswith(_COMPONENTS)
@@ -66,6 +74,11 @@ def drawn_functions(file: File, resolver: Resolver) -> set[int]:
             values = (facts.values[member] for member in cls.members)
             found.update(value.ref for value in values if value.kind is ValueKind.FUNCTION)
     return found
+
+
+def _is_first_parameter(file: File, value: int) -> bool:
+    fact = file.facts.values[value]
+    return fact.kind is ValueKind.PARAM and fact.items[:1] == (0,) and fact.text in _EVENTS
 
 
 def is_desktop(packages: Mapping[str, PackageInfo], path: str) -> bool:
