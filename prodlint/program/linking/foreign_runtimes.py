@@ -55,7 +55,7 @@ _COMPONENTS = ("react.", "preact.", "react-native.")
 
 def drawn_functions(file: File, resolver: Resolver) -> set[int]:
     """The functions of a JavaScript file that use what only browsers have: their globals, the events of elements, a
-    component's lifecycle. A name that is asked for first (`typeof window`) says that the file knows other places, too."""
+    component's lifecycle. A name that is asked for first (`typeof window`) says that the file knows others, too."""
     facts = file.facts
     found: set[int] = set()
     for unbound in facts.unbound:
