@@ -126,8 +126,8 @@ class _Judge:
             return False
         if file.is_python and self._is_commands_alone(file.function_at(site.call.region)):
             return False
-        if self._is_why_it_ends(site) or control_flow(self._program).ends_in(file, site.call.region):
-            return False  # a logger may write too late
+        if self._is_why_it_ends(site) or self._is_last_word(site):
+            return False
         if self.at_startup(site) and self._is_first_word(site):
             return False
         if self._is_asked_for(site) or self._says_that_it_listens(site):
@@ -138,6 +138,13 @@ class _Judge:
         """Whether a call is made at start-up and never again."""
         reached = self._program.contexts.of(site.file.function_at(site.call.region))
         return Context.STARTUP in reached and not _WHILE_SERVING & reached.keys()
+
+    def _is_last_word(self, site: CallSite) -> bool:
+        """Whether a call says, outside of any request, why the process ends: a logger may write too late."""
+        reached = self._program.contexts.of(site.file.function_at(site.call.region))
+        if Context.REQUEST in reached or Context.REQUEST_THREAD in reached:
+            return False
+        return control_flow(self._program).ends_in(site.file, site.call.region)
 
     def _is_first_word(self, site: CallSite) -> bool:
         """Whether a call says that the server listens."""
