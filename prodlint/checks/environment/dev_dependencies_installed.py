@@ -14,8 +14,10 @@ from prodlint.lazy_regex import regex
 from prodlint.numerals import whole_number
 from prodlint.program.services import services_in
 from prodlint.program.services.images import Image
+from prodlint.program.services.npm_packages import named_in_code
 from prodlint.program.services.package_installs import Install, dev_install, run_starts
 from prodlint.program.services.start_faults import main_fault
+from prodlint.program.services.start_texts import start_texts
 from prodlint.program.services.variants import base_of, each_place_once, in_containers
 
 if TYPE_CHECKING:
@@ -28,6 +30,12 @@ _LIFECYCLE = ("prepare", "preinstall", "install", "postinstall", "prepublish")
 _OPTIONS = {"npm": "--omit=dev", "yarn": "--production", "pnpm": "--prod", "bun": "--production"}
 _OLD_NPM = 16
 """Node images below have an npm that knows `--production` only."""
+_RUNTIMES = frozenset(
+    {"ts-node", "tsx", "@swc-node/register", "nps", "esbuild-register", "tsconfig-paths", "@nestjs/cli"}
+)
+"""Packages that compile or start TypeScript where the service runs."""
+_COMMANDS = frozenset({"tsc", "ts-node", "tsx", "sequelize", "knex", "typeorm", "prisma", "build", "nps"})
+_JOB = regex(r"\b(?:npm|yarn|pnpm|bun|npx)\b[\s\",]+(?!start\b|run[\s\",]+start\b)\w")
 _DEV_REQUIREMENTS = regex(r"(?:^|[-_./])(?:dev|develop|development|tests?|testing)(?:[-_./]|$)", re.IGNORECASE)
 
 
@@ -140,7 +148,8 @@ def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
     if data["simple"]:
         words = data["words"]
         edits = starts.replace_words(path, "dockerfile", source, setting, words, [*words, data["option"]])
-        return Fix(f"Add `{data['option']}`", Applicability.SAFE, edits) if edits else ODD_FORM
+        safety = Applicability.SAFE if _is_safe(program, rule, path) else Applicability.UNSAFE
+        return Fix(f"Add `{data['option']}`", safety, edits) if edits else ODD_FORM
     prune = {"npm": f"npm prune {data['option']}", "pnpm": "pnpm prune --prod"}.get(data["manager"])
     edits = lines.insert_instruction(path, source, stage.start, f"RUN {prune}") if prune else None
     return (
@@ -149,4 +158,46 @@ def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
         else "its package manager cannot take them away again"
         if prune is None
         else ODD_FORM
+    )
+
+
+def _is_safe(program: Program, rule: Rule, path: str) -> bool:
+    """Whether nothing that is started from a Dockerfile's images needs a package for development: all of them are known
+    tools, neither code nor a start command names one, and no other command is run in these images."""
+    prefixes = tuple(rule.data.get("tools", ()))
+    services = [(service, variant) for service in services_in(program) for variant in service.variants]
+    users = [(service, variant) for service, variant in services if variant.image.partition("#")[0] == path]
+    for service, variant in users:
+        info = program.versions.packages.get(service.package)
+        if info is None or not variant.launch.entry.endswith((".js", ".cjs", ".mjs")):
+            return False
+        if not all(name.startswith(prefixes) for name in info.dev_dependencies):
+            return False
+        packages = set(info.dev_dependencies)
+        commands = {name for name in packages if not name.startswith("@types/")}
+        words = {word for name in commands for word in (name, name.rpartition("/")[2])}
+        if any(_names_one(text, words) for text in start_texts(program, variant)):
+            return False
+        is_typed = any(name.startswith("@types/") for name in packages)
+        if (is_typed and _RUNTIMES & info.dependencies.keys()) or named_in_code(program, packages, packages):
+            return False
+    return bool(users) and not _has_jobs(program)
+
+
+def _names_one(text: str, words: set[str]) -> bool:
+    """Whether a command runs a package for development, by its own name or that of a tool that it brings."""
+    said = set(re.split(r"[^\w@.-]+", text))
+    return bool(said & (words | _COMMANDS)) or "npx" in said
+
+
+def _has_jobs(program: Program) -> bool:
+    """Whether something else than a service is run in an image: a compose service or a workflow with a command for a
+    test, a migration or the like."""
+    return any(
+        _JOB.search(setting.value or "")
+        for facts in program.facts.values()
+        if facts.kind in ("compose", "workflow", "kubernetes", "makefile", "shell", "package_json")
+        for artefact in facts.artefacts
+        for setting in artefact.settings
+        if facts.kind == "compose" or "docker" in (setting.value or "")
     )

@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from prodlint.facts import JAVASCRIPT, ValueKind
 from prodlint.findings import Applicability, Finding, Fix, Location, Severity, Span, Step
 from prodlint.fixes.reasons import ODD_FORM
+from prodlint.lazy_regex import regex
 from prodlint.program.services import Service, Variant, is_for_development, services_in
 from prodlint.program.services.answers import Answer, Source, State
 from prodlint.program.services.layers import Layer
+from prodlint.program.services.start_texts import start_texts
 from prodlint.program.services.variants import each_place_once, rank, shown
 
 if TYPE_CHECKING:
     from prodlint.facts import Artefact
     from prodlint.fixes.text import Edits
     from prodlint.program.linking.program import Program
+    from prodlint.program.linking.resolver import File
     from prodlint.rulebook import Rule
 
 _NAME = "NODE_ENV"
@@ -27,6 +31,16 @@ _PYTHON = {
 }
 _DEPLOYING = ("compose", "systemd", "upstart", "supervisord", "pm2")
 """Kinds of variants that say all of how a service is started."""
+_COMPARISONS = frozenset({"===", "!==", "==", "!="})
+_INDEXED = frozenset(
+    {ValueKind.CALL, ValueKind.FUNCTION, ValueKind.CLASS, ValueKind.PARAM, ValueKind.SELF, ValueKind.SUPER,
+     ValueKind.BINDING, ValueKind.CATCH}
+)  # fmt: skip
+"""Kinds of values whose `ref` is no value."""
+_INSTALLS_OR_BUILDS = regex(
+    r"\b(?:npm|yarn|yarnpkg|pnpm|bun)[\s\",]+(?:-\S+[\s\",]+)*(?:install|ci|i|add|run[\s\",]+\S*build)\b"
+    r"|\b(?:build|tsc|webpack|rollup|vite|npx|migrate)\b|\byarn\s*(?:$|[;&])"
+)
 _DELETABLE = ("FLASK_DEBUG", "FLASK_ENV")
 _DELETABLE_FROM = ("compose", "dockerfile", "systemd")
 
@@ -207,10 +221,51 @@ def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
     if data["change"] == "value":
         edits = variables.change(program, path, data, _VALUE)
         return Fix(f"Set `{variable}={_VALUE}`", Applicability.UNSAFE, edits) if edits else ODD_FORM
-    return _added(path, program, data)
+    return _added(path, program, data, is_safe=_changes_nothing_else(finding, program, rule))
 
 
-def _added(path: str, program: Program, data: Any) -> Fix | str:
+def _changes_nothing_else(finding: Finding, program: Program, rule: Rule) -> bool:
+    """Whether nothing that a service's variants run installs, builds, or chooses modules or settings by the variable:
+    the code only compares it, and no package of the service has a configuration for each environment."""
+    selectors = set(_listed(rule, "selectors"))
+    for service in services_in(program):
+        if service.name == finding.service:
+            if selectors & service.dependencies:
+                return False
+            texts = [text for variant in service.variants for text in start_texts(program, variant)]
+            if any(_INSTALLS_OR_BUILDS.search(text) for text in texts):
+                return False
+    path, name = finding.location.path, finding.data["name"]
+    has_heir = finding.data["kind"] == "dockerfile" and any(
+        artefact.parent == name and name for artefact in program.facts[path].artefacts
+    )
+    return not has_heir and not any(_selects(file) for file in program.files if file.facts.kind in JAVASCRIPT)
+
+
+def _selects(file: File) -> bool:
+    """Whether code uses the variable otherwise than in a comparison: `require('./' + env)`, `settings[env]`."""
+    facts = file.facts
+    values = facts.values
+    reads = {access.value for access in facts.accesses if values[access.value].text == _NAME}
+    if any(value.kind is ValueKind.STRING and value.text == _NAME for value in values):
+        return True
+    if not reads:
+        return False
+    others = {
+        item
+        for value in values
+        if not (value.kind is ValueKind.OP and value.text in _COMPARISONS)
+        for item in (*value.items, *(() if value.kind in _INDEXED else (value.ref,)))
+    }
+    bound = {each for binding in facts.bindings for each in binding.values}
+    passed = {each for call in facts.calls for each in call.args}
+    stored = {store.value for store in facts.stores} | {exit_.value for exit_ in facts.exits}
+    tested = {each for region in facts.regions for each in region.values}
+    used = others | bound | passed | stored | tested
+    return any(read in used or not any(read in value.items for value in values) for read in reads)
+
+
+def _added(path: str, program: Program, data: Any, *, is_safe: bool) -> Fix | str:
     from prodlint.fixes import kubernetes, lines, process_files, variables, yaml
     from prodlint.fixes import upstart_jobs as jobs
 
@@ -218,7 +273,7 @@ def _added(path: str, program: Program, data: Any) -> Fix | str:
     kind = data["kind"]
     assignment = f"{_NAME}={_VALUE}"
     edits: Edits | None = None
-    applicability = Applicability.SAFE
+    applicability = Applicability.SAFE if is_safe else Applicability.UNSAFE
     if kind == "dockerfile":
         edits = lines.insert_instruction(
             path, source, _artefact(program, path, data["name"]).start, f"ENV {assignment}"
