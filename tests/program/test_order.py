@@ -10,6 +10,7 @@ import pytest
 from prodlint.analysis import session as engine
 from prodlint.analysis.session import Session
 from prodlint.findings import Fix
+from prodlint.program.linking.targets import TOP
 from prodlint.rulebook import load_rules
 from tests.pages import ROOT, deep_case_files, read_page, rule_pages
 from tests.program.conftest import Linker
@@ -133,6 +134,49 @@ PROGRAMS = {
     "a default, and what a caller passes": {
         "a.py": "def one(): ...\ndef two(): ...\n\ndef run(task=one):\n    task()\n\nrun(two)\n",
     },
+    "a chain that is longer than Python's stack": {
+        "a.js": "const fs = require('fs');\n"
+        + "const f0 = fs.readFileSync;\n"
+        + "".join(f"let f{number} = f{number - 1}; f{number} = f{number};\n" for number in range(1, 700))
+        + "f699('x');\n",
+    },
+    "a circle that is longer than Python's stack": {
+        "a.js": "let f0 = require('fs').statSync;\n"
+        + "".join(f"let f{number} = f{number - 1};\n" for number in range(1, 300))
+        + "f0 = f299; f150('x');\n",
+    },
+    "a declared type, where nothing else is known in a circle": {
+        "a.ts": """
+            class Store { load() { return 1; } }
+            class Other { load() { return 2; } }
+            export function pick(n: number) {
+                let store: Store = again(n);
+                store.load();
+                return store;
+            }
+            export function again(n: number) {
+                let other: Other = pick(n);
+                other.load();
+                return n ? other : pick(n);
+            }
+        """
+    },
+    "stores into what was stored": {
+        "a.js": "require('./b'); const app = require('./c'); app.x.y.z();\n",
+        "b.js": "const app = require('./c'); app.x.y = {}; app.x.y.z = () => 1;\n",
+        "c.js": "const app = {}; module.exports = app; app.x = {};\n",
+    },
+    "a handler whose shape tells what hands on": {
+        "a.js": "module.exports = (r) => { r.get('/a', (req, res) => { require('./b')(res); }); };\n",
+        "b.js": "module.exports = (out) => { out.render('x'); };\n",
+    },
+    "items that are taken from a collection and put into it": {
+        "a.js": """
+            const jobs = [() => 1, () => 2];
+            function next(all) { const one = all[all.length - 1]; const rest = [one].concat(all); next(rest); one(); }
+            next(jobs);
+        """
+    },
     "apps that are handed around": {
         "app.js": "const app = require('express')();\nrequire('./routes')(app);\nrequire('./more').add(app);\n",
         "routes.js": "module.exports = (app) => { app.get('/', (req, res) => res.send('')); };\n",
@@ -144,19 +188,8 @@ PROGRAMS = {
     },
 }
 
-KNOWN = (
-    "a value that grows in a loop",
-    "a query that is built in a loop",
-    "functions that call each other with what they are given",
-    "functions that answer each other",
-    "a default, and what a caller passes",
-)
-"""In these the answer still depends on where a circle is entered."""
 
-
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=[pytest.mark.xfail] if name in KNOWN else []) for name in PROGRAMS]
-)
+@pytest.mark.parametrize("name", PROGRAMS)
 def test_targets_edges_and_contexts(linked: Linker, name: str) -> None:
     expected = dict(facts_of(linked(PROGRAMS[name])))
     for seed in range(6):
@@ -165,10 +198,49 @@ def test_targets_edges_and_contexts(linked: Linker, name: str) -> None:
         assert found == expected
 
 
-@pytest.mark.parametrize("name", [name for name in PROGRAMS if name != KNOWN[-1]])
+@pytest.mark.parametrize("name", PROGRAMS)
 def test_asking_again_changes_nothing(linked: Linker, name: str) -> None:
     program = linked(PROGRAMS[name])
     names = Names(program)
     for file, index, found in resolved_again(program, 1):
         before = program.graph.targets[file.index][index]
         assert {*map(names.target, found)} == {*map(names.target, before)}, (file.path, index)
+
+
+def test_widened(linked: Linker) -> None:
+    """What a path could be that is lengthened in a loop is `TOP`, beside what it was at first."""
+    program = linked(PROGRAMS["a value that grows in a loop"])
+    (file,) = program.files
+    found = {
+        file.facts.values[call.callee].text: [*map(Names(program).target, targets)]
+        for call, targets in zip(file.facts.calls, program.graph.targets[0], strict=True)
+    }
+    assert found["split"] == ["fs.readFileSync().split", "Top()"]
+
+
+def test_more_possibilities_than_say_anything(linked: Linker) -> None:
+    """Of 64 functions that a parameter may be all are told, of 65 none: it is `TOP`, which nothing calls."""
+    for number, expected in ((64, 64), (65, 1)):
+        callers = "".join(f"run(() => {item});\n" for item in range(number))
+        program = linked({"a.js": f"function run(f) {{ f(); }}\n{callers}"})
+        assert len(program.graph.targets[0][0]) == expected
+        assert (program.graph.targets[0][0] == (TOP,)) is (number == 65)
+
+
+def test_all_that_frameworks_pass(linked: Linker) -> None:
+    """A function that two frameworks call is given what both pass."""
+    program = linked(
+        {
+            "a.js": """
+                const app = require('express')();
+                const koa = new (require('koa'))();
+                function both(one, two) { one.x(); }
+                koa.use(both);
+                app.get('/', both);
+            """
+        }
+    )
+    (file,) = program.files
+    calls = [file.facts.values[call.callee].text for call in file.facts.calls]
+    names = [*map(Names(program).target, program.graph.targets[0][calls.index("x")])]
+    assert names == ["express.req.x", "koa.ctx.x"]

@@ -224,10 +224,8 @@ def _handler_text(program: Program, site: CallSite) -> str:
             return f"err.status = 400\nreturn {whom.name}(err)"
     while function != NONE:
         for position, param in enumerate(file.facts.functions[function].params):
-            if (
-                program.resolver.parameters.get((file.fn_base + function, position)) == Api("express.res")
-                and param.name
-            ):
+            given = program.resolver.parameters.get((file.fn_base + function, position), ())
+            if Api("express.res") in given and param.name:
                 return f"return {param.name}.sendStatus(400)"
         function = file.facts.functions[function].parent
     return ""

@@ -130,8 +130,8 @@ def _next(program: Program, site: CallSite) -> str:
     while function != NONE:
         fact = facts.functions[function]
         for position, param in enumerate(fact.params):
-            filled = program.resolver.parameters.get((base + function, position))
-            if filled == Api("express.next") and param.name and param.name not in hidden:
+            given = program.resolver.parameters.get((base + function, position), ())
+            if Api("express.next") in given and param.name and param.name not in hidden:
                 return param.name
         hidden.update(param.name for param in fact.params)
         hidden.update(binding.name for binding in facts.bindings if binding.function == function)

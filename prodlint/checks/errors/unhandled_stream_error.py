@@ -89,8 +89,8 @@ def _without_logger(program: Program, file: File, region: int) -> str:
 
 def _sockets(program: Program, rule: Rule, streams: Streams) -> Iterator[Finding]:
     """Functions that a TCP server hands its connections to."""
-    for (function, position), target in program.resolver.parameters.items():
-        if target != Api("net.Socket()"):
+    for (function, position), given in program.resolver.parameters.items():
+        if Api("net.Socket()") not in given:
             continue
         file, fact = program.function(function)
         value = parameter_value(file, function - file.fn_base, position)

@@ -177,7 +177,7 @@ def continuations(program: Program, file: File, function: int) -> Iterator[Conti
 def _is_next(program: Program, file: File, function: int, position: int) -> bool:
     """Whether Express gives its `next` to a parameter, and nobody else, who calls the function, something else."""
     id_ = file.fn_base + function
-    if program.resolver.parameters.get((id_, position)) != Api("express.next"):
+    if Api("express.next") not in program.resolver.parameters.get((id_, position), ()):
         return False
     sites = program.resolver.callers.get(id_, ())
     return all(

@@ -1,7 +1,7 @@
 """Which function runs which: every call resolved, every function handed to a framework found.
 
 Built in rounds, since each answer can make another possible: `require('./routes')(app)` tells what `app` is inside
-`routes.js`, and only then is `app.get(…)` in there known to register a handler.
+`routes.js`, and only then is `app.get(…)` in there known to register a handler. Rounds go on until nothing is learnt.
 """
 
 from __future__ import annotations
@@ -19,9 +19,8 @@ from prodlint.program.linking.development_branches import Branches
 from prodlint.program.linking.parameter_uses import LISTENS, LibraryModels, Only, ParameterUses, Place, Run, Use
 from prodlint.program.linking.resolver import MEMOISERS, CallSite, File, Resolver, argument_of, keyword_of
 from prodlint.program.linking.run_once import runs_once
-from prodlint.program.linking.targets import Api, Cls, Fn, FnMember, Inst, Obj, Target, Targets
+from prodlint.program.linking.targets import TOP, Api, Cls, Fn, FnMember, Inst, Obj, Target, Targets
 
-_ROUNDS = 4
 _ONCE_ONLY = frozenset({"listening", "open", "ready", "close", "exit", "error", "end", "finish", "online", "connected"})
 """Events that mark a start or an end: their listeners do not run again and again."""
 _WIDEST_SEARCH = 2000
@@ -129,66 +128,62 @@ class CallGraph:
     # ------------------------------------------------------------------ rounds
 
     def _link(self) -> None:
+        """Resolve all calls with what is known of callers and of what frameworks pass, take note of what that tells,
+        and resolve again what it bears on, until there is no more. What a round tells is learnt at its end, so the
+        order within it does not matter."""
         self.resolver.learn_properties()
-        pending = [(file, index) for file in self.resolver.files for index in range(len(file.facts.calls))]
-        for _ in range(_ROUNDS):
-            learnt = self._resolve(pending)
-            if not learnt:
-                break
-            pending = [
-                (file, index)
-                for file, index in pending
-                if not self.targets[file.index][index] and not self.resolver.lasts(file, file.facts.calls[index].callee)
+        sites = self._call_sites()
+        pending: Iterable[CallSite] = sites
+        while pending:
+            while pending:
+                calls: list[tuple[int, CallSite]] = []
+                parameters: list[tuple[int, int, Api]] = []
+                self._resolve(pending, calls, parameters)
+                pending = self.resolver.learn(calls, parameters)
+            unknown = [site for site in sites if self._is_unknown(self.targets[site.file.index][site.index])]
+            parameters = [
+                each for site in unknown if self._may_be_route(site) for each in self._parameters_by_shape(site)
             ]
-            self.resolver.forget()
+            pending = self.resolver.learn((), parameters)
         self.resolver.settle()
-        self.registrations = []
-        self._seen.clear()
         for file in self.resolver.files:
             self._register_calls(file)
             self._register_decorated(file)
         self._register_classes()
         self._connect()
 
-    def _resolve(self, pending: list[tuple[File, int]]) -> bool:
-        """Resolve the callees of the calls in `pending`; whether something was learnt that can help others."""
-        learnt = False
-        for file, index in pending:
-            call = file.facts.calls[index]
-            targets = self.resolver.resolve(file, call.callee)
-            if not targets:
-                continue
-            self.targets[file.index][index] = targets
+    def _call_sites(self) -> list[CallSite]:
+        return [CallSite(file, index) for file in self.resolver.files for index in range(len(file.facts.calls))]
+
+    def _is_unknown(self, targets: Targets) -> bool:
+        """Whether nothing is known of what a call can call."""
+        return not targets or targets[0] is TOP  # which comes last
+
+    def _resolve(
+        self, sites: Iterable[CallSite], calls: list[tuple[int, CallSite]], parameters: list[tuple[int, int, Api]]
+    ) -> None:
+        """Resolve calls, and add to `calls` and `parameters` what that tells."""
+        resolver = self.resolver
+        for site in sites:
+            file, call = site.file, site.call
+            resolver.site = site
+            targets = self.targets[file.index][site.index] = resolver.resolve(file, call.callee)
             for target in targets:
-                if isinstance(target, Api):
-                    if target.path in self._serves:
-                        self.serving.add(file.index)
-                    for framework, registers in self._registers.get(target.path, ()):
-                        learnt |= self._learn_parameters(file, call, framework, registers)
-                else:
-                    for function in self.resolver.callables(target):
-                        self.resolver.callers[function].append(CallSite(file, index))
-                        learnt = True
-        return learnt
+                if not isinstance(target, Api):
+                    calls += [(function, site) for function in resolver.callables(target)]
+                elif target.path in self._registers:
+                    for _, registers in self._registers[target.path]:
+                        if registers.params and self._applies(file, call, registers):
+                            for function, _ in self._handed_over(file, call, registers):
+                                parameters += self._parameters(function, registers)
+        resolver.site = None
 
-    def _learn_parameters(self, file: File, call: Call, framework: Framework, registers: Registers) -> bool:
-        if not registers.params or not self._applies(file, call, registers):
-            return False
-        learnt = False
-        for function, _ in self._handed_over(file, call, registers):
-            learnt |= self._set_parameters(function, registers)
-        return learnt
-
-    def _set_parameters(self, function: int, registers: Registers | Subclasses) -> bool:
+    def _parameters(self, function: int, registers: Registers | Subclasses) -> Iterator[tuple[int, int, Api]]:
+        """What a framework passes to a function: function, position, what."""
         names = registers.params
         if names[:1] == ("express.req",) and len(self.resolver.functions[function][1].params) == 4 > len(names):
             names = ("", *names)
-        learnt = False
-        for position, name in enumerate(names):
-            if name and (function, position) not in self.resolver.parameters:
-                self.resolver.parameters[function, position] = Api(name)
-                learnt = True
-        return learnt
+        return ((function, position, Api(name)) for position, name in enumerate(names) if name)
 
     # ------------------------------------------------------------------ registrations
 
@@ -294,7 +289,7 @@ class CallGraph:
         """A parameter stands for what every caller passes: a registration helper."""
         fact = file.facts.functions[function]
         rest = position < len(fact.params) and fact.params[position].kind.name == "REST"
-        for site in self.resolver.callers.get(file.fn_base + function, ()):
+        for site in self.resolver.callers_of(file.fn_base + function):
             positional = len(site.call.args) - len(site.call.keywords)
             passed = site.call.args[position : positional if rest else min(position + 1, positional)]
             for argument in passed:
@@ -343,11 +338,15 @@ class CallGraph:
             targets = self.targets[file.index][index]
             for target in targets:
                 if isinstance(target, Api):
+                    if target.path in self._serves:
+                        self.serving.add(file.index)
                     for framework, registers in self._registers.get(target.path, ()):
                         if self._applies(file, call, registers):
                             self._hand_over(file, index, framework, registers, certain=True)
-            if not targets:
-                self._register_by_shape(file, index)
+            if self._is_unknown(targets):
+                site = CallSite(file, index)
+                if self._may_be_route(site):
+                    self._register_by_shape(site)
 
     def _hand_over(self, file: File, index: int, framework: Framework, registers: Registers, *, certain: bool) -> None:
         call = file.facts.calls[index]
@@ -402,33 +401,36 @@ class CallGraph:
             return text or "a route"
         return f"{verb.upper() if verb in _VERBS else verb} {text}".strip()
 
-    def _register_by_shape(self, file: File, index: int) -> None:
-        """`x.get('/path', (req, res) => …)` on an `x` that nothing tells about: the shape says what it is."""
-        call = file.facts.calls[index]
-        callee = file.facts.values[call.callee]
-        if file.is_python or callee.kind is not ValueKind.MEMBER or len(call.args) < 2:
-            return
-        first = file.facts.values[call.args[0]]
+    def _may_be_route(self, site: CallSite) -> bool:
+        """Whether a call is written like `x.get('/path', (req, res) => …)`."""
+        callee = site.file.facts.values[site.call.callee]
+        if site.file.is_python or callee.kind is not ValueKind.MEMBER or len(site.call.args) < 2:
+            return False
+        first = site.file.facts.values[site.call.args[0]]
         is_route = callee.text in _VERBS and first.text.startswith("/")
-        if first.kind is not ValueKind.STRING or not (is_route or callee.text == "param"):
-            return
-        found = [hit for argument in call.args[1:] for hit in self.handlers(file, argument)]
-        for function, wrappers in found:
-            shape = self._shape(function) if is_route else self._param_shape(function)
-            if shape is not None:
-                framework, registers = shape
-                self._set_parameters(function, registers)
-                self._register(
-                    function,
-                    framework.name,
-                    registers,
-                    file.index,
-                    call.start,
-                    call.end,
-                    self._label(file, call),
-                    index,
-                    wrappers,
-                )
+        return first.kind is ValueKind.STRING and (is_route or callee.text == "param")
+
+    def _by_shape(self, site: CallSite) -> Iterator[tuple[int, tuple[Target, ...], Framework, Registers]]:
+        """What `x.get('/path', (req, res) => …)` registers, on an `x` that nothing tells about: the shape says what it
+        is."""
+        is_param = site.file.facts.values[site.call.callee].text == "param"
+        for argument in site.call.args[1:]:
+            for function, wrappers in self.handlers(site.file, argument):
+                shape = self._param_shape(function) if is_param else self._shape(function)
+                if shape is not None:
+                    yield function, wrappers, *shape
+
+    def _parameters_by_shape(self, site: CallSite) -> Iterator[tuple[int, int, Api]]:
+        for function, _, _, registers in self._by_shape(site):
+            yield from self._parameters(function, registers)
+
+    def _register_by_shape(self, site: CallSite) -> None:
+        file, call = site.file, site.call
+        label = self._label(file, call)
+        for function, wrappers, framework, registers in list(self._by_shape(site)):
+            self._register(
+                function, framework.name, registers, file.index, call.start, call.end, label, site.index, wrappers
+            )
 
     def _shape(self, function: int) -> tuple[Framework, Registers] | None:
         """The framework whose handlers have the parameters of `function`: (req, res[, next]) or (ctx[, next])."""
@@ -652,7 +654,7 @@ class CallGraph:
         if self._is_passed(file, call):
             runs = {run._replace(sure=False) for run in runs}
         once = runs_once(file.facts, call)
-        for run in runs:
+        for run in sorted(runs):
             fact = self.resolver.functions[run.function][1]
             if once:
                 self._connect_run(file, index, run, Context.STARTUP)

@@ -1,8 +1,18 @@
 """What a value means once all files are known.
 
 `Resolver.resolve(file, value)` follows imports, exports, members, calls, parameters and classes through the whole
-program and answers a tuple of `Target`s: empty where it does not know. Nothing is executed; where control flow
-decides, all possibilities are in the answer (capped).
+program and answers a tuple of `Target`s: empty where it does not know, with `TOP` in it where more is possible than it
+says. Nothing is executed; where control flow decides, all possibilities are in the answer.
+
+What is answered does not depend on the order of questions. Values that depend on each other (a strongly connected
+component of the graph of who asks for what, found as by Tarjan, SIAM J. Comput. 1972) are solved together: from
+nothing, each is worked out again until no answer grows, so what they get is the least fixpoint. Two things see to it
+that there is one, and that it is small:
+
+- *widening* (Cousot and Cousot, POPL 1977): within a component, an access path that was lengthened there is not taken
+  on where values flow together. `s = s.replace(…)` would make it longer for ever; `TOP` is answered in its place.
+- a second choice (a declared type where no assigned value is known, a module's default where it does not export a name)
+  is only taken once the component's answers are complete without it, by all at once that still have none.
 """
 
 from __future__ import annotations
@@ -10,20 +20,30 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from functools import cached_property
+from heapq import heapify, heappop, heappush
+from typing import Any
 
-from prodlint.facts import NONE, Call, Class, ExitKind, FileFacts, Function, FunctionKind, Value, ValueKind
+from prodlint.facts import NONE, Call, Class, ExitKind, FileFacts, Function, FunctionKind, Store, Value, ValueKind
 from prodlint.program.linking.modules import NodeModules, PythonModules
-from prodlint.program.linking.targets import Api, Cls, Fn, FnMember, Inst, Module, New, Obj, Target, Targets
+from prodlint.program.linking.targets import TOP, Api, Cls, Fn, FnMember, Grown, Inst, Module, New, Obj, Target, Targets
 
 _MOST_MODULES = 1_000
 """How many modules are asked for a name that they pass on to each other."""
 _MOST = 64
-"""More possibilities than this say nothing about any one of them."""
+"""More possibilities than this say nothing about any one of them: they are `TOP`."""
+_MOST_IN_CYCLE = 4096
+"""As long as values that depend on each other are worked out, each may have this many."""
 _MOST_BASES = 100
 _LONGEST_API = 160
 _COMPUTED = "[]"
 """The name under which what is stored by a computed key is kept."""
-_DEEPEST = 100
+_DEEPEST = 80
+"""How many questions may be open on Python's own stack. Those that are asked further down are put first."""
+_NEVER = 1 << 60
+_TOO_MANY: Targets = (TOP,)
+"""What a value is found to be that has more than `_MOST` possibilities, as long as it is being worked out; told from
+other answers by its identity."""
+_UNKNOWN: Targets = (TOP,)
 
 MEMOISERS = frozenset(
     {
@@ -72,8 +92,8 @@ class File:
         self.is_python = facts.kind == "python"
         self.memo: list[Targets | None] = [None] * len(facts.values)
         """What values were found to be, for good."""
-        self.passing: list[Targets | None] = [None] * len(facts.values)
-        """The same as far as is known: linking may learn more."""
+        self.passing: list[Targets | int | None] = [None] * len(facts.values)
+        """The same as far as is known: linking may learn more. A number where it is still being worked out."""
         self.exports: dict[str, int] = {}
         self.star_exports: list[int] = []
         for export in facts.exports:
@@ -134,6 +154,7 @@ _MADE_OF_REF = frozenset(
 
 Definition = tuple[File, int]
 """A value, with the file that it is written in."""
+_NOTHING: Mapping[str, Sequence[Definition]] = {}
 
 
 class CallSite:
@@ -147,12 +168,32 @@ class CallSite:
         self.call: Call = file.facts.calls[index]
 
 
-class Resolver:
-    """Answers what values mean. Grows as linking learns call sites (`callers`) and the parameters that frameworks fill
-    (`parameters`); `forget` drops what was answered before such news.
+class _StoreSite:
+    """A store; they come in the order of `place`."""
 
-    An answer that asked for a parameter whose callers may not all be known, or for one that was being worked out, is
-    `passing`, and so is every answer that rests on it. All others are kept."""
+    __slots__ = ("file", "place", "store")
+
+    def __init__(self, file: File, store: Store, place: tuple[str, int]) -> None:
+        self.file = file
+        self.store = store
+        self.place = place
+
+
+Asked = tuple[File, int] | tuple[Target, str]
+"""A question: what a value of a file is, or what defines a member of a target."""
+Site = CallSite | _StoreSite
+
+
+class _TooDeepError(Exception):
+    """Too many questions are open on Python's stack."""
+
+
+class Resolver:
+    """Answers what values mean. While linking learns call sites (`callers`) and what frameworks pass (`parameters`),
+    `learn` drops the answers that this changes, and tells whose questions are to be asked again; all others are kept.
+
+    An answer that asked for a parameter is `passing` until `settle` says that all is known, and so is every answer that
+    rests on it."""
 
     def __init__(self, files: list[File], node: NodeModules, python: PythonModules, aliases: Mapping[str, str]) -> None:
         self.files = files
@@ -165,15 +206,54 @@ class Resolver:
         ]
         self.classes: list[tuple[File, Class]] = [(file, cls) for file in files for cls in file.facts.classes]
         self.callers: dict[int, list[CallSite]] = defaultdict(list)
-        self.parameters: dict[tuple[int, int], Target] = {}
-        self._properties: dict[Target, dict[str, list[tuple[File, int]]]] = defaultdict(dict)
+        """The calls of each function, by path and place once all is settled."""
+        self.parameters: dict[tuple[int, int], Targets] = {}
+        """What frameworks pass, by function and position."""
+        self._properties: dict[Target, dict[str, Sequence[Definition]]] = defaultdict(dict)
+        self._has_properties = False
+        self._elements: dict[Obj, Sequence[Definition]] = {}
         self._class_members: dict[int, dict[str, int]] = {}
-        self._definitions: dict[tuple[Target, str], list[Definition]] = {}
-        self._passing_definitions: dict[tuple[Target, str], list[Definition]] = {}
-        self._is_passing = False
-        """Whether what is being worked out is passing."""
+        self._definitions: dict[Asked, Sequence[Definition]] = {}
+        self._passing_definitions: dict[Asked, Sequence[Definition] | int] = {}
         self._is_settled = False
+        # Who is to be told when something is learnt.
+        self.site: Site | None = None
+        """The call or store that the outermost questions are asked for."""
+        self._readers: dict[Asked, list[Asked | Site]] = {}
+        """Who asked for each passing answer."""
+        self._parameter_readers: dict[int, list[Asked | Site]] = defaultdict(list)
+        """Who asked for what the parameters of each function are given."""
+        self._property_readers: dict[Target, list[Asked | Site]] = defaultdict(list)
+        """Who asked for what is stored in the members of each target, until all of that is known."""
+        self._calls: set[tuple[int, CallSite]] = set()
+        # What is being worked out.
+        self._open: list[Asked] = []
+        """The questions without an answer yet, by number: those that are being worked out, and those worked out as far
+        as that goes without one that is."""
+        self._at = -1
+        """The question that is being worked out, by number."""
+        self._low = _NEVER
+        """The least number of an open question on which the answer to the present one depends."""
+        self._is_passing = False
+        """Whether the answer to the present question is passing."""
         self._depth = 0
+        self._unwound: list[int] = []
+        self._lows: dict[int, int] = {}
+        self._so_far: dict[int, Any] = {}
+        """The answers to open questions, as far as they are known."""
+        self._waiting: dict[int, set[int]] = defaultdict(set)
+        """Which open questions asked for an open one."""
+        self._passing_open: set[int] = set()
+        self._lengthened: set[int] = set()
+        """The open questions that have a lengthened access path among their answers."""
+        self._plain: dict[Any, Targets] = {}
+        """Their answers without those."""
+        self._second: dict[int, set[object]] = {}
+        """The second choices that open questions take."""
+        self._wanted: dict[int, set[object]] = {}
+        """Those that they would have taken."""
+        self._overflowing = range(0)
+        """The open questions that are answered by TOP."""
 
     # ------------------------------------------------------------------ files and names
 
@@ -183,33 +263,109 @@ class Resolver:
         path = table.resolve(importer.path, specifier)
         return self.by_path.get(path) if path is not None else None
 
-    def lasts(self, file: File, value: int) -> bool:
-        """Whether what `resolve` answered for a value is so for good."""
-        return value == NONE or file.memo[value] is not None
-
     def settle(self) -> None:
         """Take all callers and parameters for known from now on."""
         self._is_settled = True
-
-    def forget(self) -> None:
-        """Drop the passing answers: something was learnt that may change them."""
-        for file in self.files:
-            file.passing = [None] * len(file.facts.values)
+        for sites in self.callers.values():
+            sites.sort(key=lambda site: (site.file.path, site.index))
+        for owner, what in self._readers:
+            if isinstance(owner, File):
+                assert isinstance(what, int)
+                known = owner.passing[what]
+                assert isinstance(known, tuple)
+                owner.memo[what], owner.passing[what] = known, None
+        for asked, definitions in self._passing_definitions.items():
+            assert not isinstance(definitions, int)
+            self._definitions[asked] = definitions
         self._passing_definitions.clear()
+        self._readers.clear()
+        self._parameter_readers.clear()
+        self._calls.clear()
+
+    def learn(self, calls: Iterable[tuple[int, CallSite]], parameters: Iterable[tuple[int, int, Api]]) -> set[CallSite]:
+        """Take note of who calls which function, and of what frameworks pass (function, position, what). The calls
+        whose questions this may answer otherwise than it was done."""
+        changed: set[int] = set()
+        for function, site in calls:
+            if (function, site) not in self._calls:
+                self._calls.add((function, site))
+                self.callers[function].append(site)
+                changed.add(function)
+        for function, position, given in parameters:
+            known = self.parameters.get((function, position), ())
+            if given not in known:
+                self.parameters[function, position] = tuple(sorted((*known, given), key=self._rank))
+                changed.add(function)
+        dropped = self._drop(asked for function in changed for asked in self._parameter_readers.pop(function, ()))
+        return {site for site in dropped if isinstance(site, CallSite)}
+
+    def _drop(self, questions: Iterable[Asked | Site]) -> set[Site]:
+        """Drop the answers to questions, and all that rests on them. The calls and stores that are among that."""
+        found: set[Site] = set()
+        stack = list(questions)
+        while stack:
+            asked = stack.pop()
+            if not isinstance(asked, tuple):
+                found.add(asked)
+                continue
+            readers = self._readers.pop(asked, None)
+            if readers is not None:
+                owner, what = asked
+                if isinstance(owner, File):
+                    owner.passing[what] = None  # type: ignore[index]
+                else:
+                    del self._passing_definitions[asked]
+                stack += readers
+        return found
+
+    def callers_of(self, function: int) -> Sequence[CallSite]:
+        """The calls of a function, as far as is known. Who asks is told of others."""
+        if not self._is_settled:
+            reader = self._open[self._at] if self._at >= 0 else self.site
+            self._is_passing = True
+            if reader is not None:
+                self._parameter_readers[function].append(reader)
+        return self.callers.get(function, ())
 
     def learn_properties(self) -> None:
-        """Take note of what is stored in members of the program's own objects, functions and classes."""
-        for file in self.files:
-            for store in file.facts.stores:
-                if store.value != NONE and store.op == "=":
-                    for target in self.resolve(file, store.target):
-                        if isinstance(target, (Obj, Fn, FnMember, Cls, Inst, New)):
-                            name = store.name or _COMPUTED
-                            self._properties[target].setdefault(name, []).append((file, store.value))
-        for file in self.files:
-            file.memo = [None] * len(file.facts.values)
-        self._definitions.clear()
-        self.forget()
+        """Take note of what is stored in members of the program's own objects, functions and classes. Where that is may
+        depend on what is stored elsewhere, so it is looked for until there is no more."""
+        pending: Iterable[_StoreSite] = [
+            _StoreSite(file, store, (file.path, number))
+            for file in self.files
+            for number, store in enumerate(file.facts.stores)
+            if store.value != NONE and store.op == "="
+        ]
+        sites: dict[tuple[Target, str], set[_StoreSite]] = defaultdict(set)
+        while pending:
+            found: list[tuple[Target, str, _StoreSite]] = []
+            for site in pending:
+                self.site = site
+                for target in self.resolve(site.file, site.store.target):
+                    if isinstance(target, (Obj, Fn, FnMember, Cls, Inst, New)):
+                        found.append((target, site.store.name or _COMPUTED, site))
+            self.site = None
+            grown: dict[tuple[Target, str], None] = {}
+            for target, name, site in found:
+                if site not in sites[target, name]:
+                    sites[target, name].add(site)
+                    grown[target, name] = None
+            for target, name in grown:
+                there = sorted(sites[target, name], key=lambda site: site.place)
+                self._properties[target][name] = [(site.file, site.store.value) for site in there]
+            dropped = self._drop(asked for target, _ in grown for asked in self._property_readers.pop(target, ()))
+            pending = [site for site in dropped if isinstance(site, _StoreSite)]
+        self._has_properties = True
+        self._property_readers.clear()
+
+    def _stored(self, target: Target) -> Mapping[str, Sequence[Definition]]:
+        """What is stored in the members of a target."""
+        if not self._has_properties:
+            self._is_passing = True
+            reader = self._open[self._at] if self._at >= 0 else self.site
+            if reader is not None:
+                self._property_readers[target].append(reader)
+        return self._properties.get(target, _NOTHING)
 
     def origins(self, file: File, value: int) -> list[Definition]:
         """The expressions that a value comes from: names, members and imports are followed to what they stand for, a
@@ -229,7 +385,7 @@ class Resolver:
                 found.append((owner, item))
         return found
 
-    def _defined_by(self, file: File, fact: Value) -> list[Definition]:
+    def _defined_by(self, file: File, fact: Value) -> Sequence[Definition]:
         """One step of `origins`: what a name, member or import stands for."""
         if fact.kind is ValueKind.BINDING:
             return [(file, assigned) for assigned in file.facts.bindings[fact.ref].values]
@@ -269,33 +425,340 @@ class Resolver:
     # ------------------------------------------------------------------ values
 
     def resolve(self, file: File, value: int) -> Targets:
-        """All that values[`value`] of `file` can be, as far as is known; () if nothing is."""
+        """All that values[`value`] of `file` can be, as far as is known; () if nothing is. In an order that depends on
+        nothing but what is in it."""
         if value == NONE:
             return ()
         known = file.memo[value]
         if known is not None:
             return known
-        known = file.passing[value]
-        if known is not None:
-            self._is_passing = True
+        known = self._look_up(file, value)
+        return self._taken_on(file.passing[value], known) if self._lengthened else known
+
+    def _taken_on(self, number: Targets | int | None, known: Targets) -> Targets:
+        """What is taken on, where values flow together, of what is known of an open question."""
+        if number not in self._lengthened or known is not self._so_far.get(number):
             return known
-        if self._depth > _DEEPEST:
-            self._is_passing = True
+        taken_on = self._plain.get(number)
+        if taken_on is None:
+            taken_on = self._plain[number] = (*(target for target in known if type(target) is not Grown), TOP)
+        return taken_on
+
+    def _part(self, file: File, value: int) -> Targets:
+        """As `resolve`, for a value that is written as a part of the one that is being worked out: what was lengthened
+        there is taken on, too, since an expression's parts come to an end."""
+        if value == NONE:
             return ()
-        around = self._is_passing
-        self._is_passing = False
-        file.passing[value] = ()  # the answer for a value that depends on itself
+        known = file.memo[value]
+        return known if known is not None else self._look_up(file, value)
+
+    def _look_up(self, file: File, value: int) -> Targets:
+        answer: Targets
+        known = file.passing[value]
+        if known is None:
+            fact = file.facts.values[value]
+            if fact.kind in _LEAVES:
+                answer = tuple(_RESOLVE[fact.kind](self, file, fact, value))
+                file.memo[value] = answer
+            elif self._at < 0:
+                answer = self._begin((file, value))
+            else:
+                answer = self._work_out((file, value))
+            return answer
+        if isinstance(known, int):
+            answer = self._of_open(known, _UNKNOWN)
+            return answer
+        self._note_reader((file, value))
+        return known
+
+    def _note_reader(self, asked: Asked) -> None:
+        """Take note of who got the passing answer to a question."""
+        self._is_passing = True
+        reader = self._open[self._at] if self._at >= 0 else self.site
+        if reader is not None:
+            self._readers[asked].append(reader)
+
+    def _of_open(self, number: int, overflow: Any) -> Any:
+        """The answer to an open question, as far as it is known."""
+        self._low = min(self._low, self._lows.get(number, number))
+        if self._at >= 0:
+            self._waiting[number].add(self._at)
+        return overflow if number in self._overflowing else self._so_far.get(number, ())
+
+    def _begin(self, asked: Asked) -> Any:
+        """The answer to a question that no other one asks."""
+        try:
+            try:
+                return self._work_out(asked)
+            except _TooDeepError:
+                return self._go_deeper(asked)
+        except BaseException:
+            for owner, what in self._open:
+                if isinstance(owner, File):
+                    owner.passing[what] = None  # type: ignore[index]
+                else:
+                    del self._passing_definitions[owner, what]  # type: ignore[arg-type]
+            self._open.clear()
+            self._close_all(0)
+            self._at, self._low, self._depth, self._overflowing = -1, _NEVER, 0, range(0)
+            raise
+
+    def _go_deeper(self, asked: Asked) -> Any:
+        """Work out the questions that were left open for want of stack, the last ones first, each on an empty one."""
+        suspended = self._unwound[::-1]
+        while suspended:
+            self._unwound = []
+            self._at, self._low, self._depth = -1, _NEVER, 0
+            try:
+                self._work_out(self._open[suspended[-1]], suspended[-1])
+            except _TooDeepError:
+                suspended += self._unwound[-2::-1]
+            else:
+                suspended.pop()
+        self._unwound = []
+        self._low, self._depth = _NEVER, 0
+        return self._known(asked)
+
+    def _work_out(self, asked: Asked, number: int = NONE) -> Any:
+        """Answer a question, if only as far as that goes without the open ones that it depends on. `number`: it is open
+        already, under this number."""
+        owner, what = asked
+        opened = self._open
+        if number == NONE:
+            if self._depth > _DEEPEST:
+                raise _TooDeepError
+            number = len(opened)
+            opened.append(asked)
+            if type(owner) is File:
+                owner.passing[what] = number  # type: ignore[index]
+            else:
+                self._passing_definitions[asked] = number
+        at, low, is_passing = self._at, self._low, self._is_passing
+        self._at, self._low, self._is_passing = number, _NEVER, False
         self._depth += 1
-        fact = file.facts.values[value]
-        found = _RESOLVE[fact.kind](self, file, fact, value)
-        answer = found if type(found) is tuple and len(found) < 2 else _distinct(found)
+        try:
+            answer = self._answer(asked)
+            if self._low == _NEVER and len(opened) == number + 1:
+                opened.pop()
+                is_complete = True
+                if self._is_passing:
+                    self._readers[asked] = []
+                    if type(owner) is File:
+                        owner.passing[what] = answer  # type: ignore[index]
+                    else:
+                        self._passing_definitions[asked] = answer
+                elif type(owner) is File:
+                    owner.memo[what] = answer  # type: ignore[index]
+                    owner.passing[what] = None  # type: ignore[index]
+                else:
+                    self._definitions[asked] = answer
+                    del self._passing_definitions[asked]
+            else:
+                self._take_note(number, answer)
+                self._lows[number] = self._low
+                if self._is_passing:
+                    self._passing_open.add(number)
+                is_complete = self._low >= number and self._solve(number)
+                if is_complete:
+                    answer = self._known(asked)
+        except _TooDeepError:
+            self._unwound.append(number)
+            raise
         self._depth -= 1
-        if self._is_passing:
-            file.passing[value] = answer
+        self._at, self._low = at, low
+        if is_complete:
+            if self._is_passing:
+                reader = opened[at] if at >= 0 else self.site
+                if reader is not None:
+                    self._readers[asked].append(reader)
+            else:
+                self._is_passing = is_passing
+            return answer
+        self._is_passing = is_passing
+        return self._of_open(number, _UNKNOWN if type(owner) is File else ())
+
+    def _take_note(self, number: int, answer: Any) -> None:
+        """Take note of the answer to an open question, as far as it is known."""
+        self._so_far[number] = answer
+        self._plain.pop(number, None)
+        if any(type(each) is Grown for each in answer):
+            self._lengthened.add(number)
+
+    def _answer(self, asked: Asked) -> Any:
+        owner, what = asked
+        if type(owner) is not File:
+            return self._define(owner, what)  # type: ignore[arg-type]
+        fact = owner.facts.values[what]  # type: ignore[index]
+        found = _RESOLVE[fact.kind](self, owner, fact, what)  # type: ignore[arg-type]
+        answer = tuple(found)
+        if len(answer) < 2:
+            return answer
+        answer = tuple(dict.fromkeys(answer))
+        if self._low == _NEVER:
+            return self._final(answer)
+        return answer if len(answer) <= _MOST_IN_CYCLE else _TOO_MANY
+
+    def _final(self, targets: Targets) -> Targets:
+        if len(targets) < 2:
+            return targets
+        return tuple(sorted(targets, key=self._rank)) if len(targets) <= _MOST else _UNKNOWN
+
+    def _keep(self, asked: Asked, answer: Any, is_passing: bool) -> None:
+        """Close a question with its answer."""
+        owner, what = asked
+        if is_passing:
+            self._readers[asked] = []
+            if type(owner) is File:
+                owner.passing[what] = answer  # type: ignore[index]
+            else:
+                self._passing_definitions[asked] = answer
+        elif type(owner) is File:
+            owner.memo[what] = answer  # type: ignore[index]
+            owner.passing[what] = None  # type: ignore[index]
         else:
-            file.memo[value] = answer
-            self._is_passing = around
+            self._definitions[asked] = answer
+            del self._passing_definitions[asked]
+
+    def _known(self, asked: Asked) -> Any:
+        """The answer to a question that is closed."""
+        owner, what = asked
+        if isinstance(owner, File):
+            assert isinstance(what, int)
+            known = owner.memo[what]
+            return known if known is not None else owner.passing[what]
+        definitions = self._definitions.get(asked)
+        return definitions if definitions is not None else self._passing_definitions[asked]
+
+    def _solve(self, root: int) -> bool:
+        """Answer the open questions from number `root` on, which depend on each other. False if they turn out to
+        depend on one before as well, and are to be answered with that."""
+        waiting = set(range(root, len(self._open)))
+        while waiting:
+            # What is asked for usually has a higher number than who asks: it is worked out first.
+            now, later = [-number for number in waiting], set[int]()
+            heapify(now)
+            while now:
+                number = -heappop(now)
+                waiting.discard(number)
+                before = self._so_far.get(number, ())
+                answer = self._again(number)
+                if self._lows[number] < root:
+                    self._lows[root] = self._lows[number]
+                    return False
+                if answer is _TOO_MANY or before is _TOO_MANY:
+                    return self._overflow(root)
+                joined = tuple(dict.fromkeys((*before, *answer)))
+                if len(joined) > len(before):
+                    self._take_note(number, joined)
+                    for reader in self._waiting.get(number, ()):
+                        if reader >= number:
+                            later.add(reader)
+                        elif reader >= root and reader not in waiting:
+                            waiting.add(reader)
+                            heappush(now, -reader)
+            waiting = later
+            if not waiting:
+                waiting = {wants for wants in self._wanted if wants >= root}
+                for wants in waiting:
+                    self._second.setdefault(wants, set()).update(self._wanted.pop(wants))
+        self._complete(root)
+        return True
+
+    def _again(self, number: int) -> Any:
+        """The answer to an open question from what is known by now."""
+        self._at, self._low, self._is_passing = number, _NEVER, False
+        self._wanted.pop(number, None)
+        answer = self._answer(self._open[number])
+        self._lows[number] = min(number, self._low)
+        if self._is_passing:
+            self._passing_open.add(number)
         return answer
+
+    def _overflow(self, root: int) -> bool:
+        """As `_solve`, where one of the questions has too many answers: each is answered from what is known without the
+        others, and TOP."""
+        around, end = self._overflowing, root
+        try:
+            while end < len(self._open):
+                end = len(self._open)
+                self._overflowing = range(root, end)
+                for number in self._overflowing:
+                    answer = self._again(number)
+                    if self._lows[number] < root:
+                        self._lows[root] = self._lows[number]
+                        self._so_far[root] = _TOO_MANY
+                        return False
+                    if type(self._open[number][0]) is File and answer is not _TOO_MANY and TOP not in answer:
+                        answer = (*answer, TOP)
+                    self._take_note(number, answer)
+        finally:
+            self._overflowing = around
+        self._complete(root)
+        return True
+
+    def _complete(self, root: int) -> None:
+        """Close the open questions from number `root` on with what is known by now."""
+        is_passing = any(number >= root for number in self._passing_open)
+        closed = self._open[root:]
+        for number, asked in enumerate(closed, root):
+            answer = self._so_far.get(number, ())
+            if answer is _TOO_MANY:
+                answer = _UNKNOWN
+            elif type(asked[0]) is File:
+                plain = dict.fromkeys(Api(each.path) if type(each) is Grown else each for each in answer)
+                answer = self._final(tuple(plain))
+            else:
+                answer = sorted(answer, key=_place)
+            self._keep(asked, answer, is_passing)
+        if is_passing:
+            for number, asked in enumerate(closed, root):
+                self._readers[asked] += [self._open[each] for each in self._waiting.get(number, ()) if each >= root]
+        del self._open[root:]
+        self._close_all(root)
+        self._is_passing = is_passing
+
+    def _close_all(self, root: int) -> None:
+        tables: list[dict[int, Any]] = [
+            self._so_far,
+            self._plain,
+            self._lows,
+            self._waiting,
+            self._second,
+            self._wanted,
+        ]
+        for table in tables:
+            for number in [number for number in table if number >= root]:
+                del table[number]
+        for numbers in (self._passing_open, self._lengthened):
+            numbers.difference_update([number for number in numbers if number >= root])
+
+    def _falls_back(self, found: Sequence[object], *what: object) -> bool:
+        """Whether the second choice belongs to the answer that is being worked out, where the first one, `found`, is
+        nothing. While that may still change it does not, until all others are known."""
+        if self._low == _NEVER or self._at in self._overflowing:
+            return not found
+        if what in self._second.get(self._at, ()):
+            return True
+        if not found:
+            self._wanted.setdefault(self._at, set()).add(what)
+        return False
+
+    def _rank(self, target: Target) -> tuple[int, str, int, str]:
+        """What targets are sorted by."""
+        kind = _KINDS[type(target)]
+        if isinstance(target, Api):
+            return kind, target.path, 0, ""
+        if isinstance(target, (Fn, New, FnMember)):
+            file = self.functions[target.id][0]
+            return kind, file.path, target.id - file.fn_base, target.name if isinstance(target, FnMember) else ""
+        if isinstance(target, (Cls, Inst)):
+            file = self.classes[target.id][0]
+            return kind, file.path, target.id - file.cls_base, ""
+        if isinstance(target, Module):
+            return kind, self.files[target.file].path, 0, ""
+        if isinstance(target, Obj):
+            return kind, self.files[target.file].path, target.value, ""
+        return kind, "", 0, ""
 
     def api_of(self, file: File, value: int) -> str:
         """The access path of an API that a value surely is, or ""."""
@@ -308,7 +771,8 @@ class Resolver:
             return (Module(found.index),)
         if value.text.startswith(".") or (file.is_python and not value.text):
             return ()
-        return (self._api(value.text.removeprefix("node:")),)
+        name = value.text.removeprefix("node:")
+        return (Api(self._aliases.get(name, name)),)
 
     def _member(self, file: File, value: Value, _: int) -> Iterable[Target]:
         base = file.facts.values[value.ref]
@@ -324,57 +788,49 @@ class Resolver:
                 return (Module(file.index),)
             if base.text in _JS_ROOTS:
                 return (self._api(value.text),)
-        return [hit for target in self.resolve(file, value.ref) for hit in self.member(target, value.text)]
+        return [hit for target in self._part(file, value.ref) for hit in self.member(target, value.text)]
 
     def member(self, target: Target, name: str) -> Targets:
         """What the member `name` of a target can be."""
         if isinstance(target, Api):
             return (target,) if name == "default" else (self._api(f"{target.path}.{name}"),)
+        if target is TOP:
+            return (TOP,)
         defined = self.definitions(target, name)
-        if defined:
-            return _distinct(hit for file, value in defined for hit in self.resolve(file, value))
-        if isinstance(target, Module):
-            return self._undefined_export(self.files[target.file], name)
-        if isinstance(target, (Cls, Inst)):
-            return self._inherited_api(target, name)
-        if isinstance(target, Fn):
-            return (FnMember(target.id, name),)
-        return ()
+        found = [hit for file, value in defined for hit in self.resolve(file, value)]
+        if self._falls_back(defined, target, name):
+            if isinstance(target, Module):
+                found += self._undefined_export(self.files[target.file], name)
+            elif isinstance(target, (Cls, Inst)):
+                found += self._inherited_api(target, name)
+            elif isinstance(target, Fn):
+                found.append(FnMember(target.id, name))
+        return _distinct(found)
 
-    def definitions(self, target: Target, name: str) -> list[Definition]:
+    def definitions(self, target: Target, name: str) -> Sequence[Definition]:
         """Where the program itself defines the member `name` of a target: the values it is given, with their files."""
-        key = (target, name)
-        known = self._definitions.get(key)
+        asked = (target, name)
+        known = self._definitions.get(asked)
         if known is not None:
             return known
-        known = self._passing_definitions.get(key)
-        if known is not None:
-            self._is_passing = True
-            return known
-        if self._depth > _DEEPEST:
-            self._is_passing = True
-            return []
-        around = self._is_passing
-        self._is_passing = False
-        self._passing_definitions[key] = []  # the answer for a member that is defined by itself
-        self._depth += 1
-        known = self._define(target, name)[:_MOST]
-        self._depth -= 1
-        if self._is_passing:
-            self._passing_definitions[key] = known
-        else:
-            self._definitions[key] = known
-            self._is_passing = around
-        return known
+        passing = self._passing_definitions.get(asked)
+        if passing is None:
+            answer: Sequence[Definition] = self._begin(asked) if self._at < 0 else self._work_out(asked)
+            return answer
+        if isinstance(passing, int):
+            answer = self._of_open(passing, ())
+            return answer
+        self._note_reader(asked)
+        return passing
 
-    def _define(self, target: Target, name: str) -> list[Definition]:
+    def _define(self, target: Target, name: str) -> Sequence[Definition]:
         if isinstance(target, Module):
             return self._exported(self.files[target.file], name)
         if isinstance(target, (Cls, Inst)):
             return self._class_member(target, name)
-        stored = self._properties.get(target, {}).get(name, [])
+        stored = self._stored(target).get(name, ())
         if isinstance(target, New) and not stored:
-            return self._properties.get(FnMember(target.id, "prototype"), {}).get(name, [])
+            return self._stored(FnMember(target.id, "prototype")).get(name, ())
         if isinstance(target, Obj) and not stored:
             return self._property(target, name)
         return stored
@@ -404,7 +860,9 @@ class Resolver:
             for base in self.resolve(file, file.exports["="]):
                 if base != Module(file.index):
                     found += self.definitions(base, name)
-        return found or self._passed_on(file, name)
+        if self._falls_back(found, file.path, name):
+            found += self._passed_on(file, name)
+        return found
 
     def _passed_on(self, file: File, name: str) -> list[Definition]:
         """Where a name comes from that a module exports with all others of another module, the nearest places first."""
@@ -454,7 +912,7 @@ class Resolver:
         file, fact = self.classes[target.id]
         own: list[Definition] = [(file, member)] if (member := self._declared(target, name)) != NONE else []
         for owner in (Inst(target.id), Cls(target.id)):
-            own += self._properties.get(owner, {}).get(name, [])
+            own += self._stored(owner).get(name, ())
         if own:
             return own
         found: list[Definition] = []
@@ -487,10 +945,9 @@ class Resolver:
     def _whole(self, targets: Targets) -> Iterator[Target]:
         """The targets, with what a module is as a whole (`module.exports = class …`) in its place, if that is set."""
         for target in targets:
-            whole = self.definitions(target, "=") if isinstance(target, Module) else []
-            if whole:
-                yield from (hit for file, value in whole for hit in self.resolve(file, value))
-            else:
+            whole = self.definitions(target, "=") if isinstance(target, Module) else ()
+            yield from (hit for file, value in whole for hit in self.resolve(file, value))
+            if not isinstance(target, Module) or self._falls_back(whole, target):
                 yield target
 
     def bases_of(self, cls: int) -> Iterator[Target]:
@@ -521,12 +978,13 @@ class Resolver:
         return self._aliases.get(path, path)
 
     def _api(self, path: str) -> Api:
-        return Api(self._aliases.get(path, path) if len(path) <= _LONGEST_API else "?")
+        path = self._aliases.get(path, path) if len(path) <= _LONGEST_API else "?"
+        return Api(path) if self._low == _NEVER else Grown(path)
 
     def _call(self, file: File, value: Value, _: int) -> Iterable[Target]:
         call = file.facts.calls[value.ref]
         found: list[Target] = []
-        for target in self.resolve(file, call.callee):
+        for target in self._part(file, call.callee):
             found += self.result(file, call, target)
         return found
 
@@ -535,7 +993,7 @@ class Resolver:
         if isinstance(target, Api):
             position = RETURN_ARGUMENT.get(target.path)
             if position is not None and position < len(call.args):
-                return self.resolve(file, call.args[position])
+                return self._part(file, call.args[position])
             if target.path in ("require", "require.main.require", "module.require") and call.args:
                 return self._computed_require(file, call)
             return (self._api(f"{target.path}()"),)
@@ -553,7 +1011,7 @@ class Resolver:
                 for base in self.resolve(owner, value)
                 for hit in self.result(file, call, base)
             )
-        return ()
+        return (TOP,) if target is TOP else ()
 
     def _computed_require(self, file: File, call: Call) -> Targets:
         argument = file.facts.values[call.args[0]]
@@ -569,7 +1027,7 @@ class Resolver:
             fact = owner.facts.values[value]
             if fact.kind is ValueKind.PARAM and fact.ref == target.id - owner.fn_base and fact.items:
                 argument = argument_of(call, function, fact.items[0])
-                found += self.resolve(file, argument)
+                found += self._part(file, argument)
             else:
                 found += self.resolve(owner, value)
         return _distinct(found)
@@ -588,7 +1046,7 @@ class Resolver:
             return ()
         owner, fact = self.classes[file.cls_base + value.ref]
         return [
-            Inst(parent.id) if isinstance(parent, Cls) else Api(self._called(parent.path))
+            Inst(parent.id) if isinstance(parent, Cls) else self._api(self._called(parent.path))
             for base in fact.bases
             for parent in self._whole(self.resolve(owner, base))
             if isinstance(parent, (Cls, Api))
@@ -597,26 +1055,25 @@ class Resolver:
     def _param(self, file: File, value: Value, _: int) -> Iterable[Target]:
         function = file.fn_base + value.ref
         position = value.items[0] if value.items else 0
+        sites = self.callers_of(function)
         given = self.parameters.get((function, position))
         if given is not None:
-            return (given,)
+            return given
         fact = file.facts.functions[value.ref]
         if position >= len(fact.params):
             return ()
         param = fact.params[position]
-        if param.annotation != NONE:
-            declared = self._instance_of(file, param.annotation)
-            if declared:
-                return declared
-        if not self._is_settled:
-            self._is_passing = True
         found: list[Target] = []
-        for site in self.callers.get(function, ()):
-            found += self.resolve(site.file, argument_of(site.call, fact, position))
-            if len(found) > 4 * _MOST:
-                break
-        if param.default != NONE:
-            found += self._default(file, param.default)
+        if param.annotation != NONE:
+            found += self._instance_of(file, param.annotation)
+        if self._falls_back(found):
+            for site in sites:
+                argument = argument_of(site.call, fact, position)
+                if argument != NONE:
+                    known = site.file.memo[argument]
+                    found += known if known is not None else self.resolve(site.file, argument)
+            if param.default != NONE:
+                found += self._default(file, param.default)
         return found
 
     def _default(self, file: File, value: int) -> Targets:
@@ -624,22 +1081,30 @@ class Resolver:
         fact = file.facts.values[value]
         if fact.kind is ValueKind.CALL:
             call = file.facts.calls[fact.ref]
-            if call.args and self.api_of(file, call.callee) in ("fastapi.Depends", "fastapi.Security"):
+            if call.args:
                 return _distinct(
-                    hit for target in self.resolve(file, call.args[0]) for hit in self.result(file, call, target)
+                    hit for target in self.resolve(file, call.callee) for hit in self._default_of(file, call, target)
                 )
         return self.resolve(file, value)
+
+    def _default_of(self, file: File, call: Call, callee: Target) -> Iterable[Target]:
+        if isinstance(callee, Api) and callee.path in ("fastapi.Depends", "fastapi.Security"):
+            return (hit for target in self.resolve(file, call.args[0]) for hit in self.result(file, call, target))
+        return self.result(file, call, callee)
 
     def _binding(self, file: File, value: Value, _: int) -> Iterable[Target]:
         binding = file.facts.bindings[value.ref]
         found = [hit for assigned in binding.values for hit in self.resolve(file, assigned)]
-        if not found and binding.annotation != NONE:
-            return self._instance_of(file, binding.annotation)
+        if binding.annotation != NONE and self._falls_back(found):
+            found += self._instance_of(file, binding.annotation)
         return found
 
     def _global(self, file: File, value: Value, _: int) -> Iterable[Target]:
         if file.is_python:
-            return self._starred(file, value.text) or (Api(f"builtins.{value.text}"),)
+            found = self._starred(file, value.text) if file.star_exports else ()
+            if self._falls_back(found):
+                return (*found, Api(f"builtins.{value.text}"))
+            return found
         if value.text == "exports":
             return (Module(file.index),)
         return (self._api(value.text),)
@@ -655,7 +1120,7 @@ class Resolver:
         )
 
     def _same(self, file: File, value: Value, _: int) -> Iterable[Target]:
-        return self.resolve(file, value.ref)
+        return self._part(file, value.ref)
 
     def _op(self, file: File, value: Value, _: int) -> Iterable[Target]:
         if value.text in ("||", "??"):
@@ -666,18 +1131,25 @@ class Resolver:
             operands = value.items[-1:]
         else:
             return ()
-        return [hit for operand in operands for hit in self.resolve(file, operand)]
+        return [hit for operand in operands for hit in self._part(file, operand)]
 
     def _element(self, file: File, value: Value, _: int) -> Iterable[Target]:
+        bases = self._part(file, value.ref)
+        is_part = self._low != _NEVER
         found: list[Target] = []
-        for target in self.resolve(file, value.ref):
+        for target in bases:
             item = self.item_at(target, value.text) if value.kind is ValueKind.ELEMENT else None
-            found += self.resolve(*item) if item is not None else self.elements(target)
+            if item is not None:
+                found += self.resolve(*item)
+            elif is_part and not isinstance(target, Api):
+                found.append(TOP)  # what is taken from a collection goes into it: there would be no end
+            else:
+                found += self.elements(target)
         return found
 
     def item_at(self, target: Target, position: str) -> Definition | None:
         """The item of an array literal that is destructured from `position` (a number, or "": not known which)."""
-        if not position or not isinstance(target, Obj) or self._properties.get(target):
+        if not position or not isinstance(target, Obj) or self._stored(target):
             return None
         file = self.files[target.file]
         literal = file.facts.values[target.value]
@@ -686,23 +1158,38 @@ class Resolver:
             return None
         return file, items[-1]
 
-    def elements(self, target: Target, depth: int = 0) -> Targets:
+    def elements(self, target: Target, depth: int = 0) -> Sequence[Target]:
         """What an element of a collection can be: every item of a literal."""
         if isinstance(target, Api):
             return (self._api(f"{target.path}[]"),)
+        if target is TOP:
+            return (TOP,)
         if not isinstance(target, Obj) or depth > 4:
             return ()
-        file = self.files[target.file]
+        stored = self._stored(target)
+        elements = self._elements.get(target)
+        if elements is None:
+            elements = self._elements_of(target, stored)
+            if self._has_properties:
+                self._elements[target] = elements
+        if len(elements) > _MOST:
+            return (TOP,)
         found: list[Target] = []
-        for item in file.facts.values[target.value].items[:_MOST]:
+        for file, item in elements:
             if file.facts.values[item].kind is ValueKind.SPREAD:
                 inner = self.resolve(file, file.facts.values[item].ref)
                 found += [hit for base in inner for hit in self.elements(base, depth + 1)]
             else:
-                found += self.resolve(file, item)
-        for stored in self._properties.get(target, {}).values():
-            found += [hit for owner, item in stored for hit in self.resolve(owner, item)]
-        return _distinct(found)
+                known = file.memo[item]
+                found += known if known is not None else self.resolve(file, item)
+        return found
+
+    def _elements_of(self, target: Obj, stored: Mapping[str, Sequence[Definition]]) -> Sequence[Definition]:
+        """The elements of a collection that can be something."""
+        file = self.files[target.file]
+        found = dict.fromkeys((file, item) for item in file.facts.values[target.value].items)
+        found.update((definition, None) for definitions in stored.values() for definition in definitions)
+        return [(owner, item) for owner, item in found if owner.facts.values[item].kind not in _NOTHING_ELSE]
 
     def _instance(self, file: File, value: Value, _: int) -> Iterable[Target]:
         return self._instance_of(file, value.ref)
@@ -716,7 +1203,7 @@ class Resolver:
             elif (
                 isinstance(target, Api) and "." in target.path and not target.path.startswith(("builtins.", "typing."))
             ):
-                found.append(Api(self._called(target.path)))
+                found.append(self._api(self._called(target.path)))
         return _distinct(found)
 
     def _yielded(self, file: File, value: Value, _: int) -> Iterable[Target]:
@@ -733,7 +1220,9 @@ class Resolver:
                     )
                     for hit in self.resolve(self.functions[method.id][0], item)
                 ]
-                found += returned or [target]
+                found += returned
+                if self._falls_back(returned, target):
+                    found.append(target)
             else:
                 found.append(target)
         return found
@@ -769,6 +1258,15 @@ _RESOLVE: dict[ValueKind, _Resolve] = dict.fromkeys(ValueKind, Resolver._nothing
 }
 
 
+_LEAVES = frozenset(
+    {kind for kind, resolve in _RESOLVE.items() if resolve is Resolver._nothing}
+    | {ValueKind.IMPORT, ValueKind.FUNCTION, ValueKind.CLASS, ValueKind.SELF, ValueKind.OBJECT, ValueKind.ARRAY}
+)
+"""The kinds of values that rest on no others."""
+_NOTHING_ELSE = frozenset(kind for kind, resolve in _RESOLVE.items() if resolve is Resolver._nothing)
+"""The kinds of values that are no target."""
+
+
 def argument_of(call: Call, function: Function, position: int) -> int:
     """The value that `call` passes for parameter `position` of `function`, or NONE; keywords are matched by name."""
     positional = len(call.args) - len(call.keywords)
@@ -798,7 +1296,12 @@ def is_module_function(function: Function) -> bool:
 def _distinct(targets: Iterable[Target]) -> Targets:
     if not isinstance(targets, (tuple, list)):
         targets = list(targets)
-    if len(targets) < 2:
-        return tuple(targets)
-    answer = tuple(dict.fromkeys(targets))
-    return answer if len(answer) <= _MOST else ()
+    return tuple(targets) if len(targets) < 2 else tuple(dict.fromkeys(targets))
+
+
+def _place(definition: Definition) -> tuple[str, int]:
+    return definition[0].path, definition[1]
+
+
+_KINDS = {kind: number for number, kind in enumerate((Api, Fn, FnMember, Cls, Inst, New, Module, Obj, type(TOP)))}
+_KINDS[Grown] = _KINDS[Api]

@@ -20,6 +20,10 @@ class Api(Target, frozen=True, gc=False):
     path: str
 
 
+class Grown(Api, frozen=True, gc=False):
+    """An `Api` whose path was lengthened by a value that it depends on itself. Only while that is worked out."""
+
+
 class Fn(Target, frozen=True, gc=False):
     """A function of the program, by its program-wide id."""
 
@@ -63,5 +67,12 @@ class Obj(Target, frozen=True, gc=False):
     file: int
     value: int
 
+
+class Top(Target, frozen=True, gc=False):
+    """Anything: beside other targets, that there are more of them than these; see `TOP`."""
+
+
+TOP = Top()
+"""The only `Top`."""
 
 Targets = tuple[Target, ...]
