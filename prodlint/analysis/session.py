@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 from msgspec.structs import replace
 
+from prodlint.analysis.isolation import culprits
 from prodlint.analysis.scheduler import Extraction, Progress, describe_crash, extract_all
 from prodlint.analysis.suppressions import UNUSED_RULE, suppress, unused
 from prodlint.extract.fact_table import FactTable, encode
@@ -107,6 +108,8 @@ class Session:
         """The parts of that state, by their paths."""
         self._changed: Collection[str] = ()
         """The files that have other bytes than in that state."""
+        self._left_unlinked: list[Trouble] = []
+        """The files that had to be left out of the program, and why."""
         self.is_part = False
         """Whether this is a part of another session."""
         self._is_fresh = False
@@ -334,11 +337,40 @@ class Session:
         """All facts linked."""
         if self._still_holds and self._earlier is not None and self._earlier.program is not None:
             program = copy(self._earlier.program)  # with whatever is known of it by now
-            program.facts, program.read = self.linked, self.read
+            program.facts, program.read = self.linked.part(program.facts), self.read
             return program
+        try:
+            return self._link(self.linked)
+        except Exception as error:
+            return self._link_without_culprits(error)
+
+    def _link(self, facts: FactTable) -> Program:
         from prodlint.program.linking.program import link
 
-        return link(self.linked, self.settings.knowledge, self.read)
+        return link(facts, self.settings.knowledge, self.read)
+
+    def _link_without_culprits(self, error: Exception) -> Program:
+        """All facts linked but for those of the files because of which they cannot be. Raises `error` if that is not
+        due to single files."""
+        programs: list[Program] = []
+
+        def failure(paths: Sequence[str]) -> str | None:
+            programs.clear()
+            try:
+                programs.append(self._link(self.linked.part(paths)))
+            except Exception as crash:
+                return describe_crash(crash)
+            return None
+
+        message = "prodlint failed to join this file with the others, which are checked without it"
+        found = [
+            Trouble(path, 0, f"{message}: {why}")
+            for path, why in culprits(sorted(self.linked), failure, describe_crash(error))
+        ]
+        if not programs:
+            raise error
+        self._left_unlinked += found
+        return programs[0]
 
     @cached_property
     def _still_holds(self) -> bool:
@@ -370,7 +402,7 @@ class Session:
         except Exception as error:  # nothing can be checked, but what was learnt before that is still worth showing
             trouble = Trouble("", 0, f"prodlint failed to join the files: {describe_crash(error)}")
             return Analysis([], [], [*self.troubles(), trouble])
-        troubles = self.troubles()
+        troubles = [*self.troubles(), *self._left_unlinked]
         findings: list[Finding] = []
         seconds: dict[str, float] = {}
         for rule in self.rules.values():
@@ -388,7 +420,7 @@ class Session:
         suppressed = suppress(findings, self.facts)
         kept = suppressed.kept
         if UNUSED_RULE in self.rules:
-            idle = unused(self.linked, suppressed.used, program.used_directives, self.rules, frozenset(self.known))
+            idle = unused(program.facts, suppressed.used, program.used_directives, self.rules, frozenset(self.known))
             kept = [*kept, *suppress(idle, self.facts).kept]
         stops = _FileIgnores(self.settings)
         kept = [finding for finding in kept if not stops(finding, self.rules[finding.rule])]

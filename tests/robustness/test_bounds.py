@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import sys
 import tracemalloc
+from collections.abc import Callable, Sequence
+from types import FrameType
+from typing import Any
 
 import pytest
 
+from prodlint.analysis.isolation import culprits
 from prodlint.analysis.session import Session
+from prodlint.extract.fact_table import FactTable
+from prodlint.program.linking import program as linking
+from prodlint.program.linking.program import Program, link
 
 PACKAGE = '{"name": "a", "scripts": {"start": "node app.js"}, "dependencies": {"express": "4"}}'
 APP = "const fs = require('fs');\nrequire('express')().get('/', (req, res) => res.send(fs.readFileSync('x'))).listen(1);\n"
@@ -109,3 +117,95 @@ def test_classes_with_many_ways_to_one_base() -> None:
 )
 def test_brackets_without_end(lines: str) -> None:
     analysed({"Dockerfile": f"FROM node\n{lines}\nCMD node app.js\n"})
+
+
+def _breaks(monkeypatch: pytest.MonkeyPatch, *sets: set[str]) -> None:
+    """Makes linking fail where all files of a set are there."""
+
+    def faulty(files: FactTable, *rest: Any) -> Program:
+        for wrong in sets:
+            if wrong <= set(files):
+                raise RecursionError(f"because of {' and '.join(sorted(wrong))}")
+        return link(files, *rest)
+
+    monkeypatch.setattr(linking, "link", faulty)
+
+
+BLOCKING = "const fs = require('fs');\nrequire('express')().get('/', (req, res) => res.send(fs.readFileSync('x')));\n"
+MANY = {f"{letter}.js": BLOCKING for letter in "abcdefg"} | {"package.json": PACKAGE}
+
+
+@pytest.mark.parametrize(
+    ("sets", "lost"),
+    [([{"c.js"}], {"c.js"}), ([{"a.js"}, {"g.js"}], {"a.js", "g.js"}), ([{"b.js", "e.js"}], {"e.js"})],
+)
+def test_one_file_that_cannot_be_linked_is_left_out(
+    monkeypatch: pytest.MonkeyPatch, sets: list[set[str]], lost: set[str]
+) -> None:
+    _breaks(monkeypatch, *sets)
+    analysis = Session.from_memory(MANY).analysis
+    assert {found.location.path for found in analysis.findings if found.rule == "blocking-call"} == {
+        path for path in MANY if path.endswith(".js") and path not in lost
+    }
+    troubles = {trouble.path: trouble for trouble in analysis.troubles}
+    assert set(troubles) == lost
+    assert all("because of" in trouble.message and trouble.is_failure for trouble in troubles.values())
+
+
+def test_what_no_single_file_is_to_blame_for_is_one_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    _breaks(monkeypatch, *({path} for path in MANY))
+    analysis = Session.from_memory(MANY).analysis
+    assert not analysis.findings
+    assert [trouble.path for trouble in analysis.troubles] == [""]
+
+
+@pytest.mark.parametrize("faulty", [set[str](), {"a"}, {"h"}, {"c", "d", "e"}])
+def test_culprits(faulty: set[str]) -> None:
+    def failure(paths: Sequence[str]) -> str | None:
+        return next((f"{path} is wrong" for path in paths if path in faulty), None)
+
+    found = dict(culprits("abcdefgh", failure, "something is wrong")) if faulty else {}
+    assert set(found) == faulty
+
+
+def _lines(files: dict[str, str]) -> int:
+    """How many lines of Python run for a project."""
+    count = 0
+
+    def local(frame: FrameType, event: str, argument: object) -> Any:
+        nonlocal count
+        count += event == "line"
+        return local
+
+    before = sys.gettrace()
+    sys.settrace(lambda frame, event, argument: local)
+    try:
+        Session.from_memory(files, {"preview": True}).analysis  # noqa: B018
+    finally:
+        sys.settrace(before)
+    return count
+
+
+def _express(body: str) -> dict[str, str]:
+    return {"package.json": PACKAGE, "app.js": f"const fs = require('fs');\nconst app = require('express')();\n{body}"}
+
+
+GROWING: dict[str, Callable[[int], dict[str, str]]] = {
+    "routes with comments": lambda n: _express(
+        "".join(
+            f"// prodlint: ignore[blocking-call] x\napp.get('/{i}', (req, res) => res.send(fs.readFileSync('x')));\n"
+            for i in range(n)
+        )
+    ),
+    "base classes": lambda n: {
+        "a.py": "class A0: pass\n" + "".join(f"class A{i}(A{i - 1}):\n  def m{i}(self): self.z()\n" for i in range(1, n))
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("make", GROWING.values(), ids=list(GROWING))
+def test_work_grows_with_what_there_is(make: Callable[[int], dict[str, str]]) -> None:
+    """Counted in lines of Python, at sizes behind the limits of what is followed."""
+    _lines(make(3))
+    few, more, most = (_lines(make(size)) for size in (110, 220, 440))
+    assert most - more < 2.6 * (more - few)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Mapping, Set
+from functools import cached_property
 
 import msgspec
 
@@ -123,7 +124,7 @@ class Contexts:
         seen = {state}
         queue = deque(seen)
         roots = set()
-        registered = self._registered()
+        registered = self._registered
         while queue:
             at = queue.popleft()
             if at in registered:
@@ -134,6 +135,7 @@ class Contexts:
                     queue.append(previous)
         return len(roots)
 
+    @cached_property
     def _registered(self) -> set[State]:
         return {(entry.function, entry.context) for entry in self._graph.entries}
 

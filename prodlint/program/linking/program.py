@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import posixpath
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from functools import cached_property
+from itertools import islice, takewhile
 from typing import Any
 
 from prodlint.facts import NONE, Call, Directive, FileFacts, Function, RegionKind, Value, ValueKind
@@ -221,12 +223,13 @@ class Program:
             return
         first = starts[directive.line - 1]
         last = starts[directive.line] if directive.line < len(starts) else file.facts.regions[0].end + 1
-        for index, call in enumerate(file.facts.calls):
-            if first <= call.start < last:
-                caller = file.function_at(call.region)
-                if any(edge.file == file.index and edge.call == index for edge in self.graph.edges.get(caller, ())):
-                    self.used_directives.add((file.path, number))
-                yield file.index, index
+        order = file.calls_by_place
+        begin = bisect_left(order, first, key=lambda index: file.facts.calls[index].start)
+        for index in takewhile(lambda index: file.facts.calls[index].start < last, islice(order, begin, None)):
+            caller = file.function_at(file.facts.calls[index].region)
+            if any(edge.file == file.index and edge.call == index for edge in self.graph.edges.get(caller, ())):
+                self.used_directives.add((file.path, number))
+            yield file.index, index
 
     # ------------------------------------------------------------------ questions of checks
 

@@ -120,6 +120,11 @@ class File:
         return found
 
     @cached_property
+    def calls_by_place(self) -> Sequence[int]:
+        """The calls in the order in which they start."""
+        return sorted(range(len(self.facts.calls)), key=lambda index: self.facts.calls[index].start)
+
+    @cached_property
     def globals(self) -> Set[str]:
         """The names that no scope of the file binds."""
         return {value.text for value in self.facts.values if value.kind is ValueKind.GLOBAL}
