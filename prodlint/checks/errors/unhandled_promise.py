@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from prodlint.facts import NONE, ParamKind, RegionKind, Use, ValueKind
 from prodlint.findings import Applicability, Confidence, Edit, Finding, Fix, ImportRequest, Span
 from prodlint.fixes.reasons import NO_AWAIT, NO_LOGGER, ODD_FORM
+from prodlint.lazy_regex import regex
 from prodlint.models.frameworks.model import Context
 from prodlint.program.code.callbacks import Continuation, takes_callback, whom_to_tell
 from prodlint.program.code.control_flow import control_flow
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from prodlint.program.linking.program import Program
     from prodlint.rulebook import Rule
 
+_DECLARES_NEXT = regex(
+    rb"\b(?:const|let|var|function|class|import)\s+(?:\*\s+as\s+)?next\b|[{,]\s*next\s*(?:,|\}\s*(?:=|from))"
+)
 _OUTLIVE_STARTUP = (Context.REQUEST, Context.REQUEST_THREAD, Context.BACKGROUND, Context.BACKGROUND_THREAD)
 _CHAINS = frozenset({"then", "catch", "finally"})
 _EACH = frozenset({"each", "forEach", "map"})
@@ -206,6 +210,8 @@ def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
     site = CallSite(file, finding.data["call"])
     source, span, name = program.read(file.path), Span(site.call.start, site.call.end), finding.data["whom"]
     is_async = file.facts.functions[file.facts.regions[site.call.region].function].is_async
+    if finding.data["handler"] != NONE and _DECLARES_NEXT.search(source):
+        return "the file has a `next` of its own, which a parameter would hide"
     added, requests = _take_next(source, file, finding.data["handler"])
     title = f"Pass its rejection to `{name}`"
     if not name and not is_async:
@@ -221,8 +227,7 @@ def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
         return Fix("Wait for all with `Promise.all`", Applicability.UNSAFE, (*added, *whole), requests)
     if name:
         edits = javascript.append_call(file.path, source, span, f".catch({name})")
-        safety = Applicability.SAFE if finding.data["is_next"] else Applicability.UNSAFE
-        return Fix(title, safety, (*added, *edits), requests) if edits else ODD_FORM
+        return Fix(title, Applicability.UNSAFE, (*added, *edits), requests) if edits else ODD_FORM
     edits = javascript.insert_await(file.path, source, span)
     return Fix("Await it", Applicability.UNSAFE, edits) if edits else NO_AWAIT
 
@@ -235,8 +240,11 @@ def _take_next(source: bytes, file: File, handler: int) -> tuple[tuple[Edit, ...
         return (), ()
     last = file.facts.functions[handler].params[-1]
     is_typed = last.annotation != NONE
-    requests = (ImportRequest(file.path, "express", "NextFunction"),) if is_typed else ()
-    added = f"{separator_before(source, last.start)}next{': NextFunction' if is_typed else ''}"
+    kind = "NextFunction"
+    if b"import type" in source and b"NextFunction" not in source:
+        kind = "import('express').NextFunction"  # `verbatimModuleSyntax` refuses a type in a plain import
+    requests = (ImportRequest(file.path, "express", kind),) if is_typed and kind == "NextFunction" else ()
+    added = f"{separator_before(source, last.start)}next{f': {kind}' if is_typed else ''}"
     return (Edit(file.path, last.end, last.end, added),), requests
 
 

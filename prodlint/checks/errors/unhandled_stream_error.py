@@ -123,12 +123,11 @@ def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
         return _listen_to_socket(program, file, finding, style.string("error"))
     edits: list[Edit] = []
     requests: dict[ImportRequest, None] = {}
-    said, is_next = "", True
+    said = ""
     for index in finding.data["calls"]:
         call = file.facts.calls[index]
         whom = whom_to_tell(program, file, file.facts.regions[call.region].function)
         name = whom.name if whom is not None else ""
-        is_next &= whom is not None and whom.is_next
         if not name:
             listener = error_listener(program, file, source, call.region, before=call.start)
             if listener is None:
@@ -143,8 +142,7 @@ def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
             return ODD_FORM
         edits += added
         said = "Log its errors" if whom is None else f"Pass its errors to `{name}`"
-    safety = Applicability.SAFE if is_next else Applicability.UNSAFE
-    return Fix(said, safety, tuple(dict.fromkeys(edits)), tuple(requests))
+    return Fix(said, Applicability.UNSAFE, tuple(dict.fromkeys(edits)), tuple(requests))
 
 
 def _listen_to_socket(program: Program, file: File, finding: Finding, event: str) -> Fix | str:

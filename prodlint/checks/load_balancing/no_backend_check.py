@@ -18,6 +18,11 @@ if TYPE_CHECKING:
     from prodlint.rulebook import Rule
 
 _CHECKED = frozenset({"check", "track", "no-check", "agent-check", "disabled"})
+_QUESTIONS = (
+    *("httpchk", "tcp-check", "external-check", "ldap-check", "mysql-check", "pgsql-check", "redis-check", "smtpchk"),
+    *("spop-check", "ssl-hello-chk"),
+)
+"""Options that say what a check asks: a server that does not answer it so is taken for one that is down."""
 _NOT_IN_USE = frozenset({"disabled", "backup"})
 
 
@@ -50,7 +55,11 @@ def _haproxy(rule: Rule, section: Section) -> Iterator[Finding]:
         "share of the requests when it is down. Add `check`.",
         unchecked[0].location,
         related=tuple(Step(server.location, "nor this one") for server in unchecked[1:]),
-        data={"format": "haproxy", "lines": [server.location.start for server in unchecked]},
+        data={
+            "format": "haproxy",
+            "lines": [server.location.start for server in unchecked],
+            "asks": any(section.in_force("option", kind) for kind in _QUESTIONS),
+        },
     )
 
 
@@ -80,7 +89,8 @@ def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
         from prodlint.fixes import haproxy
 
         made = haproxy.append_words(path, program.read(path), finding.data["lines"], "check")
-        return Fix("Check whether the servers are up", Applicability.SAFE, made) if made else ODD_FORM
+        safety = Applicability.UNSAFE if finding.data["asks"] else Applicability.SAFE
+        return Fix("Check whether the servers are up", safety, made) if made else ODD_FORM
     from prodlint.fixes import nginx
 
     edits: list[Edit] = []
@@ -89,4 +99,4 @@ def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
         if deleted is None:
             return ODD_FORM
         edits += deleted
-    return Fix("Leave `max_fails=0` out", Applicability.SAFE, tuple(edits))
+    return Fix("Leave `max_fails=0` out", Applicability.UNSAFE, tuple(edits))

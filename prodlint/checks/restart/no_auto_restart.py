@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from prodlint.findings import Applicability, Confidence, Edit, Finding, Fix, Severity
 from prodlint.fixes.reasons import ODD_FORM
@@ -53,6 +53,7 @@ _SUBJECTS = {
     "shell": "Nothing",
     "package_json": "Nothing",
 }
+_POLICIES = frozenset({"restart", "restart_policy", "autorestart"})
 _FIXLESS = {
     "stack": "why it is switched off is not known here",
     "shell": "a script cannot restart what it runs",
@@ -170,5 +171,14 @@ def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
             found += edits
         elif place is finding.data["places"][0]:
             return ODD_FORM
-    applicability = Applicability.UNSAFE if finding.data["explicit"] else Applicability.SAFE
+    is_meant = finding.data["explicit"] or any(_says_no(program, place) for place in finding.data["places"])
+    applicability = Applicability.UNSAFE if is_meant else Applicability.SAFE
     return Fix(title, applicability, tuple(found))
+
+
+def _says_no(program: Program, place: Any) -> bool:
+    """Whether an artefact says itself what is done after a crash: `Restart=no`."""
+    artefact = artefact_of(program.facts, place["path"], place["name"])
+    return artefact is not None and any(
+        setting.key.rpartition(".")[2].lower() in _POLICIES for setting in artefact.settings
+    )

@@ -9,8 +9,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from prodlint.extract.deployment.commands import StartKind, split
+from prodlint.facts import JAVASCRIPT
 from prodlint.findings import Applicability, Finding, Fix, Severity
 from prodlint.fixes.reasons import ODD_FORM
+from prodlint.lazy_regex import regex
 from prodlint.program.services import services_in
 from prodlint.program.services.signals import Between, are_lost, in_between
 from prodlint.program.services.start_faults import main_fault
@@ -23,6 +25,10 @@ if TYPE_CHECKING:
     from prodlint.program.services import Service, Variant
     from prodlint.program.services.launches import Hop
     from prodlint.rulebook import Rule
+
+_TRAP = regex(r"(?:^|[;&|\s])trap\s")
+_SPAWNERS = frozenset({"child_process", "cross-spawn", "execa", "shelljs", "zx", "tinyexec"})
+_ENVIRONMENT_READERS = frozenset({"config", "convict", "nconf", "rc"})
 
 
 def check(program: Program, rule: Rule) -> Iterator[Finding]:
@@ -110,10 +116,45 @@ def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
     if data["between"] == Between.MANAGER.name:
         edits = _without_manager(program, place, command, data)
         title = f"Start `{shlex.join(data['words'])}`"
+        is_safe = not _may_need_npm(program)
     else:
+        if _TRAP.search(command.value or ""):
+            return "a trap of the shell would be lost"
+        is_safe = _has_interpreter(program, command.value or "")
         edits = _without_shell(program, place, command, data)
         title = "Start it without a shell in between"
-    return Fix(title, Applicability.SAFE, edits) if edits else ODD_FORM
+    safety = Applicability.SAFE if is_safe else Applicability.UNSAFE
+    return Fix(title, safety, edits) if edits else ODD_FORM
+
+
+def _may_need_npm(program: Program) -> bool:
+    """Whether something may depend on what npm puts into the environment: the folder `node_modules/.bin` on the PATH,
+    for programs that the code starts by name, or variables that a configuration names."""
+    if any(_ENVIRONMENT_READERS & info.dependencies.keys() for info in program.versions.packages.values()):
+        return True
+    return any(
+        request.module.removeprefix("node:") in _SPAWNERS
+        for file in program.files
+        if file.facts.kind in JAVASCRIPT
+        for request in file.facts.imports
+    ) or any(
+        value.text.startswith("npm_")
+        for file in program.files
+        if file.facts.kind in JAVASCRIPT
+        for value in file.facts.values
+    )
+
+
+def _has_interpreter(program: Program, text: str) -> bool:
+    """Whether a command names a program, or a script of the project with a `#!` line: no shell is there to read another
+    one."""
+    commands = split(text)
+    name = commands[-1].words[0] if commands and commands[-1].words else ""
+    if "/" not in name and not name.endswith(".sh"):
+        return True
+    paths = [path for path in program.facts if posixpath.basename(path) == posixpath.basename(name)]
+    is_system = name.startswith(("/usr/", "/bin/", "/sbin/"))
+    return all(program.read(path).startswith(b"#!") for path in paths) if paths else is_system
 
 
 def _without_manager(program: Program, place: Any, command: Setting, data: Any) -> Edits | None:

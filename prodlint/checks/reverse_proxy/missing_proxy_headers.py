@@ -99,4 +99,6 @@ def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
         if made is None:
             return ODD_FORM
         edits += made
-    return Fix("Set the headers that tell the service about the client", Applicability.SAFE, tuple(edits))
+    changes_host = any(name.lower() == "host" for _, _, names in finding.data["places"] for name in names)
+    safety = Applicability.UNSAFE if changes_host else Applicability.SAFE
+    return Fix("Set the headers that tell the service about the client", safety, tuple(edits))
