@@ -95,7 +95,9 @@ def _missing(rule: Rule, service: Service) -> Finding | None:
         variants = [variant for variant in variants if variant.kind in _DEPLOYING]
         if not variants or any(_is_set(variant) for variant in blamed):
             return None
-    layer = _place(variants)
+    # What else runs the image, and may set it there, is no reason to change the image.
+    is_one_of_several = any(variant.kind == "kubernetes" for variant in blamed if variant not in variants)
+    layer = variants[0].layers[0] if is_one_of_several else _place(variants)
     name, way = _reader(rule, service)
     looked = [source for source in service.artefacts if _in_variants(source, variants)]
     only_script = layer.source.kind == "package_json"

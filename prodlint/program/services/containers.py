@@ -235,7 +235,8 @@ def _is_for_production(image: Image) -> bool:
     """Whether a Dockerfile is for production by what it does, wherever it lies."""
     if any(name == "NODE_ENV" and value == "production" for name, value, _ in image.env):
         return True
-    runs = (setting.value or "" for stage in image.stages for setting in stage.settings if setting.key == "run.shell")
+    every = (setting for stage in image.facts.artefacts for setting in stage.settings)
+    runs = (setting.value or "" for setting in every if setting.key == "run.shell")
     return any(_WITHOUT_DEVELOPERS.search(text) for text in runs)
 
 

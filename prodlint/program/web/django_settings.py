@@ -206,7 +206,9 @@ def _modules_of_settings(program: Program) -> list[File]:
     return [
         file
         for file in program.files
-        if file.is_python and sum(_binding(file, name) is not None for name in (*_IDENTIFYING, "DATABASES")) > 1
+        if file.is_python
+        and not any("settings" in star.module for star in _stars(file))  # it changes another one
+        and sum(_binding(file, name) is not None for name in (*_IDENTIFYING, "DATABASES")) > 1
     ]
 
 

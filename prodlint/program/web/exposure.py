@@ -43,8 +43,15 @@ def answers_requests(program: Program, service: Service, variant: Variant) -> bo
         return False
     names = set(programs(variant))
     entry = program.by_path.get(service.entry)
-    is_server = entry is not None and entry.index in program.serving
+    is_server = entry is not None and _serves(program, entry)
     return is_server or bool(names & _SERVERS) or variant.setting("ports").state is not State.ABSENT
+
+
+def _serves(program: Program, entry: File) -> bool:
+    """Whether a file makes a server, or, in Node, loads one: what a Python file loads may be there for its models."""
+    if entry.index in program.serving or entry.is_python:
+        return entry.index in program.serving
+    return any(program.loads(entry.path, program.files[index]) for index in program.serving)
 
 
 def is_worker(variant: Variant) -> bool:
