@@ -74,7 +74,7 @@ def test_what_a_process_leaves_when_it_dies_is_done_here(projects: Path) -> None
 
 def test_fixes_are_made_in_all_projects(projects: Path) -> None:
     result = subprocess.run(
-        [sys.executable, "-m", "prodlint", "check", ".", "--fix", "--no-cache"],
+        [sys.executable, "-m", "prodlint", "check", ".", "--fix", "--unsafe-fixes", "--no-cache"],
         cwd=projects,
         capture_output=True,
         text=True,

@@ -62,10 +62,10 @@ def test_findings_are_of_the_files_of_the_commit_and_callers_are_known(shop: Pat
 @pytest.mark.needs("git")
 def test_the_fixing_hook_fixes_and_says_so(shop: Path, home: Path) -> None:
     orders = shop / "src/shop/routes/orders.py"
-    before = orders.read_text()
+    orders.write_text(orders.read_text() + "\n\n# prodlint: ignore[blocking-call] nothing is here\n")
     run = _tried(shop, home, "prodlint-fix", "src/shop/routes/orders.py")
     assert run.returncode == 1, "a commit whose files were changed is stopped"
-    assert "await receipts.send(" in orders.read_text() != before
+    assert "prodlint: ignore" not in orders.read_text()
 
 
 @pytest.mark.needs("git")

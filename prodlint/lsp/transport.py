@@ -12,7 +12,9 @@ from lsprotocol import types as lsp
 from pygls.exceptions import JsonRpcException
 from pygls.protocol import LanguageServerProtocol
 
-_LENGTH = re.compile(rb"content-length[ \t]*:[ \t]*([0-9]{1,9})[ \t]*\r?\n", re.IGNORECASE)
+from prodlint.lazy_regex import regex
+
+_LENGTH = regex(rb"content-length[ \t]*:[ \t]*([0-9]{1,9})[ \t]*\r?\n", re.IGNORECASE)
 _LONGEST_HEADER = 10_000
 _LONGEST_BODY = 100_000_000
 """Bytes; the largest file that is analysed takes a tenth of it."""

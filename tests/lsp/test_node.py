@@ -14,15 +14,12 @@ HERE = Path(__file__).parent / "node"
 APP = """\
 from fastapi import FastAPI
 
-app = FastAPI()
-
-
-async def send(): ...
+app = FastAPI(debug=True)
 
 
 @app.get("/")
 async def index():
-    send()
+    return 1
 """
 
 
@@ -35,7 +32,7 @@ def test_pushed_and_pulled_fixed_and_cancelled(tmp_path: Path) -> None:
     shop = tmp_path / "shop"
     shop.mkdir()
     (shop / "api.py").write_text(APP)
-    (shop / "prodlint.toml").write_text('select = ["unawaited-coroutine"]\n')
+    (shop / "prodlint.toml").write_text('select = ["debug-enabled"]\n')
     run = subprocess.run(
         ["node", "client.mjs", str(Path(sys.executable).with_name("prodlint")), str(shop)],
         cwd=client,
@@ -46,11 +43,11 @@ def test_pushed_and_pulled_fixed_and_cancelled(tmp_path: Path) -> None:
     )
     assert run.returncode == 0, run.stdout + run.stderr
     assert run.stdout.splitlines() == [
-        "pushed 10:4 unawaited-coroutine",
-        r'resolved "    await send()\n"',
+        "pushed 2:6 debug-enabled",
+        r'resolved "app = FastAPI(debug=False)\n"',
         "pushed nothing",
-        "pulled full 10:4 unawaited-coroutine",
-        "workspace api.py 10:4 unawaited-coroutine",
+        "pulled full 2:6 debug-enabled",
+        "workspace api.py 2:6 debug-enabled",
         "progress begin report end",
         "cancelled, then unchanged",
     ]

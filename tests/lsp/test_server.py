@@ -256,14 +256,15 @@ async def index():
 
 
 def test_all_safe_fixes_at_once(shop: Path) -> None:
-    (shop / "prodlint.toml").write_text('select = ["unawaited-coroutine"]\n')
+    (shop / "prodlint.toml").write_text('select = ["debug-enabled", "unawaited-coroutine"]\n')
+    debugged = PYTHON.replace("FastAPI()", "FastAPI(debug=True)")
 
     async def play(editor: Editor) -> None:
-        editor.open("api.py", "python", PYTHON)
+        editor.open("api.py", "python", debugged)
         (action,) = await editor.actions("api.py", 0, ["source.fixAll"])
         assert action.kind == "source.fixAll.prodlint"
-        text = applied(PYTHON, action, editor.uri("api.py"))
-        assert text == PYTHON.replace("    send()", "    await send()")
+        text = applied(debugged, action, editor.uri("api.py"))
+        assert text == PYTHON.replace("FastAPI()", "FastAPI(debug=False)")
         assert await editor.actions("api.py", 0, ["source.organizeImports"]) == []
         edit = action.edit
         assert edit is not None and edit.document_changes

@@ -35,7 +35,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def _bytes(project: Path, tmp_path: Path, cache: str, *arguments: str, **environment: str) -> dict[str, bytes]:
     """What a run writes, in each format."""
     outputs = [f"--output={name}={tmp_path / name}" for name in FORMATS]
-    done = run(project, tmp_path / cache, "check", *OPTIONS, *outputs, *arguments, **environment)
+    done = run(project, tmp_path / cache, "check", "-q", *OPTIONS, *outputs, *arguments, **environment)
     assert (done.returncode, done.stderr) == (0, b"")
     return {name: _untimed((tmp_path / name).read_bytes()) for name in FORMATS}
 
