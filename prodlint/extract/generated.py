@@ -7,9 +7,18 @@ import re
 from prodlint.facts import SOURCE
 from prodlint.lazy_regex import regex
 
+_DO_NOT_EDIT = rb"\bdo not (?:edit|modify)"
+_TO_NEXT_LINE = rb"(?:(?!%b)[^\n])*+(?:\n(?:(?!%b)[^\n])*+)?+"
+"""All up to a word on this line or the next."""
 _GENERATED_HEADER = regex(
-    rb"@generated\b|generated\b[^\n]*\n?[^\n]*\bdo not (?:edit|modify)|do not (?:edit|modify)[^\n]*\n?[^\n]*\bgenerated"
-    rb"|webpackBootstrap|__defProp = Object\.defineProperty|The Module object: Our interface to the outside world",
+    rb"@generated\b"
+    rb"|generated\b"
+    + _TO_NEXT_LINE % ((rb"generated\b|" + _DO_NOT_EDIT,) * 2)
+    + _DO_NOT_EDIT
+    + rb"|do not (?:edit|modify)"
+    + _TO_NEXT_LINE % ((rb"do not (?:edit|modify)|\bgenerated",) * 2)
+    + rb"\bgenerated"
+    + rb"|webpackBootstrap|__defProp = Object\.defineProperty|The Module object: Our interface to the outside world",
     re.IGNORECASE,
 )
 _SOURCE_MAP = regex(rb"(?:^|\n)//# sourceMappingURL=\S+\s*\Z")
@@ -37,7 +46,7 @@ def _in_long_lines(data: bytes) -> int:
 _MODULE = regex(rb"\b(?:require|exports|process|__dirname)\b|(?:^|[;}\n])[ \t]*(?:import|export)\b")
 _AMD = regex(rb"\bdefine\.amd\b|\btypeof define\b")
 _NODE = regex(
-    rb"""(?:\brequire\s*\(|\bfrom|\bimport)\s*\(?\s*['"`](?:node:|(?:fs|https?|net|child_process|path|os|cluster|crypto|zlib|"""
+    rb"""(?:\brequire\s*+\(|\bfrom|\bimport)\s*+(?:\(\s*+)?['"`](?:node:|(?:fs|https?|net|child_process|path|os|cluster|crypto|zlib|"""
     rb"""util|events|stream|url|express|koa|fastify|ws|socket\.io)['"`/])"""
 )
 

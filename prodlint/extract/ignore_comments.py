@@ -19,7 +19,7 @@ _DIRECTIVE = regex(
 )
 _LONGEST_TAIL = 200
 """How far behind a comment to look for code on the same line."""
-_COMMENT_END = regex(r"\s*(?:\*+/|--+>)\s*\}?\s*$")
+_COMMENT_END = regex(r"(?<!\s)\s*+(?:(?<!\*)\*++/|(?<!-)--++>)\s*+\}?\s*+$")
 
 
 def line_starts_of(data: bytes) -> list[int]:

@@ -24,7 +24,7 @@ class _Hole(NamedTuple):
 Message = list[str | _Hole]
 """What a log call says: text as it stands inside a string literal (formatting marks not doubled), and values."""
 
-PERCENT = regex(r"%(?:(%)|([-#0 +]*\d*(?:\.\d+)?[diouxXeEfFgGcrsa]))")
+PERCENT = regex(r"%(?:(%)|([-#0 +]*+\d*+(?:\.\d++)?[diouxXeEfFgGcrsa]))")
 
 
 def log_arguments(file: File, call: cst.Call, placeholder: str) -> list[str] | None:

@@ -27,7 +27,7 @@ Fields = tuple[tuple[str, int], ...]
 """An object of named arguments: (key, position)."""
 
 
-_SAYS_LEVEL = regex(rb"""[\s(]*[rRfFuU]{0,2}(?:\"{3}|'{3}|["'`])\W*(?:(warn(?:ing)?)|error|fatal)\b""", re.IGNORECASE)
+_SAYS_LEVEL = regex(rb"""[\s(]*+[rRfFuU]{0,2}(?:\"{3}|'{3}|["'`])\W*+(?:(warn(?:ing)?)|error|fatal)\b""", re.IGNORECASE)
 
 
 def level_said(source: bytes, call: Call) -> str:

@@ -60,7 +60,7 @@ def drop_word(path: str, kind: str, source: bytes, command: Setting, pattern: st
     for form in (
         rf",\s*([\"'])(?:{pattern})\1",  # an item of a list in brackets
         rf"\n[ \t]*-[ \t]+([\"']?)(?:{pattern})\1[ \t]*(?=\r?\n|$)",  # an item on a line of its own
-        rf"[ \t]+(?:{pattern})(?=[\s\"'&|;]|$)",
+        rf"(?<![ \t])[ \t]++(?:{pattern})(?=[\s\"'&|;]|$)",
     ):
         matches = list(re.finditer(form, text))
         if len(matches) == 1:

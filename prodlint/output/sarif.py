@@ -35,7 +35,7 @@ _SNIPPET_LENGTH = 1_000
 
 _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.ADVICE: "note"}
 _PROBLEM_SEVERITIES = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.ADVICE: "recommendation"}
-_LINK = regex(r"\[(?=[^\]\n]*\]\()")
+_LINK = regex(r"[^\]\n]++(\]\()?")
 
 
 def render(report: Report, options: Options) -> Iterator[str]:
@@ -222,7 +222,7 @@ def _first_paragraph(page: str) -> str:
 
 def _message(text: str) -> Mapping[str, str]:
     """A plain message. What looks like a Markdown link (`handlers[name](req)`) would be taken for a reference."""
-    return {"text": _LINK.sub(r"\\[", unicode_text(text))}
+    return {"text": _LINK.sub(lambda match: match[0].replace("[", "\\[") if match[1] else match[0], unicode_text(text))}
 
 
 def _region(text: SourceText, start: int, end: int) -> Json:

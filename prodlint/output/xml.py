@@ -11,7 +11,7 @@ from prodlint.output.terminal import STEERING
 
 HEADER = '<?xml version="1.0" encoding="UTF-8"?>\n'
 
-_LINE_START = regex(r"(^\s*):(?=:)", re.MULTILINE)
+_LINE_START = regex(r"(^[^\S\n]*+):(?=:)", re.MULTILINE)
 _FORBIDDEN = regex("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 

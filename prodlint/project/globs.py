@@ -42,6 +42,14 @@ def _without_backtracking(regex: str) -> str:
     return _FIRST_TO_STARS.sub(r"^(?>(?:.+?/)??\1(?=/))", regex)
 
 
+def compiled_glob(glob: str) -> re.Pattern[str]:
+    """An expression that a whole path matches as shells have it: `*` and `?` stand for anything without a slash."""
+    first, *others = (re.escape(part).replace(r"\?", "[^/]") for part in glob.split("*"))
+    # The first place that fits is as good as any other, as long as another star follows.
+    middle = "".join(f"(?>[^/]*?{part})" for part in others[:-1])
+    return re.compile(first + middle + "".join(f"[^/]*{part}" for part in others[-1:]), re.DOTALL)
+
+
 def is_glob(text: str) -> bool:
     """Whether `text` is a pattern as `.gitignore` has them."""
     try:

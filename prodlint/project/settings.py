@@ -202,7 +202,10 @@ def find_config(start: Path, stop: Path | None = None) -> Path | None:
 def has_table(path: Path) -> bool:
     """Whether a `pyproject.toml` has a table of ours."""
     try:
-        return re.search(rb"^\s*\[\s*tool\s*\.\s*[\"']?prodlint\b", read_regular(path), re.MULTILINE) is not None
+        return (
+            re.search(rb"^[ \t]*+\[[ \t]*+tool[ \t]*+\.[ \t]*+[\"']?prodlint\b", read_regular(path), re.MULTILINE)
+            is not None
+        )
     except OSError:
         return False
 

@@ -108,8 +108,19 @@ def _of_root(patterns: Iterable[tuple[str, str, str]], root: str) -> _Patterns:
 
 @cache
 def _compiled(pattern: str) -> re.Pattern[str]:
-    pieces = ("([^.()]*)".join(re.escape(part) for part in piece.split("*")) for piece in pattern.split("**"))
-    return re.compile(".*".join(pieces))
+    first, *others = pattern.split("**")
+    if not others:
+        return re.compile(_of_names(first, is_last=True))
+    middle = "".join(f"(?>.*?{_of_names(piece)})" for piece in others[:-1])
+    return re.compile(f"(?>{_of_names(first)}){middle}.*{_of_names(others[-1], is_last=True)}")
+
+
+def _of_names(piece: str, *, is_last: bool = False) -> str:
+    """The expression for what is between two `**`. Where more can follow, the first place that fits is as good as any
+    other, and without being told so `re` tries all their combinations."""
+    first, *others = (re.escape(part) for part in piece.split("*"))
+    middle = "".join(f"(?>([^.()]*?){part})" for part in others[:-1])
+    return first + middle + "".join(f"([^.()]*{'' if is_last else '?'}){part}" for part in others[-1:])
 
 
 # --- where it runs

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from prodlint.rulebook import Rule
 
 _OPENER = regex(rb"\{?\s*(?://|#|;|/\*+|<!--)\s*(?=prodlint:)")
-_NAMES = regex(rb"\[[^\]]*\]")
+_NAMES = regex(rb"[^\[]*+(\[[^\]]*+\])")
 
 
 def check(program: Program, rule: Rule) -> Iterator[Finding]:
@@ -35,9 +35,9 @@ def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
         return "the comment says more than that"
     meant = finding.data["meant"]
     kept = [meant.get(name, name) for name in directive.rules if name in meant or name not in finding.data["rules"]]
-    names = _NAMES.search(comment)
+    names = _NAMES.match(comment)
     if kept and names:
-        start, end = directive.start + names.start(), directive.start + names.end()
+        start, end = directive.start + names.start(1), directive.start + names.end(1)
         edit = Edit(path, start, end, f"[{', '.join(kept)}]")
     else:
         edit = Edit(path, *_removed(directive, text), "")

@@ -28,12 +28,15 @@ _LISTENS = ("process.on", "process.once", "process.addListener", "process.prepen
 _UNLISTENS = ("off", "removeListener")
 _LOGS_ONLY = regex(r".*\.(?:log|debug|info|warn|error|fatal|trace)(?:\.bind\(\))?")
 _PYTHON_HOOKS = ("sys.excepthook", "threading.excepthook", "sys.unraisablehook")
-_MEANT = regex(
-    rb"(?:/[/*]|\*)[^\n]*(?:\b(?:don'?t|do not|never|without|not)\b[^\n]*\b(?:exit|crash|stop|die|end|quit)"
-    rb"|\bkeep\b[^\n]*\b(?:running|alive|up|going)\b)",
-    re.IGNORECASE,
+_COMMENT = regex(rb"(?:/[/*]|\*)([^\n]*+)")
+_MEANT = (
+    (
+        regex(rb"\b(?:don'?t|do not|never|without|not)\b", re.IGNORECASE),
+        regex(rb"\b(?:exit|crash|stop|die|end|quit)", re.IGNORECASE),
+    ),
+    (regex(rb"\bkeep\b", re.IGNORECASE), regex(rb"\b(?:running|alive|up|going)\b", re.IGNORECASE)),
 )
-"""A comment by which the process is not to end."""
+"""Words of a comment by which the process is not to end, and those that have to follow."""
 _LOOP_HOOK = "set_exception_handler"
 _EVERYTHING = frozenset({"Exception", "BaseException"})
 
@@ -186,10 +189,15 @@ def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
         return _log(program, file, fact, span, finding.data["hook"])
     from prodlint.fixes import javascript
 
-    if _MEANT.search(program.read(file.path), body.start, body.end):
+    comments = (match[1] for match in _COMMENT.finditer(program.read(file.path), body.start, body.end))
+    if any(map(_is_meant, comments)):
         return "a comment says that the process is to go on"
     edits = javascript.append_to_body(file.path, program.read(file.path), span, "process.exit(1)")
     return Fix("End the process after logging", Applicability.UNSAFE, edits) if edits else NO_PLACE
+
+
+def _is_meant(comment: bytes) -> bool:
+    return any((said := first.search(comment)) and then.search(comment, said.end()) for first, then in _MEANT)
 
 
 def _log(program: Program, file: File, fact: Function, body: Span, hook: str) -> Fix | str:

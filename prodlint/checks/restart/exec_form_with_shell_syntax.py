@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     from prodlint.rulebook import Rule
 
 _OPERATORS = frozenset({"&&", "||", "|", ";", ">", ">>", "2>&1"})
-_LOOKS_LIKE_A_LIST = regex(r"\[\s*(?:'[^'\"]*'|[“”][^“”\"]*[“”])(?:\s*,\s*(?:'[^'\"]*'|[“”][^“”\"]*[“”]))*\s*,?\s*\]")
-_LOOKS_LIKE_A_COMMAND = regex(r"\s*\S*[A-Za-z]\S*\s+\S")
+_LOOKS_LIKE_A_LIST = regex(
+    r"\[\s*(?:'[^'\"]*'|[“”][^“”\"]*[“”])(?:\s*+,\s*+(?:'[^'\"]*'|[“”][^“”\"]*[“”]))*+\s*+(?:,\s*+)?\]"
+)
+_LOOKS_LIKE_A_COMMAND = regex(r"\s*+[^\sA-Za-z]*+[A-Za-z]\S*+\s++\S")
 """A program and an argument; not what an entrypoint reads as it likes, as the line of a crontab."""
 _SHELLS = regex(r"(?:^|/)(?:ba|da|a|z|k)?sh$|(?:^|/)(?:cmd|powershell|pwsh)(?:\.exe)?$")
 

@@ -55,7 +55,7 @@ def _waiting(program: Program, variant: Variant) -> Hop | None:
 
 def _handles_signals(program: Program, hop: Hop) -> bool:
     text = script_text(program.facts, hop.source)
-    return re.search(r"(?m)^\s*(?:trap|wait)\b|\bkill -", text) is not None
+    return re.search(r"(?m)^[^\S\n]*+(?:trap|wait)\b|\bkill -", text) is not None
 
 
 def _finding(program: Program, rule: Rule, service: Service, variant: Variant, hop: Hop) -> Finding:

@@ -21,8 +21,8 @@ _MANAGERS = frozenset({"npm", "yarn", "pnpm", "bun"})
 _SIMPLE = regex(r"node (?P<file>(?:\./)?[\w./-]+)")
 
 _ARGUMENTS = regex(
-    r"[\"']?\bargs[\"']?\s*:\s*(?:\[[^\]\n]*\]|[\"'][^\"'\n]*[\"'])\s*,[ \t]*\n?[ \t]*"
-    r"|\s*,\s*[\"']?\bargs[\"']?\s*:\s*(?:\[[^\]\n]*\]|[\"'][^\"'\n]*[\"'])(?=\s*\})"
+    r"[\"']?\bargs[\"']?\s*+:\s*+(?:\[[^\[\]\n]*+\]|[\"'][^\"'\n]*+[\"'])\s*+,[ \t]*+\n?[ \t]*+"
+    r"|(?<!\s)\s*+,\s*+[\"']?\bargs[\"']?\s*+:\s*+(?:\[[^\[\]\n]*+\]|[\"'][^\"'\n]*+[\"'])(?=\s*+\})"
 )
 """An app's arguments with the comma behind or, where they come last, before them."""
 

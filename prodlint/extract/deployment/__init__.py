@@ -99,8 +99,9 @@ _EXACT = {
 }
 
 _TEMPLATE = r"(?:\.(?:erb|in|j2|jinja2?|template|tmpl|tpl))?"
+_GUNICORN = r"gunicorn(?=[._-])[\w-]*(?:\.[\w-]+)*"
 _PATTERNS = (
-    ("gunicorn", r"gunicorn(?:[._-][\w-]+)*\.py"),
+    ("gunicorn", rf"{_GUNICORN}\.py"),
     ("forever", r"forever(?:[._-][\w.-]*)?\.json"),
     ("pm2", r"(?:ecosystem|pm2|process(?:es)?)(?:[._-][\w.-]*)?(?:\.config\.[cm]?js|\.json5?|\.ya?ml)"),
     ("dockerfile", r"(?:.*[._-])?(?:docker|container)file(?:[._-].*)?(?<!\.sh)"),
@@ -123,7 +124,7 @@ _FOREIGN = regex(
 )
 
 _CONFIGURATION = regex(
-    r"(?:ecosystem|pm2|process(?:es)?)(?:[._-][\w.-]*)?\.config\.[cm]?js|gunicorn(?:[._-][\w-]+)*\.py", re.IGNORECASE
+    rf"(?:ecosystem|pm2|process(?:es)?)(?:[._-][\w.-]*)?\.config\.[cm]?js|{_GUNICORN}\.py", re.IGNORECASE
 )
 
 

@@ -30,7 +30,7 @@ _TEXTS = {
 }  # fmt: skip
 
 
-_BEGINNING = regex(rb"(?m)^services:[ \t]*(?:#.*)?\r?\n(?:[ \t]*(?:#.*)?\r?\n)*[ \t]+[\w.-]+:")
+_BEGINNING = regex(rb"(?m)^services:[ \t]*+(?:#[^\r\n]*+)?\r?\n(?:[ \t]*+(?:#[^\r\n]*+)?\r?\n)*+[ \t]++[\w.-]++:")
 _RUNS = regex(rb"(?m)^[ \t]+(?:image|build):")
 
 

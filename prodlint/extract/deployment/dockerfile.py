@@ -48,8 +48,11 @@ class Instruction(msgspec.Struct, frozen=True):
 
 _DIRECTIVE = regex(rb"#[ \t]*(?P<name>[A-Za-z][A-Za-z0-9]*)[ \t]*=[ \t]*(?P<value>.+?)[ \t]*\r?\n?$")
 _NAME = regex(r"\s*(?P<name>[A-Za-z]+)(?:\s+|$)")
-_FLAG = regex(r"--[A-Za-z][\w-]*(?:=(?:\"[^\"]*\"|\S)*)?(?:\s+|$)")
-_HEREDOC = regex(r"(?<![<\\])\d*<<(?P<strip>-?)(?P<quote>[\"']?)(?P<name>[A-Za-z_][\w.]*)(?P=quote)(?!<)")
+_FLAG = regex(r"--[A-Za-z][\w-]*+(?:=(?:\"[^\"]*+\"|\S)*+)?(?:\s++|$)")
+_QUOTE = regex("[\"']")
+_DOUBLE_QUOTED = regex(r"\"(?:[^\"\\]|\\[\s\S])*+\"")
+_SINGLE_QUOTED = regex(r"'[^']*+'")
+_HEREDOC = regex(r"(?<![<\\])<<(?P<strip>-?)(?P<quote>[\"']?)(?P<name>[A-Za-z_][\w.]*)(?P=quote)(?!<)")
 _TAKES_FLAGS = frozenset({"FROM", "RUN", "COPY", "ADD", "HEALTHCHECK"})
 _TAKES_HEREDOCS = frozenset({"RUN", "COPY", "ADD"})
 _JSON_FORM = frozenset({"CMD", "ENTRYPOINT", "RUN", "SHELL", "VOLUME", "COPY", "ADD"})
@@ -164,11 +167,24 @@ def _heredoc_names(instruction: Instruction) -> Iterator[tuple[bool, str]]:
 
 def _without_quoted(text: str) -> str:
     """The text with what stands in quotes blanked out, but for the quotes of a heredoc's name."""
-    return re.sub(
-        r"(<<-?)?(\"(?:\\.|[^\"\\])*\"|'[^']*')",
-        lambda match: match.group() if match.group(1) else " " * len(match.group()),
-        text,
-    )
+    pieces: list[str] = []
+    at = done = 0
+    unclosed: set[str] = set()
+    while match := _QUOTE.search(text, at):
+        at = match.end()
+        quote = match.group()
+        closed = None
+        if quote not in unclosed:
+            start = match.start()
+            closed = _DOUBLE_QUOTED.match(text, start) if quote == '"' else _SINGLE_QUOTED.match(text, start)
+        if closed is None:
+            unclosed.add(quote)  # nor does a later one of these end
+            continue
+        at = closed.end()
+        if not text.endswith(("<<", "<<-"), 0, match.start()):
+            pieces += text[done : match.start()], " " * len(closed.group())
+            done = at
+    return "".join((*pieces, text[done:]))
 
 
 def json_form(text: str) -> list[str] | None:

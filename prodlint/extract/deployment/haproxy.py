@@ -128,7 +128,7 @@ def _sections(lines: list[Line], template: bool) -> Iterator[Artefact]:
 
 
 _SIGNS = regex(rb"^(?:frontend|backend|listen|defaults)\b[^={}\n]*$", re.MULTILINE)
-_LINES = regex(rb"^\s+(?:bind|server|balance|default_backend|mode|timeout|option)\s+\S", re.MULTILINE)
+_LINES = regex(rb"^[^\S\n]++(?:bind|server|balance|default_backend|mode|timeout|option)\s+\S", re.MULTILINE)
 
 
 def looks_like(beginning: bytes) -> bool:

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from prodlint.extract.deployment.templates import has_parts, is_template, masked
+from prodlint.extract.deployment.templates import has_parts, is_template, marks, masked
 from prodlint.extract.ignore_comments import MARKER, line_starts_of, parse_directive
 from prodlint.facts import Artefact, FileFacts, Problem, Setting
 from prodlint.findings import Span
@@ -37,7 +37,7 @@ _TOKEN = regex(
 _ESCAPE = regex(rb"\\([\"'\\trn])")
 _ESCAPES = {b"t": b"\t", b"r": b"\r", b"n": b"\n"}
 _LUA = regex(
-    rb"--\[(=*)\[.*?\]\1\]|--[^\n]*+|\[(=*)\[.*?\]\2\]|\"(?:[^\"\\\n]++|\\.)*+\"?|'(?:[^'\\\n]++|\\.)*+'?|[{}]",
+    rb"--\[(?P<comment>=*+)\[|--[^\n]*+|\[(?P<text>=*+)\[|\"(?:[^\"\\\n]++|\\.)*+\"?|'(?:[^'\\\n]++|\\.)*+'?|[{}]|\[=*+",
     re.DOTALL,
 )
 _DEEPEST = 100
@@ -180,13 +180,20 @@ def _is_escaped(raw: bytes) -> bool:
 def _lua_end(data: bytes, at: int) -> int:
     """Behind the brace that closes a block of Lua which starts at `at`."""
     depth = 1
-    for match in _LUA.finditer(data, at):
+    while match := _LUA.search(data, at):
+        at = match.end()
         if match.group() == b"{":
             depth += 1
         elif match.group() == b"}":
             depth -= 1
             if not depth:
-                return match.end()
+                return at
+        elif (level := match["comment"] if match["text"] is None else match["text"]) is not None:
+            closing = b"]%s]" % level  # of a long comment or text, which has no escapes
+            end = data.find(closing, at)
+            if end < 0:
+                break
+            at = end + len(closing)
     return len(data)
 
 
@@ -256,18 +263,23 @@ def _setting(directive: Directive, template: bool) -> Setting:
 
 def _filled_in(data: bytes, directives: list[Directive]) -> Iterator[tuple[Span, int]]:
     """The tags of a template that stand for no value, each with the number of the block that it stands in."""
-    for match in re.finditer(rb"\{%.*?%\}|<%[^=].*?%>", data, re.DOTALL):
-        inside = -1
-        for number, directive in enumerate(directives):
-            if directive.body is not None and directive.body.start <= match.start() < directive.body.end:
-                inside = number
-        yield Span(*match.span()), inside
+    bodies = [(directive.body, number) for number, directive in enumerate(directives) if directive.body is not None]
+    around: list[tuple[Span, int]] = []  # the innermost last
+    following = 0
+    for span in marks(data):
+        while following < len(bodies) and bodies[following][0].start <= span.start:
+            around.append(bodies[following])
+            following += 1
+        while around and around[-1][0].end <= span.start:
+            around.pop()
+        if not data.startswith((b"{{", b"{#", b"<%="), span.start):
+            yield span, around[-1][1] if around else -1
 
 
 _SIGNS = regex(
-    rb"^[ \t]*(?:(?:http|server|stream|events)[ \t]*\{|upstream[ \t]+[\w.${}-]+[ \t]*\{|location[ \t]+[^;{}\n]+\{"
-    rb"|(?:proxy|uwsgi|grpc)_pass[ \t]+[^;\n]+;|proxy_(?:set_header|cache|http_version|redirect)[ \t]+[^;\n]+;"
-    rb"|gzip(?:_\w+)?[ \t]+[^;\n]+;|(?:map|geo|split_clients)[ \t]+[^;{}\n]*\$\w+[ \t]*\{)",
+    rb"^[ \t]*+(?:(?:http|server|stream|events)[ \t]*\{|upstream[ \t]++[\w.${}-]+[ \t]*\{|location[ \t]++[^;{}\n]++\{"
+    rb"|(?:proxy|uwsgi|grpc)_pass[ \t]++[^;\n]++;|proxy_(?:set_header|cache|http_version|redirect)[ \t]++[^;\n]++;"
+    rb"|gzip(?:_\w+)?[ \t]++[^;\n]++;|(?:map|geo|split_clients)[ \t]++[^;{}\n]*\$\w++[ \t]*+\{)",
     re.MULTILINE,
 )
 

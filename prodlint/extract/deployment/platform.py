@@ -283,7 +283,7 @@ class _Toml:
     of that name."""
 
     _LINE = re.compile(
-        rb"(?m)^[ \t]*(?:\[+[ \t]*(?P<table>[^\]\n]+?)[ \t]*\]+|(?P<key>[\w.\"'-]+)[ \t]*=[ \t]*(?P<value>[^\n]*))"
+        rb"(?m)^[ \t]*+(?:\[++[ \t]*+(?P<table>[^\]\n]++)\]++|(?P<key>[\w.\"'-]++)[ \t]*+=[ \t]*+(?P<value>[^\n]*+))"
     )
 
     def __init__(self, data: bytes) -> None:
@@ -291,7 +291,7 @@ class _Toml:
         table = ""
         for match in self._LINE.finditer(data):
             if match["table"] is not None:
-                table = match["table"].decode("utf-8", "replace").replace('"', "")
+                table = match["table"].decode("utf-8", "replace").rstrip(" \t").replace('"', "")
                 self._places.setdefault(table, match.span())
             else:
                 key = match["key"].decode("utf-8", "replace").strip("\"'")

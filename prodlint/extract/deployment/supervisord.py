@@ -24,7 +24,9 @@ _NAMES = {
     "files": "include",
 }  # fmt: skip
 _BEGINNING = regex(rb"(?m)^\[(?:(?:program|fcgi-program|eventlistener|group):[^\]\n]+|supervisord|supervisorctl)\]")
-_VARIABLE = regex(r"\s*(?P<name>[A-Za-z_]\w*)\s*=\s*(?P<value>\"(?:\\.|[^\"\\])*\"|'[^']*'|[^,\n]*)\s*(?:,|\n|$)")
+_VARIABLE = regex(
+    r"(?<!\w)(?P<name>[A-Za-z_]\w*+)\s*+=\s*+(?P<value>\"(?:\\.|[^\"\\])*+\"|'[^']*+'|[^,\n]*+)[^\S\n]*+(?:,|\n|$)"
+)
 
 
 def looks_like(beginning: bytes) -> bool:

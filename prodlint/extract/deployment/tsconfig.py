@@ -16,7 +16,7 @@ import msgspec
 from prodlint.facts import Artefact, FileFacts, Problem, Setting
 from prodlint.lazy_regex import regex
 
-_NOISE = regex(r'("(?:\\.|[^"\\])*")|//[^\n]*|/\*.*?\*/|,(?=\s*[}\]])', re.DOTALL)
+_NOISE = regex(r'("(?:\\.|[^"\\])*+"?)|//[^\n]*+|/\*.*?(?:\*/|\Z)|,(?=\s*+[}\]])', re.DOTALL)
 
 
 _WITH_INTEROP = ("node16", "node18", "node20", "nodenext", "preserve")

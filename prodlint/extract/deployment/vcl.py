@@ -140,4 +140,4 @@ def _statements(tokens: Sequence[_Token]) -> Iterator[Setting]:
 
 def _joined(words: Sequence[_Token]) -> str:
     """The words with one blank between them, and none inside parentheses: `return(pass)`."""
-    return re.sub(r"\s*([()])\s*", r"\1", " ".join(word.text for word in words))
+    return re.sub(r"(?<!\s)\s*+([()])\s*+", r"\1", " ".join(word.text for word in words))

@@ -20,7 +20,7 @@ KIND = "workflow"
 
 _BUILDS = "docker/build-push-action@"
 _NAMES = "docker/metadata-action@"
-_EXPRESSION = regex(r"\$\{\{\s*(?P<what>[^}]*?)\s*\}\}")
+_EXPRESSION = regex(r"\$\{\{(?P<what>[^{}]*+)\}\}")
 
 
 def extract(data: bytes, path: str) -> FileFacts:
@@ -113,7 +113,7 @@ def _filled(text: str, variables: Mapping[str, str]) -> str:
     """The text with the variables of the file in it: `${{ env.NAME }}`, `$NAME`."""
 
     def value(match: re.Match[str]) -> str:
-        return variables.get(match["what"].removeprefix("env."), match.group())
+        return variables.get(match["what"].strip().removeprefix("env."), match.group())
 
     text = _EXPRESSION.sub(value, text)
     return re.sub(r"\$(?:\{(\w+)\}|(\w+))", lambda match: variables.get(match[1] or match[2], match.group()), text)

@@ -105,7 +105,7 @@ _ESCAPES = {
     " ": " ", '"': '"', "/": "/", "\\": "\\", "N": "\x85", "_": "\xa0", "L": "\u2028", "P": "\u2029",
 }  # fmt: skip
 _ESCAPE = regex(r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(.))", re.DOTALL)
-_FOLD = regex(r"[ \t]*\r?\n((?:[ \t]*\r?\n)*)[ \t]*")
+_FOLD = regex(r"(?<![ \t])[ \t]*+\r?\n((?:[ \t]*+\r?\n)*+)[ \t]*+")
 
 
 class _Document:

@@ -27,7 +27,7 @@ CLASS_TYPES = frozenset({"class_declaration", "abstract_class_declaration", "cla
 ERROR_KIND_ID = 0xFFFF
 """The `kind_id` of ERROR nodes, the same in every grammar."""
 
-MISREAD_AWAIT = regex(r"await\s*\(|await\s[^;\n]*<")
+MISREAD_AWAIT = regex(r"await\s*+\(|await\s(?:(?!await\s)[^;\n<])*+<")
 """What the grammars may misread: `await (f)` as a call of a function named `await`, `await f<T>()` as a call of what
 `await f` gives."""
 

@@ -28,15 +28,20 @@ _TESTS_OF_LANGUAGE = regex(
     rb"version|\bPY_?[23]|\bpy[23]|\bhexversion|python_?[23]|IS_PY|builtin|\bTYPE_CHECKING\b|\bplatform\b|\bos\.name\b"
     rb"|\bglobals\(|\blocals\(|\bvars\(|\bdir\("
 )
-_FUTURE_ANNOTATIONS = regex(rb"^from\s+__future__\s+import\b[^\n]*(?:\([^)]*)?\bannotations\b", re.MULTILINE)
+_WORD = regex(rb"(?<![\w.\x80-\xff])[\w\x80-\xff]++")
+_FUTURE_ANNOTATIONS = regex(
+    rb"^from\s+__future__\s+import\b(?:(?!\bannotations\b)[^\n(])*+(?:\((?:(?!\bannotations\b)[^)])*+)?+\bannotations\b",
+    re.MULTILINE,
+)
 _IGNORED_LINE = regex(
     rb"#\s*(?:noqa\b(?!:)|noqa:[^#\n]*F821|type:\s*ignore|pyright:\s*ignore|pylint:\s*disable[^#\n]*undefined-var)"
 )
 _IGNORED_FILE = regex(
-    rb"^\s*#\s*(?:(?:ruff|flake8):\s*noqa(?::[^#\n]*F821|\s*$)|pylint:\s*disable[^#\n]*undefined-var)", re.MULTILINE
+    rb"^[^\S\n]*+#[^\S\n]*+(?:(?:ruff|flake8):\s*noqa(?::[^#\n]*F821|[^\S\n]*+$)|pylint:\s*disable[^#\n]*undefined-var)",
+    re.MULTILINE,
 )
 _MAKES_NAMES = regex(
-    rb"\bimport\s*\(?\s*\*|(?<![\w.])(?:exec|execfile)\s*\(|^\s*exec\s+\S"
+    rb"\bimport\s*+(?:\(\s*+)?\*|(?<![\w.])(?:exec|execfile)\s*\(|^[^\S\n]*+exec\s+\S"
     rb"|(?:\b(?:globals|locals|vars)\s*\(\s*\)|\b__dict__)\s*(?:\[[^\]\n]*\]\s*=(?!=)|\.update\b|\.setdefault\b|\|=)"
     rb"|[(,=]\s*(?:globals|vars)\(\)\s*(?:[,)#]|$)|\bglobal_enum\b|\b_convert_?\("
     rb"|\bsetattr\s*\(\s*(?:sys\.modules\[|builtins|__builtin)",
@@ -81,9 +86,9 @@ class _Finder:
         self.are_annotations_run = _FUTURE_ANNOTATIONS.search(data) is None
 
     def find(self, suspects: set[bytes]) -> list[Unbound]:
-        words = re.compile(rb"(?<![\w.\x80-\xff])(?:%s)(?![\w\x80-\xff])" % b"|".join(map(re.escape, sorted(suspects))))
+        words = (match for match in _WORD.finditer(self.data) if match.group() in suspects)
         found: dict[bytes, Unbound] = {}
-        for match in islice(words.finditer(self.data), _MOST_LOOKS):
+        for match in islice(words, _MOST_LOOKS):
             path = self._path(match.start())
             node = path[0]
             if node.kind_id != g.IDENTIFIER or node.end_byte != match.end() or len(path) > _DEEPEST or not reads(node):

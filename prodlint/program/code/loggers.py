@@ -66,7 +66,10 @@ _FREE_NAMES = ("logger", "log", "moduleLogger")
 _VERSIONS = {"pino": "^9.5.0", "debug": "^4.4.0"}
 """What can be set up in JavaScript, and what is required of a package that is added."""
 
-_DERIVED = regex(r"(?:\.(?:child|bind|opt|getChild)\(\))+$")
+_DERIVED = regex(
+    r"(?<!\.child\(\))(?<!\.bind\(\))(?<!\.opt\(\))(?<!\.getChild\(\))"
+    r"(?:\.(?:child|bind|opt|getChild)\(\))++$"
+)
 """A logger that another one made."""
 
 _BINDING_IMPORTS = (ImportKind.IMPORT, ImportKind.REQUIRE)

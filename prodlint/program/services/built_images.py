@@ -22,7 +22,7 @@ from prodlint.project.paths import joined
 if TYPE_CHECKING:
     from prodlint.program.services.project import Project
 
-_VARIABLE = regex(r"\$?\{\{.*?\}\}|\$\([^)]*\)|\$\{[^}]*\}|\$\w+")
+_VARIABLE = regex(r"\$?\{\{(?:[^}\n]|\}(?!\}))*+(?:\}\})?|\$\([^)]*+\)?|\$\{[^}]*+\}?|\$\w++")
 _OFFICIAL = frozenset(
     {
         "adminer", "alpine", "amazonlinux", "busybox", "caddy", "cassandra", "centos", "consul", "couchdb", "debian",
@@ -41,7 +41,7 @@ _FOREIGN = regex(
     r"milvusdb|semitechnologies|cloudflare|tailscale|getmeili|typesense|mysql|mcr|microsoft|mssql|google_containers|"
     r"google-containers|distroless|gcr|localstack|nginxinc|nginx|haproxytech|redis|redislabs|mongodb|clickhouse|vectorim|"
     r"ollama|vllm|wurstmeister|phpmyadmin|sonatype|containrrr|portainer|certbot|metabase|amazon|aws|rancher|busybox)/"
-    r"|(?:^|/)(?:.*[-_])?(?:exporter|postgres(?:ql)?|redis|rabbitmq|mongo(?:db)?|mysql|mariadb|kafka|zookeeper|kubectl|"
+    r"|(?:^|[/_-])(?:exporter|postgres(?:ql)?|redis|rabbitmq|mongo(?:db)?|mysql|mariadb|kafka|zookeeper|kubectl|"
     r"prometheus|alertmanager|keycloak|pgbouncer|pgadmin4?|minio|mailhog|mailpit|jaeger|elasticsearch|opensearch|"
     r"phpmyadmin|memcached|nats|etcd|loki|promtail|tempo|cadvisor|watchtower|cloudflared|coturn|letsencrypt|proxysql)$"
 )

@@ -195,7 +195,7 @@ def _written_by(setting: Setting, workdir: str) -> Iterator[tuple[str, str]]:
             yield posixpath.normpath(posixpath.join(workdir, what["to"], inside)), text
     elif setting.key == "run.shell":
         for match in _HEREDOC_FILE.finditer(value):
-            body = re.split(rf"(?m)^\s*{re.escape(match['name'])}[ \t]*$", value[match.end() :])[0]
+            body = re.split(rf"(?m)^[^\S\n]*+{re.escape(match['name'])}[ \t]*+$", value[match.end() :], maxsplit=1)[0]
             yield posixpath.normpath(posixpath.join(workdir, match["before"] or match["behind"])), body.lstrip("\n")
         lines: dict[str, str] = {}
         for match in _ECHOED_FILE.finditer(value):

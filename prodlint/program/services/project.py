@@ -28,6 +28,7 @@ from prodlint.program.services.layers import Layer, layer_of
 from prodlint.program.services.model import SourceView, Variant
 from prodlint.program.services.places import FolderPlace, Place
 from prodlint.program.services.process_files import PROCESSES
+from prodlint.project.globs import compiled_glob
 from prodlint.project.paths import folders_of, joined
 
 _PRODUCTION_ENV_FILES = (".env", ".env.production", ".env.prod")
@@ -150,8 +151,10 @@ class Project:
         """Whether a file or folder is known; `path` may be a glob."""
         if path in self.known_paths:
             return True
-        pattern = re.escape(path).replace(r"\*", "[^/]*").replace(r"\?", "[^/]")
-        return "*" in path and any(re.fullmatch(pattern, known) for known in self.known_paths)
+        if "*" not in path:
+            return False
+        matches = compiled_glob(path).fullmatch
+        return any(matches(known) for known in self.known_paths)
 
     def started(
         self,

@@ -25,10 +25,15 @@ if TYPE_CHECKING:
 SOUNDS_SO = regex(r"compress|gzip|brotli|deflate|(?<![a-z])shrink", re.IGNORECASE)
 """What middleware is called that compresses."""
 
-_MIDDLEWARE_CLASS = regex(r"(?:gzip|compress|brotli|zstd)\w*middleware|middleware\S*\b(?:gzip|compress|brotli)", re.I)
+_MIDDLEWARE_CLASS = regex(
+    r"\b(?:(?!gzip|compress|brotli|zstd)\w)*+(?:gzip|compress|brotli|zstd)(?:(?!middleware)\w)*+middleware"
+    r"|(?<!\S)(?:(?!middleware)\S)*+middleware(?:(?!\b(?:gzip|compress|brotli))\S)*+\b(?:gzip|compress|brotli)",
+    re.I,
+)
 _PACKAGES = regex(
-    r"(?:@[\w-]+/)?(?:[\w-]+-)?(?:compress(?:ion|ible)?|shrink-ray(?:-current)?|brotli-asgi|brotli_asgi|flask_compress"
-    r"|compression_middleware|starlette_compress|gzip-?static|serve-static-gzip|zlib)(?:[-_.]\w+)*"
+    r"(?:@[\w-]++/)?(?=[\w.-]++\Z)(?:[\w-]+-)?(?:compress(?:ion|ible)?|shrink-ray(?:-current)?|brotli-asgi"
+    r"|brotli_asgi|flask_compress|compression_middleware|starlette_compress|gzip-?static|serve-static-gzip|zlib)"
+    r"(?:[-_.].*)?"
 )
 _NAMES = regex(r"GZip\w*|Brotli\w*|Zstd\w*|Compress(?:ion)?\w*|enable_compression|gzip_page|.*\.gzip\.GZipMiddleware.*")
 
