@@ -114,6 +114,7 @@ class CallGraph:
             self._add(framework)
         self._seen: set[tuple[int, int, int]] = set()
         self._known_edges: set[Edge] = set()
+        self._known_entries: set[Registration] = set()
         self._kept: set[int] = set()
         self._link()
 
@@ -786,7 +787,8 @@ class CallGraph:
                 index,
                 certain=each.certain and run.sure,
             )
-            if wrapped not in self.entries:
+            if wrapped not in self._known_entries:
+                self._known_entries.add(wrapped)
                 self.entries.append(wrapped)
 
     def _entries(self, registration: Registration) -> Iterator[Registration]:
