@@ -43,7 +43,6 @@ class LogCall(NamedTuple):
     """The arguments of a log call: positions of the console call's arguments, and objects made of such."""
 
     parts: tuple[int | Fields, ...]
-    is_safe: bool
 
     def written(self, source: bytes, call: Call) -> str:
         """The arguments as source text."""
@@ -72,27 +71,25 @@ def log_call(file: File, call: Call, library: str) -> LogCall | str:
     as_it_is = tuple(range(len(values)))
     is_text = values[0].kind in _TEXTS
     if library == "bunyan" and is_text and len(values) == 2 and errors == [1]:
-        return LogCall((1, 0), True)
+        return LogCall((1, 0))
     if library in _LIKE_CONSOLE:
-        return LogCall(as_it_is, library != "debug")
+        return LogCall(as_it_is)
     if len(values) == 1:
-        return LogCall(as_it_is, is_text or bool(errors))
+        return LogCall(as_it_is)
     if library == "pino" and (errors == [0] or (is_text and _placeholders(values[0]) == len(values) - 1)):
-        return LogCall(as_it_is, True)
+        return LogCall(as_it_is)
     if is_text and _placeholders(values[0]):
         return "this logger does not fill `%s` as `console` does"
     if not is_text:
         return "its first argument is no text"
     if library == "winston" and errors == [1] and len(values) == 2:
-        return LogCall(as_it_is, True)
+        return LogCall(as_it_is)
     if library not in ("pino", "winston"):
         return "this logger takes one argument"
     fields = _fields(file, values)
     if fields is None:
         return "its arguments have no names to log them under"
-    return LogCall(
-        (fields, 0) if library == "pino" else (0, fields), library == "pino" and errors == [1] and len(values) == 2
-    )
+    return LogCall((fields, 0) if library == "pino" else (0, fields))
 
 
 def is_error(file: File, value: Value) -> bool:

@@ -393,8 +393,7 @@ def _python_fix(program: Program, file: File, call: Call, api: str, logger: Logg
         edits = python.print_to_log(file.path, source, span, method, placeholder)
     if edits is None:
         return "a log cannot say this as it is written"
-    is_safe = logger.is_known and logger.library != "structlog" and not api.startswith("pprint.")
-    return _fix(method, is_safe, (*added, *edits), logger)
+    return _fix(method, (*added, *edits), logger)
 
 
 def _javascript_fix(program: Program, file: File, call: Call, api: str, position: int, logger: Logger) -> Fix | str:
@@ -409,12 +408,11 @@ def _javascript_fix(program: Program, file: File, call: Call, api: str, position
     method = logger.name if logger.library == "debug" else f"{logger.name}.{level}"
     if position != NONE:
         argument = Span(*call.arg_spans[2 * position : 2 * position + 2])
-        is_safe, edits = True, javascript.replace_expression(file.path, source, argument, f"(err) => {method}(err)")
+        edits = javascript.replace_expression(file.path, source, argument, f"(err) => {method}(err)")
     else:
         planned = log_call(file, call, logger.library)
         if isinstance(planned, str):
             return planned
-        is_safe = planned.is_safe
         if planned.parts == tuple(range(len(call.args))):
             edits = javascript.replace_callee(file.path, source, span, method)
         else:
@@ -427,9 +425,9 @@ def _javascript_fix(program: Program, file: File, call: Call, api: str, position
         if required is None:
             return "its package.json cannot be changed"
         added = (*added, *required)
-    return _fix(method, is_safe and logger.is_known and logger.library not in ("", "debug"), (*added, *edits), logger)
+    return _fix(method, (*added, *edits), logger)
 
 
-def _fix(method: str, is_safe: bool, edits: tuple[Edit, ...], logger: Logger) -> Fix:
-    safety = Applicability.SAFE if is_safe else Applicability.UNSAFE
-    return Fix(f"Use `{method}`", safety, edits, (logger.request,) if logger.request is not None else ())
+def _fix(method: str, edits: tuple[Edit, ...], logger: Logger) -> Fix:
+    """Never safe: what a logger writes depends on its level, its destination and when it is set up."""
+    return Fix(f"Use `{method}`", Applicability.UNSAFE, edits, (logger.request,) if logger.request is not None else ())

@@ -86,15 +86,14 @@ class Logger(msgspec.Struct, frozen=True):
     """How a file would log: the expression `name`, of `library` ("" for one of the project's own).
 
     It is there already, or `request` imports it, or `statement` makes it, in which `{}` stands for what `request`
-    imports; `missing` is what the nearest package.json then has to require, package and version. `is_known` says that
-    the project logs in this way elsewhere. `levels` are those that a logger of the project's own is seen to have.
+    imports; `missing` is what the nearest package.json then has to require, package and version. `levels` are those
+    that a logger of the project's own is seen to have.
     """
 
     name: str
     library: str
     request: ImportRequest | None = None
     statement: str = ""
-    is_known: bool = True
     missing: tuple[str, str] | None = None
     levels: frozenset[str] | None = None
 
@@ -245,7 +244,7 @@ class Loggers:
         if not name:
             return None
         request = ImportRequest(file.path, module, member, name if member and name != member else "")
-        return Logger(name, library, request, f"{name} = {made}" if made else "", bool(self._dialects))
+        return Logger(name, library, request, f"{name} = {made}" if made else "")
 
     def _javascript(self, file: File, wanted: str) -> Logger | None:
         versions = self._program.versions
@@ -263,10 +262,10 @@ class Loggers:
         if library == "pino":
             imported = "default" if file.facts.kind == "javascript" else "pino"
             request = ImportRequest(file.path, library, imported, library)
-            return Logger(name, library, request, f"const {name} = {{}}()", is_known=False, missing=missing)
+            return Logger(name, library, request, f"const {name} = {{}}()", missing=missing)
         request = ImportRequest(file.path, library, "default", "createDebug")
         made = f"const debug = {{}}('{self._namespace(file)}')"
-        return Logger(library, library, request, made, is_known=False, missing=missing)
+        return Logger(library, library, request, made, missing=missing)
 
     def _nest(self, file: File, name: str) -> Logger | None:
         """Nest's own logger, which needs no setting up."""
@@ -274,7 +273,7 @@ class Loggers:
             return None
         request = ImportRequest(file.path, "@nestjs/common", "Logger")
         context = next((cls.name for cls in file.facts.classes if cls.name), _stem(file))
-        return Logger(name, "nest", request, f"const {name} = new {{}}('{context}')", is_known=False)
+        return Logger(name, "nest", request, f"const {name} = new {{}}('{context}')")
 
     def _namespace(self, file: File) -> str:
         """The name of a file's debug output: package and file, `shop:users`."""
