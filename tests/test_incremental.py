@@ -330,3 +330,25 @@ def test_what_could_not_be_read_is_still_said(tmp_path: Path) -> None:
         == [trouble.message for trouble in session.analysis.troubles]
         != []
     )
+
+
+def test_an_edit_may_join_two_projects_and_part_them(tmp_path: Path) -> None:
+    helper = "exports.load = () => require('fs').readFileSync('a');\n"
+    files = {"a/package.json": "{}", "a/app.js": BLOCKING, "b/package.json": "{}", "b/load.js": helper}
+    root = _written(tmp_path, {**files, "prodlint.toml": ""})
+    asking = "const app = require('express')();\napp.get('/', (q, s) => s.send(require('../b/load').load()));\n"
+    session = cold(root)
+    found = [{finding.location.path for finding in session.findings()}]
+    for text in (asking, BLOCKING):
+        session = session.with_overlay({"a/app.js": text.encode()})
+        found.append({finding.location.path for finding in session.findings()})
+        _same(report_of(cold(root, {root / "a/app.js": text.encode()})), report_of(session), "the editor")
+    assert found == [{"a/app.js"}, {"a/app.js", "b/load.js"}, {"a/app.js"}]
+
+
+def test_what_a_deployment_file_says_may_lie_in_its_name(tmp_path: Path) -> None:
+    unit = "[Service]\nExecStart=/usr/bin/node server.js\n\n[Install]\nWantedBy=multi-user.target\n"
+    root = _written(tmp_path / "projects", {"package.json": "{}", "server.js": BLOCKING, "one.service": unit})
+    warm(root, tmp_path / "cache")
+    (root / "one.service").rename(root / "two.service")
+    _same(report_of(cold(root)), warm(root, tmp_path / "cache"), "the command line")

@@ -38,7 +38,7 @@ _INDEXED = frozenset(
 )  # fmt: skip
 """Kinds of values whose `ref` is no value."""
 _INSTALLS_OR_BUILDS = regex(
-    r"\b(?:npm|yarn|yarnpkg|pnpm|bun)[\s\",]+(?:-\S+[\s\",]+)*(?:install|ci|i|add|run[\s\",]+\S*build)\b"
+    r"\b(?:npm|yarn|yarnpkg|pnpm|bun)[\s\",]++(?:-[^\s\",]++[\s\",]++)*+(?:install|ci|i|add|run[\s\",]++\S*build)\b"
     r"|\b(?:build|tsc|webpack|rollup|vite|npx|migrate)\b|\byarn\s*(?:$|[;&])"
 )
 _DELETABLE = ("FLASK_DEBUG", "FLASK_ENV")
