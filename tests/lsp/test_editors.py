@@ -75,7 +75,7 @@ def test_neovim_shows_a_finding_and_applies_its_fix(shop: Path) -> None:
     ).splitlines()
     seen = [line for line in said if re.match(r"(diagnostic|action|line|no diagnostic)", line)]
     assert re.match(r"diagnostic 10:4 prodlint \[unawaited-coroutine\] `send` is a coroutine", seen[0]), said
-    assert seen[1:3] == ["action 1 Await it", "action 2 Ignore unawaited-coroutine on this line"]
+    assert seen[1:3] == ["action 1 Await it (unsafe: have a look)", "action 2 Ignore unawaited-coroutine on this line"]
     assert seen[-2:] == ["line     await send()", "no diagnostic"]
     assert (shop / "api.py").read_text() == APP.replace("    send()", "    await send()")
 

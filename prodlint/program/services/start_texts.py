@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _COMMANDS = ("command", "entrypoint", "args", "lifecycle", "hook", "pre", "post", "Exec")
 _SCRIPT = regex(
-    r"\b(?:npm|yarn|yarnpkg|pnpm|bun)[\s\",]+(?:-\S+[\s\",]+)*(?:run(?:-script)?[\s\",]+)?(?P<name>[\w:.-]+)"
+    r"\b(?:npm|yarn|yarnpkg|pnpm|bun)[\s\",]++(?:-[^\s\",]++[\s\",]++)*+(?:run(?:-script)?[\s\",]++)?(?P<name>[\w:.-]++)"
 )
 _MOST = 60
 
