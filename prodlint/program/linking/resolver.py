@@ -546,18 +546,7 @@ class Resolver:
             if self._low == _NEVER and len(opened) == number + 1:
                 opened.pop()
                 is_complete = True
-                if self._is_passing:
-                    self._readers[asked] = []
-                    if type(owner) is File:
-                        owner.passing[what] = answer  # type: ignore[index]
-                    else:
-                        self._passing_definitions[asked] = answer
-                elif type(owner) is File:
-                    owner.memo[what] = answer  # type: ignore[index]
-                    owner.passing[what] = None  # type: ignore[index]
-                else:
-                    self._definitions[asked] = answer
-                    del self._passing_definitions[asked]
+                self._keep(asked, answer, self._is_passing)
             else:
                 self._take_note(number, answer)
                 self._lows[number] = self._low
