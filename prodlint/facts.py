@@ -489,6 +489,13 @@ class Access(_Fact):
     region: int
 
 
+class Prologue(_Fact):
+    """JS: a directive in functions[`function`] (0: in the file), in a file that says where it runs: "use server"."""
+
+    function: int
+    text: str
+
+
 class NameUse(IntEnum):
     """What is done with a name that no scope of the file binds."""
 
@@ -573,3 +580,4 @@ class FileFacts(_Fact):
     makes_names: bool = False
     """Whether names can come to be in the file that nothing in it spells: `from m import *`, `exec(code)`,
     `globals()[name] = value`, JavaScript's `eval`."""
+    prologues: list[Prologue] = []

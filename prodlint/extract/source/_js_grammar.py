@@ -31,6 +31,9 @@ MISREAD_AWAIT = regex(r"await\s*+\(|await\s(?:(?!await\s)[^;\n<])*+<")
 """What the grammars may misread: `await (f)` as a call of a function named `await`, `await f<T>()` as a call of what
 `await f` gives."""
 
+PROLOGUE = regex(r"[\"']use (?:client|server)[\"']")
+"""Directives that say where a module or function runs."""
+
 AWAIT_KEYWORD = regex(r"await(?![\w$])\s*")
 
 _USING = "(using_declaration (variable_declarator) @const)"

@@ -8,7 +8,7 @@ from prodlint.extract.source._build import UNKNOWN
 from prodlint.extract.source._js_expressions import bind, last_value
 from prodlint.extract.source._js_scopes import pattern_names
 from prodlint.extract.source._js_walk import Handler, Walk
-from prodlint.facts import NONE, ExitKind, RegionKind, Use, ValueKind
+from prodlint.facts import NONE, ExitKind, Prologue, RegionKind, Use, ValueKind
 
 
 def children(walk: Walk, node: Node, use: Use, user: int) -> int:
@@ -27,7 +27,10 @@ def block(walk: Walk, node: Node, use: Use, user: int) -> int:
 
 def expression_statement(walk: Walk, node: Node, use: Use, user: int) -> int:
     """An expression whose value is dropped."""
-    walk.value(node.child(0), Use.STATEMENT, NONE)
+    expression = node.child(0)
+    if walk.may_have_prologue and expression is not None and expression.type == "string":
+        walk.prologues.append(Prologue(walk.function, walk.source.string(expression)))
+    walk.value(expression, Use.STATEMENT, NONE)
     return UNKNOWN
 
 

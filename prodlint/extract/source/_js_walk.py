@@ -13,7 +13,7 @@ from typing import NamedTuple, TypeAlias
 from tree_sitter import Node
 
 from prodlint.extract.source._build import UNKNOWN, Values
-from prodlint.extract.source._js_grammar import CLASS_TYPES, FUNCTION_TYPES, MISREAD_AWAIT, Source
+from prodlint.extract.source._js_grammar import CLASS_TYPES, FUNCTION_TYPES, MISREAD_AWAIT, PROLOGUE, Source
 from prodlint.extract.source._js_scopes import UNSET, Name, Scope, Scopes
 from prodlint.extract.source._language_names import ECMASCRIPT
 from prodlint.facts import (
@@ -90,8 +90,10 @@ class Walk:
         "hints",
         "imports",
         "loaders",
+        "may_have_prologue",
         "may_misread_await",
         "open_scopes",
+        "prologues",
         "region",
         "regions",
         "scope",
@@ -131,6 +133,8 @@ class Walk:
         """Values that are this module's `module.exports`."""
         self.loaders = {values.plain(ValueKind.GLOBAL, text=name) for name in ("require", "import")}
         """The callees that load a module."""
+        self.prologues = facts.prologues
+        self.may_have_prologue = source.has(PROLOGUE)
         self.may_misread_await = source.has(MISREAD_AWAIT)
         self.awaited_starts: dict[int, int] = {}
         """Where the operand of a misread `await` starts, by where the `await` does."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from prodlint.models.frameworks import (
+    adonis,
     aiohttp,
     asyncio,
     commands,
@@ -12,13 +13,19 @@ from prodlint.models.frameworks import (
     fastapi,
     fastify,
     flask,
+    graphql,
+    h3,
     hapi,
+    hono,
     koa,
     nest,
+    next,
     node,
     python,
     quart,
+    sails,
     sqlalchemy,
+    trpc,
     websockets,
 )
 from prodlint.models.frameworks.model import Framework
@@ -31,6 +38,13 @@ FRAMEWORKS: tuple[Framework, ...] = tuple(
         fastify,
         nest,
         hapi,
+        hono,
+        next,
+        trpc,
+        graphql,
+        adonis,
+        sails,
+        h3,
         node,
         websockets,
         asyncio,

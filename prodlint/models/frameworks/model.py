@@ -48,9 +48,9 @@ class Registers(msgspec.Struct, frozen=True):
     """Calling one of `apis` hands functions to the framework.
 
     They are the positional arguments `[first, last)` (arrays are looked into), the arguments named in `keywords`, and
-    the `properties` (dotted) of arguments that are objects; or, where `decorates`, the function or class that is
-    decorated. `event` limits it to calls whose first argument is that string. `params` are the APIs of the
-    function's parameters ("" for one of no interest).
+    the `properties` (dotted; `*` stands for each) of arguments that are objects; or, where `decorates`, the function or
+    class that is decorated. `event` limits it to calls whose first argument is that string. `params` are the APIs of
+    the function's parameters ("" for one of no interest).
     """
 
     apis: tuple[str, ...]
@@ -83,6 +83,25 @@ class Subclasses(msgspec.Struct, frozen=True):
     context: Context = Context.REQUEST
     thread: Context | None = None
     params: tuple[str, ...] = ()
+
+
+class Exports(msgspec.Struct, frozen=True):
+    """The framework runs what files export that lie where it looks for them.
+
+    `files` is a regular expression over a path relative to the folder of the package, which depends on the framework's
+    `package`. `names` are the exports, dotted (`default.handle`: a method of the class or object that is exported; `*`
+    stands for each). `directive` asks for a prologue instead of a place: the functions are meant that the module
+    exports under it, and those that begin with it.
+    """
+
+    names: tuple[str, ...] = ()
+    files: str = ""
+    directive: str = ""
+    role: Role = Role.HANDLER
+    context: Context = Context.REQUEST
+    params: tuple[str, ...] = ()
+    certain: bool = True
+    """Whether it surely runs for requests, and not when the service is built."""
 
 
 class Moves(msgspec.Struct, frozen=True):
@@ -143,6 +162,7 @@ class Framework(msgspec.Struct, frozen=True):
     """Access paths that are the same thing under another name: (other, canonical)."""
     registers: tuple[Registers, ...] = ()
     subclasses: tuple[Subclasses, ...] = ()
+    exports: tuple[Exports, ...] = ()
     moves: tuple[Moves, ...] = ()
     calls: tuple[Calls, ...] = ()
 

@@ -14,12 +14,22 @@ import msgspec
 
 from prodlint.facts import NONE, Call, Function, FunctionKind, RegionKind, ValueKind
 from prodlint.facts import Use as ResultUse
-from prodlint.models.frameworks.model import Context, Framework, Registers, Role, Subclasses
+from prodlint.lazy_regex import regex
+from prodlint.models.frameworks.model import Context, Exports, Framework, Registers, Role, Subclasses
 from prodlint.program.linking.development_branches import Branches
+from prodlint.program.linking.manifests import Versions
 from prodlint.program.linking.parameter_uses import LISTENS, LibraryModels, Only, ParameterUses, Place, Run, Use
-from prodlint.program.linking.resolver import MEMOISERS, CallSite, File, Resolver, argument_of, keyword_of
+from prodlint.program.linking.resolver import (
+    MEMOISERS,
+    CallSite,
+    Definition,
+    File,
+    Resolver,
+    argument_of,
+    keyword_of,
+)
 from prodlint.program.linking.run_once import runs_once
-from prodlint.program.linking.targets import TOP, Api, Cls, Fn, FnMember, Inst, Obj, Target, Targets
+from prodlint.program.linking.targets import TOP, Api, Cls, Fn, FnMember, Inst, Module, Obj, Target, Targets
 
 _ONCE_ONLY = frozenset({"listening", "open", "ready", "close", "exit", "error", "end", "finish", "online", "connected"})
 """Events that mark a start or an end: their listeners do not run again and again."""
@@ -85,11 +95,13 @@ class CallGraph:
         self,
         resolver: Resolver,
         frameworks: Sequence[Framework],
+        versions: Versions,
         handlers: Sequence[str] = (),
         offloaders: Sequence[str] = (),
     ) -> None:
-        """`handlers`: dotted names of the project's own handler decorators and registration functions; `offloaders`: of
-        its functions that run what they are given in a thread."""
+        """`versions`: the manifests, which say where a framework is used. `handlers`: dotted names of the project's own
+        handler decorators and registration functions; `offloaders`: of its functions that run what they are given in a
+        thread."""
         self.resolver = resolver
         self.targets: list[list[Targets]] = [[()] * len(file.facts.calls) for file in resolver.files]
         self.edges: dict[int, list[Edge]] = defaultdict(list)
@@ -98,7 +110,7 @@ class CallGraph:
         """What the frameworks run, each by the registration that it is run for: the registered functions, where their
         decorators have them run; what these decorators made around them; and the functions that a registration helper
         wraps: `route(path, f)` registers `(req, res) => res.send(f(req))`."""
-        self._described: dict[Registration, tuple[Registers | Subclasses, int]] = {}
+        self._described: dict[Registration, tuple[Registers | Subclasses | Exports, int]] = {}
         """What describes a registration, and how many of the function's decorators stand above what registers it."""
         self.serving: set[int] = set()
         """Files that create an app, or listen."""
@@ -110,6 +122,8 @@ class CallGraph:
         self._offloaders = tuple(offloaders)
         self._serves: dict[str, Framework] = {}
         self._subclasses: list[tuple[Framework, Subclasses]] = []
+        self._versions = versions
+        self._exports = [(framework, exports) for framework in frameworks for exports in framework.exports]
         for framework in frameworks:
             self._add(framework)
         self._seen: set[tuple[int, int, int]] = set()
@@ -133,6 +147,11 @@ class CallGraph:
         and resolve again what it bears on, until there is no more. What a round tells is learnt at its end, so the
         order within it does not matter."""
         self.resolver.learn_properties()
+        exported = list(self._exported_handlers())
+        self.resolver.learn(
+            (),
+            [each for function, _, exports in exported for each in self._parameters(function, exports)],
+        )
         sites = self._call_sites()
         pending: Iterable[CallSite] = sites
         while pending:
@@ -151,6 +170,8 @@ class CallGraph:
             self._register_calls(file)
             self._register_decorated(file)
         self._register_classes()
+        for function, framework, exports in exported:
+            self._register_exported(function, framework, exports)
         self._connect()
 
     def _call_sites(self) -> list[CallSite]:
@@ -179,7 +200,7 @@ class CallGraph:
                                 parameters += self._parameters(function, registers)
         resolver.site = None
 
-    def _parameters(self, function: int, registers: Registers | Subclasses) -> Iterator[tuple[int, int, Api]]:
+    def _parameters(self, function: int, registers: Registers | Subclasses | Exports) -> Iterator[tuple[int, int, Api]]:
         """What a framework passes to a function: function, position, what."""
         names = registers.params
         if names[:1] == ("express.req",) and len(self.resolver.functions[function][1].params) == 4 > len(names):
@@ -208,24 +229,46 @@ class CallGraph:
                 yield from self._of_object(target, registers, 0)
 
     def _of_object(self, target: Target, registers: Registers, depth: int) -> Iterator[tuple[int, tuple[Target, ...]]]:
-        """Functions in the `properties` of an object, or of the objects of an array."""
-        if not isinstance(target, Obj) or depth > 3:
+        """Functions in the `properties` of an object, a module, or the objects of an array."""
+        if not isinstance(target, (Obj, Module)) or depth > 3:
             return
-        owner = self.resolver.files[target.file]
-        literal = owner.facts.values[target.value]
-        if literal.kind is ValueKind.ARRAY:
-            for item in literal.items:
-                for inner in self.resolver.resolve(owner, item):
-                    yield from self._of_object(inner, registers, depth + 1)
+        if isinstance(target, Module):
+            for whole in self.resolver.whole_of(target):
+                yield from self._of_object(whole, registers, depth + 1)
+        elif self._is_array(target):
+            for inner in self.resolver.elements(target):
+                yield from self._of_object(inner, registers, depth + 1)
             return
         for path in registers.properties:
-            bases: Targets = (target,)
-            *parents, last = path.split(".")
-            for parent in parents:
-                bases = tuple(hit for base in bases for hit in self.resolver.member(base, parent))
-            for base in bases:
-                for file, value in self.resolver.definitions(base, last):
-                    yield from self.handlers(file, value, registers.methods)
+            for file, value in self._at_path(target, path):
+                yield from self.handlers(file, value, registers.methods)
+
+    def _at_path(self, target: Target, path: str) -> Iterator[Definition]:
+        """What defines the members of a target at a dotted path, in which `*` stands for every name. An object that a
+        function answers (`fields: () => ({…})`) is looked into."""
+        name, _, rest = path.partition(".")
+        for member in self.resolver.member_names(target) if name == "*" else (name,):
+            for file, value in self.resolver.definitions(target, member):
+                if not rest:
+                    yield file, value
+                    continue
+                for inner in self.resolver.resolve(file, value):
+                    for base in self._objects_of(inner):
+                        yield from self._at_path(base, rest)
+
+    def _objects_of(self, target: Target) -> Iterator[Target]:
+        """A target; the objects of an array, and what a function or a module that is one answers in its place."""
+        if isinstance(target, Fn):
+            file = self.resolver.functions[target.id][0]
+            for value in file.returns.get(target.id - file.fn_base, ()):
+                yield from (hit for hit in self.resolver.resolve(file, value) if isinstance(hit, Obj))
+        elif isinstance(target, Obj) and self._is_array(target):
+            yield from self.resolver.elements(target)
+        else:
+            yield target
+
+    def _is_array(self, target: Obj) -> bool:
+        return self.resolver.files[target.file].facts.values[target.value].kind is ValueKind.ARRAY
 
     def handlers(
         self,
@@ -361,7 +404,7 @@ class CallGraph:
         self,
         function: int,
         framework: str,
-        registers: Registers | Subclasses,
+        registers: Registers | Subclasses | Exports,
         file: int,
         start: int,
         end: int,
@@ -377,8 +420,9 @@ class CallGraph:
         self._seen.add(key)
         fact = self.resolver.functions[function][1]
         context = registers.context
-        if registers.thread is not None and not fact.is_async and self.resolver.functions[function][0].is_python:
-            context = registers.thread
+        thread = None if isinstance(registers, Exports) else registers.thread
+        if thread is not None and not fact.is_async and self.resolver.functions[function][0].is_python:
+            context = thread
         role = registers.role
         if registers.params[:1] == ("express.req",) and len(fact.params) == 4 > len(registers.params):
             role = Role.ERROR_HANDLER
@@ -539,6 +583,55 @@ class CallGraph:
             if package in packages:
                 return self._decorates[api][:1]
         return []
+
+    def _exported_handlers(self) -> Iterator[tuple[int, Framework, Exports]]:
+        """The functions that frameworks run because of where the files lie that export them."""
+        wanted = [(framework, exports, regex(exports.files)) for framework, exports in self._exports]
+        for file in self.resolver.files:
+            if file.is_python:
+                continue
+            folder = self._versions.package_folder(file.path)
+            place = file.path[len(folder) :].lstrip("/")
+            for framework, exports, files in wanted:
+                if exports.directive:
+                    is_meant = any(prologue.text == exports.directive for prologue in file.facts.prologues)
+                else:
+                    is_meant = files.fullmatch(place) is not None and not self._is_for_clients(file)
+                if is_meant and self._versions.required(file.path, framework.package) is not None:
+                    found = self._under(file, exports.directive) if exports.directive else self._named(file, exports)
+                    for function in dict.fromkeys(found):
+                        yield function, framework, exports
+
+    def _is_for_clients(self, file: File) -> bool:
+        return any(prologue.text == "use client" and prologue.function == 0 for prologue in file.facts.prologues)
+
+    def _named(self, file: File, exports: Exports) -> Iterator[int]:
+        """The functions that a file exports under the names of `exports`, wrapped in whatever."""
+        for path in exports.names:
+            for owner, value in self._at_path(Module(file.index), path):
+                yield from (function for function, _ in self.handlers(owner, value))
+
+    def _under(self, file: File, directive: str) -> Iterator[int]:
+        """The functions that begin with a directive, or all that a module exports which does."""
+        for prologue in file.facts.prologues:
+            if prologue.text == directive and prologue.function:
+                yield file.fn_base + prologue.function
+            elif prologue.text == directive:
+                for export in file.facts.exports:
+                    yield from (function for function, _ in self.handlers(file, export.value))
+
+    def _register_exported(self, function: int, framework: Framework, exports: Exports) -> None:
+        file, fact = self.resolver.functions[function]
+        self._register(
+            function,
+            framework.name,
+            exports,
+            file.index,
+            fact.name_start,
+            fact.name_end,
+            fact.name or file.path,
+            certain=exports.certain,
+        )
 
     def _register_classes(self) -> None:
         for number, (file, cls) in enumerate(self.resolver.classes):
@@ -810,7 +903,7 @@ class CallGraph:
         for run in runs:
             wrapper = self.resolver.functions[run.function][1]
             if run.function != registration.function and run.place is Place.HERE:
-                thread = registers.thread if not wrapper.is_async else None
+                thread = None if wrapper.is_async or isinstance(registers, Exports) else registers.thread
                 yield msgspec.structs.replace(
                     registration,
                     function=run.function,

@@ -58,7 +58,7 @@ class Program:
             PythonModules(path for path in paths if path.endswith(".py")),
             aliases_of(FRAMEWORKS),
         )
-        self.graph = CallGraph(self.resolver, FRAMEWORKS, knowledge.handlers, knowledge.offloaders)
+        self.graph = CallGraph(self.resolver, FRAMEWORKS, self.versions, knowledge.handlers, knowledge.offloaders)
         packages = {path.rpartition("/")[0] for path in files if path.rpartition("/")[2] == "__init__.py"}
         self.roles = [
             role_of(file.path, knowledge.scripts, knowledge.tests, packages, file.facts.imports) for file in self.files

@@ -70,6 +70,7 @@ RETURN_ARGUMENT = {
     "bluebird.promisifyAll": 0,
     "Array.from": 0,
     "Promise.resolve": 0,
+    "@graphql-tools/merge.mergeResolvers": 0,
     "lodash.merge": 0,
     "lodash.extend": 0,
     "lodash.partial": 0,
@@ -894,6 +895,31 @@ class Resolver:
             if isinstance(base, Api)
             for hit in self.member(base, name)
         )
+
+    def member_names(self, target: Target) -> Iterator[str]:
+        """The names of the members that the program itself defines for a target."""
+        names: dict[str, None] = {}
+        if isinstance(target, Module):
+            names.update(dict.fromkeys(self.files[target.file].exports))
+            for whole in self.whole_of(target):
+                names.update(dict.fromkeys(self.member_names(whole)))
+        elif isinstance(target, Obj):
+            literal = self.files[target.file].facts.values[target.value]
+            names.update(dict.fromkeys((*literal.names, *self._stored(target))))
+            for key, item in zip(literal.names, literal.items, strict=False):
+                if key == "...":
+                    spread = self.files[target.file].facts.values[item]
+                    inner = spread.ref if spread.kind is ValueKind.SPREAD else item
+                    for base in self.resolve(self.files[target.file], inner):
+                        names.update(dict.fromkeys(() if base == target else self.member_names(base)))
+        elif isinstance(target, (Cls, Inst)):
+            names.update(dict.fromkeys(self.classes[target.id][1].names))
+        yield from (name for name in names if name not in ("...", "=", _COMPUTED))
+
+    def whole_of(self, target: Module) -> Iterator[Target]:
+        """What a module is as a whole, where it sets that: `module.exports = …`."""
+        for file, value in self.definitions(target, "="):
+            yield from (hit for hit in self.resolve(file, value) if not isinstance(hit, Module))
 
     def members_of(self, cls: int) -> dict[str, int]:
         """The members that a class of the program declares itself: name → value in its file."""
