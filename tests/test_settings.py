@@ -47,7 +47,7 @@ def _read(folder: Path, text: str, name: str = "prodlint.toml") -> Settings:
 
 def test_defaults(tmp_path: Path) -> None:
     assert _read(tmp_path, "") == Settings(path=tmp_path / "prodlint.toml")
-    assert Settings().fail_on is Severity.ADVICE
+    assert Settings().fail_on is Severity.WARNING
 
 
 def test_every_key(tmp_path: Path) -> None:

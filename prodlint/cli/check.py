@@ -74,6 +74,11 @@ _SEPARATED = "--require-separator"
 )
 @click.option("--preview/--no-preview", default=None, help="Enable preview rules.")
 @click.option("--likely", is_flag=True, help="Also show less certain findings.")
+@click.option(
+    "--advice",
+    is_flag=True,
+    help="Show advice too; --fail-on advice and --select do, as well.",
+)
 @click.option("--fix", is_flag=True, help="Apply safe fixes.")
 @click.option(
     "--unsafe-fixes", is_flag=True, help="With --fix, --diff or --interactive: also apply fixes that need review."
@@ -96,7 +101,7 @@ _SEPARATED = "--require-separator"
 @click.option(
     "--fail-on",
     type=click.Choice(["error", "warning", "advice"]),
-    help="Exit with 1 only for findings of at least this severity.",
+    help="Exit with 1 only for findings of at least this severity.  [default: warning]",
 )
 @click.option("--watch", is_flag=True, help="Check again whenever a file changes, until Ctrl-C.")
 @click.option("--exit-zero", is_flag=True, help="Exit with 0 even if there are findings.")
@@ -192,6 +197,14 @@ def _is_sure_enough(finding: Finding, options: Mapping[str, Any]) -> bool:
     return options["likely"] or finding.confidence is Confidence.CERTAIN
 
 
+def _shows_advice(session: Session, options: Mapping[str, Any]) -> bool:
+    """Whether advice was asked for: as such, as a reason to fail, or by rules that are chosen by hand."""
+    from prodlint.findings import Severity
+
+    least = options["fail_on"] or session.settings.fail_on
+    return options["advice"] or least == Severity.ADVICE or bool(options["select"] or options["extend_select"])
+
+
 def _recalled(session: Session, options: Mapping[str, Any]) -> Session:
     """The session, with what an earlier run found if that is known."""
     cache = session.cache
@@ -216,12 +229,16 @@ def _analyse_parts(session: Session, options: Mapping[str, Any]) -> None:
         return
     from prodlint.analysis.parallel_projects import Wanted, analyse
     from prodlint.analysis.scheduler import processors
+    from prodlint.findings import Severity
+    from prodlint.output import WITHOUT_ADVICE
 
     def is_shown(finding: Finding) -> bool:
         is_ours = session.project.reports(finding.location.path)
-        return _is_reported(options) and is_ours and _is_sure_enough(finding, options)
+        is_said = with_advice or session.severity_of(finding) is not Severity.ADVICE
+        return _is_reported(options) and is_ours and is_said and _is_sure_enough(finding, options)
 
     formats = {name for name, _ in _wanted_outputs(options)}
+    with_advice = _shows_advice(session, options) or not formats <= WITHOUT_ADVICE
     wanted = Wanted(is_shown, not formats.isdisjoint(_WITH_EDITS))
     analyse(session, wanted, options["jobs"] or processors())
 
@@ -473,7 +490,7 @@ def _report(
     options: Mapping[str, Any],
     stream: TextIO,
 ) -> None:
-    from prodlint.output import ErrorMessage, Report, in_order, render, tally
+    from prodlint.output import WITHOUT_ADVICE, ErrorMessage, Report, in_order, render, tally, without_advice
     from prodlint.output.text import painter_of, summary
     from prodlint.project.file_writing import write_report
 
@@ -491,19 +508,21 @@ def _report(
         stats=stats,
     )
     look = replace(terminal(options["color"]), statistics=options["statistics"])
+    for_people = report if _shows_advice(session, options) else without_advice(report)
     for output_format, file in _wanted_outputs(options):
+        view = for_people if output_format in WITHOUT_ADVICE else report
         if file:
-            pieces = render(report, output_format, replace(look, color=False, unicode=True, pages=None))
+            pieces = render(view, output_format, replace(look, color=False, unicode=True, pages=None))
             try:
                 write_report(Path(file), "".join(pieces).encode())
             except OSError as error:
                 raise click.FileError(file, error.strerror) from error
         elif not options["quiet"] or output_format not in _FOR_PEOPLE:
-            for piece in render(report, output_format, look):
+            for piece in render(view, output_format, look):
                 stream.write(piece)
     if not options["quiet"] and all(file for _, file in _wanted_outputs(options)):
-        counts = tally(report, [session.fix_for(finding) for finding in report.findings])
-        for line in summary(report, counts, painter_of(replace(look, color=False))):
+        counts = tally(for_people, [session.fix_for(finding) for finding in for_people.findings])
+        for line in summary(for_people, counts, painter_of(replace(look, color=False))):
             say(line, err=True)
 
 

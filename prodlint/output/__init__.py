@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
+from msgspec.structs import replace
 
 from prodlint.findings import Applicability, Edit, Finding, Fix, Severity
 
@@ -53,6 +54,8 @@ class Stats(NamedTuple):
     seconds: float | None = None
     hidden_likely: int = 0
     """Findings that were left out because they are only likely."""
+    hidden_advice: int = 0
+    """Findings that were left out because they are only advice."""
     suppressed: int = 0
     """Findings that an ignore comment or the baseline stopped."""
     in_baseline: int = 0
@@ -104,6 +107,17 @@ class Options(msgspec.Struct, frozen=True):
 def in_order(findings: Sequence[Finding]) -> list[Finding]:
     """By path, place, rule and message: the order of every format."""
     return sorted(findings, key=lambda finding: (finding.location, finding.rule, finding.message))
+
+
+WITHOUT_ADVICE = frozenset({"text", "concise", "markdown"})
+"""The formats that leave advice out unless it is asked for."""
+
+
+def without_advice(report: Report) -> Report:
+    """The report without the findings that are only advice, which are counted."""
+    shown = [finding for finding in report.findings if report.severity_of(finding) is not Severity.ADVICE]
+    hidden = len(report.findings) - len(shown)
+    return replace(report, findings=shown, stats=report.stats._replace(hidden_advice=hidden)) if hidden else report
 
 
 def render(report: Report, output_format: str, options: Options) -> Iterator[str]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from prodlint.findings import Applicability, Confidence, Finding, Fix, Location, Severity, Step
 from prodlint.output import ErrorMessage, Options, Report, Tally, tally
+from prodlint.output.blocks import blocks, first_call, news, pattern
 from prodlint.output.frames import frame, gutter_width
 from prodlint.output.places import Places
 from prodlint.output.terminal import ASCII, UNICODE, Painter, Styled, clip, printable, prose, width
@@ -21,14 +22,15 @@ Block = list[list[Styled]]
 
 
 def render(report: Report, options: Options) -> Iterator[str]:
-    """The findings one by one, then what could not be checked, then the sum of it."""
+    """The findings in blocks, then what could not be checked, then the sum of it."""
     painter = painter_of(options)
     view = FindingView(report, painter, options)
     fixes = []
-    for finding in report.findings:
-        fix = report.fix_for(finding)
-        fixes.append(fix)
-        yield from _lines(view.rows(finding, fix))
+    for block in blocks(report.findings, report.severity_of):
+        others = [(finding, report.fix_for(finding)) for finding in block.others]
+        fix = report.fix_for(block.head)
+        fixes += [fix, *(fix for _, fix in others)]
+        yield from _lines(view.rows(block.head, fix, others))
         yield "\n"
     if report.errors:
         yield from _lines(_errors(report.errors, view.places, painter, options.width))
@@ -51,8 +53,9 @@ class FindingView:
         self._available = options.width
         self._page_of = options.page_of
 
-    def rows(self, finding: Finding, fix: Fix | str) -> Iterator[str]:
-        """The rows of one finding: what is wrong, the code, and what hangs on its rail."""
+    def rows(self, finding: Finding, fix: Fix | str, others: Sequence[tuple[Finding, Fix | str]] = ()) -> Iterator[str]:
+        """The rows of one finding: what is wrong, the code, and what hangs on its rail; `others` are shown with it, by
+        their places and by what differs from it."""
         painter = self._painter
         yield from self._header(finding)
         gutter = gutter_width(self.places, finding.location)
@@ -61,7 +64,11 @@ class FindingView:
         yield f"{' ' * gutter} {painter.paint('faint', painter.glyphs.corner)} {where}{service}"
         style = self._report.severity_of(finding).value
         yield from frame(self.places, finding.location, style, painter, self._available)
-        yield from self._hung(list(self._blocks(finding, fix, self._available - gutter - 4)), gutter)
+        available = self._available - gutter - 4
+        hung = list(self._blocks(finding, fix, available))
+        if others:
+            hung.append(self._others(finding, fix, others, available))
+        yield from self._hung(hung, gutter)
 
     def _header(self, finding: Finding) -> Iterator[str]:
         severity = self._report.severity_of(finding)
@@ -92,22 +99,55 @@ class FindingView:
             yield self._steps("how it gets here", finding.trace, available)
         if finding.related:
             yield self._steps("see also", finding.related, available)
-        if isinstance(fix, Fix):
-            yield _labelled("fix: ", "good-strong", fix.title, available, _HOW[fix.applicability])
-        elif fix:
-            yield _labelled("no fix: ", "faint", fix, available)
+        if fix:
+            yield _fix_rows(fix, available)
 
     def _steps(self, title: str, steps: Sequence[Step], available: int) -> Block:
-        """A tree of places with what happens there: beside them if there is room, else below."""
+        """A tree of places with what happens there."""
+        places = [place_of(self.places, step.location) for step in steps]
+        return self._tree(title, places, lambda number, room: self._said(steps[number], room), available)
+
+    def _others(
+        self, head: Finding, fix: Fix | str, others: Sequence[tuple[Finding, Fix | str]], available: int
+    ) -> Block:
+        """A tree of the other places of a block: the code that stands there, and what is not as in the one above."""
+        path = head.location.path
+        messages = [head.message, *(finding.message for finding, _ in others)]
+        fixes = [fix, *(own for _, own in others)]
+
+        def said(number: int, room: int) -> Block:
+            rows = [self._code(others[number][0].location, room)]
+            new = news(messages[number + 1], messages[: number + 1])
+            if new:
+                rows += prose(new, room)
+            if _kind_of(fixes[number + 1]) != _kind_of(fixes[number]):
+                rows += _fix_rows(fixes[number + 1], room)
+            return rows
+
+        places = []
+        for finding, _ in others:
+            line, column = self.places.start(finding.location)
+            is_here = finding.location.path == path
+            shown = f"line {line}:{column}" if is_here else place_of(self.places, finding.location)
+            service = f" ({printable(finding.service)})" if finding.service not in ("", head.service) else ""
+            places.append(shown + service)
+        where = "in this file"
+        if any(finding.location.path != path for finding, _ in others):
+            call = first_call(head)
+            where = f"behind the call at {place_of(self.places, call)}" if call else "in other files"
+        return self._tree(f"{len(others)} more {where}", places, said, available)
+
+    def _tree(self, title: str, places: Sequence[str], said: Callable[[int, int], Block], available: int) -> Block:
+        """A tree of places, each with what `said` gives for its number and the columns that there are: beside them if
+        there is room, else below."""
         glyphs = self._painter.glyphs
         block: Block = [[("", title)]]
-        shown = [place_of(self.places, step.location) for step in steps]
-        column = max(map(width, shown)) + 2
+        column = max(map(width, places)) + 2
         is_beside = column <= available // 2 and available - column >= 30
         indent = " " * column if is_beside else ""
-        for index, (step, place) in enumerate(zip(steps, shown, strict=True), 1):
-            branch, rail = (glyphs.last, " ") if index == len(steps) else (glyphs.branch, glyphs.rail)
-            rows = self._said(step, max(available - 3 - len(indent), 20))
+        for number, place in enumerate(places):
+            branch, rail = (glyphs.last, " ") if number == len(places) - 1 else (glyphs.branch, glyphs.rail)
+            rows = said(number, max(available - 3 - len(indent), 20))
             head: list[Styled] = [("faint", f"{branch} "), ("path", place)]
             if is_beside:
                 head += [("", " " * (column - width(place))), *rows.pop(0)]
@@ -117,10 +157,27 @@ class FindingView:
 
     def _said(self, step: Step, available: int) -> Block:
         """What happens at a step: its message, or the line of code."""
-        if step.message:
-            return list(prose(step.message, available))
-        code = printable(self.places.source_line(step.location).strip())
-        return [clip([("", code)], 0, available, self._painter.glyphs.cut)]
+        return list(prose(step.message, available)) if step.message else [self._code(step.location, available)]
+
+    def _code(self, location: Location, available: int) -> list[Styled]:
+        """The line that a location begins in, from there on if all of it is too long."""
+        code = printable(self.places.source_line(location).strip())
+        if width(code) > available:
+            start = self.places.start(location)
+            code = printable(self.places.text(location.path).line(start.line)[start.column - 1 :].strip())
+        return clip([("", code)], 0, available, self._painter.glyphs.cut)
+
+
+def _fix_rows(fix: Fix | str, available: int) -> Block:
+    """What can be done about a finding."""
+    if isinstance(fix, Fix):
+        return _labelled("fix: ", "good-strong", fix.title, available, _HOW[fix.applicability])
+    return _labelled("no fix: ", "faint", fix, available) if fix else []
+
+
+def _kind_of(fix: Fix | str) -> tuple[str, str]:
+    """What two fixes have in common that do the same to different code, or two reasons why there is none."""
+    return (pattern(fix.title), fix.applicability.value) if isinstance(fix, Fix) else (pattern(fix), "")
 
 
 def _labelled(label: str, style: str, text: str, available: int, closing: Styled = ("", "")) -> Block:
@@ -188,6 +245,9 @@ def summary(report: Report, counts: Tally, painter: Painter) -> Iterator[str]:
         yield painter.paint("faint", f"{what} of the baseline no longer found: prodlint baseline --prune")
     if counts.safe or counts.unsafe:
         yield _fixable(counts, painter)
+    if report.stats.hidden_advice:
+        hidden = report.stats.hidden_advice
+        yield painter.paint("faint", f"{hidden:,} advice hidden: --advice shows it")
     if report.stats.hidden_likely:
         hidden = report.stats.hidden_likely
         shows = "shows it" if hidden == 1 else "shows them"

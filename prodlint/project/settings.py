@@ -112,7 +112,7 @@ class Settings(msgspec.Struct, frozen=True):
     exclude: tuple[str, ...] = DEFAULT_EXCLUDE
     per_file_ignores: tuple[tuple[str, tuple[str, ...]], ...] = ()
     severity: Mapping[str, Severity] = {}
-    fail_on: Severity = Severity.ADVICE
+    fail_on: Severity = Severity.WARNING
     rule_data: Mapping[str, Mapping[str, Any]] = {}
     """Per rule, what to add to its data."""
     knowledge: Knowledge = msgspec.field(default_factory=Knowledge)
@@ -368,7 +368,7 @@ class _Reader:
             exclude=(*table.get("exclude", DEFAULT_EXCLUDE), *table.get("extend-exclude", ())),
             per_file_ignores=tuple((glob, tuple(names)) for glob, names in table.get("per-file-ignores", {}).items()),
             severity={name: Severity(value) for name, value in table.get("severity", {}).items()},
-            fail_on=Severity(table.get("fail-on", Severity.ADVICE)),
+            fail_on=Severity(table.get("fail-on", Severity.WARNING)),
             rule_data={name: value for name, value in table.items() if name in self._rules},
             knowledge=Knowledge(**{key: tuple(value) for key, value in project.items()}),
         )

@@ -67,7 +67,7 @@ def _document(prefix: tuple[str, ...]) -> tomlkit.TOMLDocument:
     _say(top, 'Rules and practices to leave out; `prodlint rules` lists them all: ["console-logging", "caching"]')
     top.append("ignore", tomlkit.array())
     _say(top, 'The least severity that makes `prodlint check` fail: "error", "warning" or "advice".')
-    top.append("fail-on", "advice")
+    top.append("fail-on", "warning")
     _say(top, "What not to look at, besides node_modules, vendor and whatever git ignores; globs as in .gitignore.")
     top.append("extend-exclude", tomlkit.array())
     _say(top, "Rules that do not count in some files:")

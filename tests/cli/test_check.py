@@ -127,7 +127,8 @@ def test_show_settings(shell: Shell) -> None:
 @pytest.mark.parametrize(
     ("rules", "arguments", "code"),
     [
-        ("bad-unsafe", [], 1),
+        ("bad-unsafe", [], 0),
+        ("bad-unsafe", ["--fail-on", "advice"], 1),
         ("bad-unsafe", ["--fail-on", "warning"], 0),
         ("bad-safe", ["--fail-on", "warning"], 1),
         ("bad-safe", ["--fail-on", "error"], 0),
@@ -278,7 +279,8 @@ def test_options_that_cannot_both_have_their_way(shell: Shell, options: tuple[st
 def test_a_report_in_a_file_is_summed_up(shell: Shell) -> None:
     result = shell("check", "--output-file", "report.txt")
     assert result.out == ""
-    assert result.err.startswith("3 findings (")
+    assert result.err.startswith("2 findings (1 error, 1 warning)")
+    assert "1 advice hidden: --advice shows it" in result.err
 
 
 def test_quiet_says_only_what_went_wrong(shell: Shell) -> None:
@@ -375,10 +377,43 @@ def test_output_file(shell: Shell) -> None:
     assert (failed.code, "report.txt" in failed.err) == (2, True)
 
 
-@pytest.mark.parametrize("output_format", ["text", "concise", "json", "sarif"])
+@pytest.mark.parametrize("output_format", ["text", "concise", "json", "sarif", "markdown"])
 def test_every_format_has_every_finding(shell: Shell, output_format: str) -> None:
-    out = shell("check", "--output-format", output_format).out
+    out = shell("check", "--output-format", output_format, "--advice").out
     assert all(rule in out for rule in ("bad-error", "bad-safe", "bad-unsafe"))
+
+
+@pytest.mark.parametrize("output_format", ["text", "concise", "markdown"])
+@pytest.mark.parametrize(
+    ("arguments", "is_shown"),
+    [
+        ([], False),
+        (["--advice"], True),
+        (["--fail-on", "advice"], True),
+        (["--fail-on", "error"], False),
+        (["--select", "bad-unsafe"], True),
+        (["--extend-select", "toys"], True),
+        (["--ignore", "bad-safe"], False),
+    ],
+)
+def test_people_see_advice_on_request(shell: Shell, output_format: str, arguments: list[str], is_shown: bool) -> None:
+    assert ("bad-unsafe" in shell("check", "--output-format", output_format, *arguments).out) == is_shown
+
+
+def test_advice_is_counted_and_machines_have_it(shell: Shell) -> None:
+    out = shell("check", "--output", "text", "--output", "json=report.json").out
+    assert "1 advice hidden: --advice shows it" in out.splitlines()
+    assert {item["rule"] for item in json.loads(shell.read("report.json"))["findings"]} >= {"bad-unsafe"}
+
+
+def test_advice_is_fixed_as_ever(shell: Shell) -> None:
+    assert "1 bad-unsafe" in shell("check", "--fix", "--unsafe-fixes").err
+
+
+def test_advice_in_the_settings_is_shown(shell: Shell) -> None:
+    shell.write("prodlint.toml", 'select = ["bad-unsafe"]\nfail-on = "advice"\n')
+    result = shell("check")
+    assert (result.code, "bad-unsafe" in result.out) == (1, True)
 
 
 def test_statistics(shell: Shell) -> None:
@@ -461,9 +496,9 @@ def test_a_terminal_that_knows_few_characters(shell: Shell) -> None:
     shell.monkeypatch.setenv("PYTHONIOENCODING", "latin-1")
     shell.write("src/a.py", "# prodlint: ignore[→]\n")
     shell.write("prodlint.toml", "")
-    with _start(shell, "check", "--no-cache") as process:
+    with _start(shell, "check", "--no-cache", "--advice") as process:
         out, err = process.communicate()
-    assert (process.returncode, err) == (1, b"")
+    assert (process.returncode, err) == (0, b"")
     assert b"ignore[\\u2192]" in out
 
 

@@ -88,7 +88,7 @@ def test_init_writes_prodlint_toml(shell: Shell) -> None:
     result = shell("init")
     assert (result.code, result.out) == (0, "Wrote prodlint.toml\n")
     written = tomllib.loads(shell.read("prodlint.toml"))
-    assert written["fail-on"] == "advice"
+    assert written["fail-on"] == "warning"
     assert written["project"]["handlers"] == written["project"]["offloaders"] == []
     _checked(shell)
 

@@ -26,7 +26,7 @@ def _links(shell: Shell, *arguments: str) -> dict[str, str]:
 @pytest.mark.parametrize("output_format", ["text", "concise"])
 def test_findings_lead_to_the_pages_of_their_rules(shell: Shell, output_format: str) -> None:
     shell.monkeypatch.setenv("FORCE_HYPERLINK", "1")
-    links = _links(shell, "check", "--color", "always", "--output-format", output_format)
+    links = _links(shell, "check", "--color", "always", "--advice", "--output-format", output_format)
     assert links == {
         "error[bad-error]": "# bad-error",
         "warning[bad-safe]": "# bad-safe",

@@ -73,7 +73,7 @@ def test_a_finding_with_its_path() -> None:
             │  ├─ src/routes/invoices.js:3:1     GET /invoices/:id is handled by an
             │  │                                 arrow function
             │  ├─ src/routes/invoices.js:4:12    the handler calls `render`
-            │  ╰─ src/services/invoices.js:1:35  exports.render = (id) => mustache(load…
+            │  ╰─ src/services/invoices.js:1:35  load('invoice'), find(id));
             ├─ see also
             │  ╰─ src/templates.js:7:1  exported here
             ╰─ fix: await `fs.promises.readFile`, in an async function
