@@ -50,6 +50,12 @@ OWN_PYTHON = {
         "slow",
         LOOP,
     ),
+    "kept by a function that answers a partial of itself": (
+        "KEPT = []\ndef go(f, g=None):\n    if g is None: return partial(go, f)\n    KEPT.append(f)",
+        "go(slow)",
+        "slow",
+        NEVER,
+    ),
     "passed on in a circle": ("def a(f):\n    b(f)\ndef b(f):\n    a(f)", "a(slow)", "slow", NEVER),
     "called as one of the arguments": ("def go(*fs):\n    for f in fs: f()", "go(print, slow)", "slow", LOOP),
     "called as the other of the arguments": ("def go(*fs): fs[0]()", "go(print, slow)", "slow", NEVER),

@@ -245,7 +245,8 @@ class ParameterUses:
         self._indices: dict[int, _Index] = {}
         self._answers: dict[_Key, frozenset[Use] | frozenset[Run]] = {}
         self._asked_by: dict[_Key, set[_Key]] = defaultdict(set)
-        self._waiting: list[_Key] = []
+        self._waiting: dict[_Key, None] = {}
+        """Questions to be worked out (anew), each once; the last one first."""
         self._asking: _Key | None = None
 
     # ------------------------------------------------------------------ questions
@@ -285,13 +286,13 @@ class ParameterUses:
     def _solve(self, key: _Key) -> frozenset[Use] | frozenset[Run]:
         self._ask(key)
         while self._waiting:
-            at = self._waiting.pop()
+            at, _ = self._waiting.popitem()
             self._asking = at
-            found = frozenset(self._work_out(at))
+            found = frozenset(map(_bounded, self._work_out(at)))
             self._asking = None
             if not found <= self._answers[at]:
                 self._answers[at] = self._answers[at] | found  # type: ignore[operator]
-                self._waiting += self._asked_by[at]
+                self._waiting.update(dict.fromkeys(self._asked_by[at]))
         return self._answers[key]
 
     def _ask(self, key: _Key) -> frozenset[Use] | frozenset[Run]:
@@ -299,7 +300,7 @@ class ParameterUses:
             self._asked_by[key].add(self._asking)
         if key not in self._answers:
             self._answers[key] = frozenset()
-            self._waiting.append(key)
+            self._waiting[key] = None
         return self._answers[key]
 
     def _work_out(self, key: _Key) -> Iterator[Use] | Iterator[Run]:
@@ -973,6 +974,14 @@ def _after(outer: Use, inner: Use) -> Use:
         inner.only or outer.only,
         outer.inside,
     )
+
+
+def _bounded(answer: Use | Run) -> Use | Run:
+    """An answer that is one of finitely many: a function that answers a partial of itself has to be called once more in
+    each round."""
+    if isinstance(answer, Use) and answer.calls and (answer.place is Place.KEPT or answer.calls > _MOST_CALLS):
+        return _KEPT
+    return answer
 
 
 def _after_unless_kept(outer: Use, inner: Use) -> Use:
