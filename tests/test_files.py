@@ -12,7 +12,7 @@ import pytest
 from prodlint.findings import Trouble
 from prodlint.project.discovery import Project, Root, SourceFile, discover, find_root, kind_of
 from prodlint.project.file_roles import FileRole
-from prodlint.project.hints import Knowledge
+from prodlint.project.hints import Hints
 from prodlint.project.settings import Settings
 from prodlint.project.vfs import Sources, TooLarge, Unreadable
 
@@ -140,7 +140,7 @@ def test_tests_are_not_read_unless_they_are_named(tmp_path: Path) -> None:
     assert _paths(_discover(tmp_path)) == ["app.py", "checks/a.py", "contest.py", "test/Dockerfile"]
     named = _discover(tmp_path, "test/helpers.js")
     assert [file.path for file in named.files if file.role is FileRole.TEST] == ["test/helpers.js"]
-    settings = Settings(knowledge=Knowledge(tests=("checks/**",)))
+    settings = Settings(hints=Hints(tests=("checks/**",)))
     project = discover([tmp_path], Root(tmp_path, None, True), settings, Sources(tmp_path))
     assert _paths(project) == ["app.py", "contest.py", "test/Dockerfile"]
 

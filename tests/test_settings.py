@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from prodlint.findings import Severity
-from prodlint.project.hints import Knowledge
+from prodlint.project.hints import Hints
 from prodlint.project.settings import (
     DEFAULT_EXCLUDE,
     Choice,
@@ -91,7 +91,7 @@ def test_every_key(tmp_path: Path) -> None:
         severity={"console-logging": Severity.ADVICE},
         fail_on=Severity.ERROR,
         rule_data={"blocking-call": {"apis": {"legacydb.query_sync": "legacydb.query"}}},
-        knowledge=Knowledge(handlers=("shop.http.endpoint",), offloaders=("shop.aio.offload",), tests=("checks/**",)),
+        hints=Hints(handlers=("shop.http.endpoint",), offloaders=("shop.aio.offload",), tests=("checks/**",)),
     )
 
 

@@ -347,7 +347,7 @@ class Session:
     def _link(self, facts: FactTable) -> Program:
         from prodlint.program.linking.program import link
 
-        return link(facts, self.settings.knowledge, self.read)
+        return link(facts, self.settings.hints, self.read)
 
     def _link_without_culprits(self, error: Exception) -> Program:
         """All facts linked but for those of the files because of which they cannot be. Raises `error` if that is not

@@ -547,7 +547,7 @@ def _show_settings(session: Session) -> int:
         "preview": settings.preview,
         "exclude": settings.exclude,
         "per-file-ignores": dict(settings.per_file_ignores),
-        "project": settings.knowledge,
+        "project": settings.hints,
         "rules": {
             name: {"severity": rule.severity, **settings.rule_data.get(name, {})}
             for name, rule in session.rules.items()

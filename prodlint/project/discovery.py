@@ -129,7 +129,7 @@ def source_file(path: str, sources: Sources, settings: Settings, *, is_given: bo
         return None
     role = FileRole.SOURCE
     if kind in _LANGUAGES:
-        role = role_of(path, settings.knowledge.scripts, settings.knowledge.tests)
+        role = role_of(path, settings.hints.scripts, settings.hints.tests)
     return SourceFile(path, kind, is_given, role) if is_given or role is not FileRole.TEST else None
 
 

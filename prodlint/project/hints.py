@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 
-class Knowledge(msgspec.Struct, frozen=True):
+class Hints(msgspec.Struct, frozen=True):
     """The table `[tool.prodlint.project]`. Names are dotted paths as a file would import them (`shop.http.endpoint`).
 
     `handlers`: decorators that make a request handler of what they decorate, and functions that register the

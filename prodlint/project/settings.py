@@ -13,7 +13,7 @@ import msgspec
 from prodlint.findings import Severity
 from prodlint.lazy_regex import regex
 from prodlint.project.globs import is_glob
-from prodlint.project.hints import Knowledge
+from prodlint.project.hints import Hints
 from prodlint.project.vfs import describe, read_regular
 from prodlint.rulebook import Rule
 from prodlint.toml_text import TomlError, parse_toml
@@ -115,7 +115,7 @@ class Settings(msgspec.Struct, frozen=True):
     fail_on: Severity = Severity.WARNING
     rule_data: Mapping[str, Mapping[str, Any]] = {}
     """Per rule, what to add to its data."""
-    knowledge: Knowledge = msgspec.field(default_factory=Knowledge)
+    hints: Hints = msgspec.field(default_factory=Hints)
 
 
 # --- choosing rules ---------------------------------------------------------------------------------------------------
@@ -370,7 +370,7 @@ class _Reader:
             severity={name: Severity(value) for name, value in table.get("severity", {}).items()},
             fail_on=Severity(table.get("fail-on", Severity.WARNING)),
             rule_data={name: value for name, value in table.items() if name in self._rules},
-            knowledge=Knowledge(**{key: tuple(value) for key, value in project.items()}),
+            hints=Hints(**{key: tuple(value) for key, value in project.items()}),
         )
 
     def strings(self, value: Any) -> _Complaint | None:
@@ -426,7 +426,7 @@ class _Reader:
     def project(self, value: Any) -> _Complaint | None:
         if not isinstance(value, dict):
             return _Complaint((), f"must be a table, not {_kind(value)}")
-        known = Knowledge.__struct_fields__
+        known = Hints.__struct_fields__
         for key, item in value.items():
             if key not in known:
                 return _Complaint(

@@ -12,7 +12,7 @@ from prodlint.extract.deployment import package_json, python_requirements, tscon
 from prodlint.extract.source import javascript, python
 from prodlint.facts import FileFacts
 from prodlint.program.linking.program import Program, link
-from prodlint.project.hints import Knowledge
+from prodlint.project.hints import Hints
 
 Linker = Callable[..., Program]
 
@@ -36,10 +36,10 @@ def facts_of(path: str, text: str) -> FileFacts:
 
 @pytest.fixture
 def linked() -> Linker:
-    def make(files: Mapping[str, str], knowledge: Knowledge | None = None) -> Program:
+    def make(files: Mapping[str, str], hints: Hints | None = None) -> Program:
         texts = {path: dedent(text).encode() for path, text in files.items()}
         facts = {path: facts_of(path, text) for path, text in files.items()}
-        return link(facts, knowledge or Knowledge(), texts.__getitem__)
+        return link(facts, hints or Hints(), texts.__getitem__)
 
     return make
 

@@ -89,7 +89,7 @@ def main(folders: Iterable[str], seeds: int = 3) -> int:
     for folder in folders:
         for part in Session.open([Path(folder).resolve()]).parts:
             facts = {path: part.linked[path] for path in part.linked}
-            program = link(facts, part.settings.knowledge, part.read)
+            program = link(facts, part.settings.hints, part.read)
             expected = dict(facts_of(program))
             names = Names(program, exact=True)
             found = {
@@ -99,7 +99,7 @@ def main(folders: Iterable[str], seeds: int = 3) -> int:
             }
             for seed in range(seeds):
                 with shuffled(seed):
-                    other = dict(facts_of(link(facts, part.settings.knowledge, part.read)))
+                    other = dict(facts_of(link(facts, part.settings.hints, part.read)))
                 found.update(name for name in {*expected, *other} if expected.get(name) != other.get(name))
             print(
                 f"{folder}: {len(facts)} files, {len(found)} differences", *sorted(found)[:5], sep="\n    ", flush=True

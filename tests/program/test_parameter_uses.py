@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from prodlint.program.linking.program import Program
-from prodlint.project.hints import Knowledge
+from prodlint.project.hints import Hints
 from tests.program.conftest import Linker
 
 PYTHON_HEAD = """\
@@ -563,9 +563,9 @@ def places(program: Program, name: str) -> str:
     return " ".join(sorted(context.name + ("" if reach.certain else "?") for context, reach in reached.items()))
 
 
-def python(linked: Linker, program: str, body: str, knowledge: Knowledge | None = None) -> Program:
+def python(linked: Linker, program: str, body: str, hints: Hints | None = None) -> Program:
     handler = f"@app.get('/')\nasync def h(xs: list):\n    {body}\n"
-    return linked({"main.py": f"{PYTHON_HEAD}{program}\n{handler}"}, knowledge)
+    return linked({"main.py": f"{PYTHON_HEAD}{program}\n{handler}"}, hints)
 
 
 @pytest.mark.parametrize(("own", "body", "name", "where"), OWN_PYTHON.values(), ids=list(OWN_PYTHON))
@@ -615,11 +615,11 @@ def test_each_caller_of_a_helper_has_its_own_function_run(linked: Linker) -> Non
 
 def test_the_user_says_what_runs_in_a_thread(linked: Linker) -> None:
     own = "from acme.aio import offload\nclass Pool:\n    def put(self, f): somelib.q(f)\n"
-    knowledge = Knowledge(offloaders=("acme.aio.offload", "main.Pool.put"))
-    assert places(python(linked, own, "offload(slow)", knowledge), "slow") == THREAD
-    assert places(python(linked, own, "Pool().put(slow)", knowledge), "slow") == THREAD
+    hints = Hints(offloaders=("acme.aio.offload", "main.Pool.put"))
+    assert places(python(linked, own, "offload(slow)", hints), "slow") == THREAD
+    assert places(python(linked, own, "Pool().put(slow)", hints), "slow") == THREAD
     decorated = f"{own}@offload\ndef work(): pass"
-    assert places(python(linked, decorated, "await work()", knowledge), "work") == THREAD
+    assert places(python(linked, decorated, "await work()", hints), "work") == THREAD
     assert places(python(linked, decorated, "await work()"), "work") == LOOP
 
 

@@ -362,7 +362,7 @@ class Loggers:
 
     def _of_settings(self, file: File) -> Logger | None:
         """The first of the settings' loggers that a file can import."""
-        for dotted in self._program.knowledge.loggers:
+        for dotted in self._program.hints.loggers:
             module, _, name = dotted.rpartition(".")
             if file.is_python:
                 home = self._program.resolver.module(file, module)

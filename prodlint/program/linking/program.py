@@ -25,7 +25,7 @@ from prodlint.program.linking.resolver import CallSite, File, Resolver
 from prodlint.program.linking.starts import Starts
 from prodlint.program.linking.targets import Api, Cls, Targets
 from prodlint.project.file_roles import FileRole, role_of
-from prodlint.project.hints import Knowledge
+from prodlint.project.hints import Hints
 
 SOURCE_KINDS = frozenset({"javascript", "typescript", "tsx", "python"})
 
@@ -41,10 +41,10 @@ _SERVER = (Context.REQUEST, Context.REQUEST_THREAD, Context.STARTUP, Context.BAC
 class Program:
     """One project: source files linked and contexts derived. Questions about it are functions of it, see `queries`."""
 
-    def __init__(self, files: Mapping[str, FileFacts], knowledge: Knowledge, read: Callable[[str], bytes]) -> None:
+    def __init__(self, files: Mapping[str, FileFacts], hints: Hints, read: Callable[[str], bytes]) -> None:
         """`files`: facts by path (POSIX, relative to the project root); `read`: the bytes of a path, for fixes."""
         self.facts = files
-        self.knowledge = knowledge
+        self.hints = hints
         self.read = read
         self.versions = Versions(files)
         self.files = _source_files(files)
@@ -58,10 +58,10 @@ class Program:
             PythonModules(path for path in paths if path.endswith(".py")),
             aliases_of(FRAMEWORKS),
         )
-        self.graph = CallGraph(self.resolver, FRAMEWORKS, self.versions, knowledge.handlers, knowledge.offloaders)
+        self.graph = CallGraph(self.resolver, FRAMEWORKS, self.versions, hints.handlers, hints.offloaders)
         packages = {path.rpartition("/")[0] for path in files if path.rpartition("/")[2] == "__init__.py"}
         self.roles = [
-            role_of(file.path, knowledge.scripts, knowledge.tests, packages, file.facts.imports) for file in self.files
+            role_of(file.path, hints.scripts, hints.tests, packages, file.facts.imports) for file in self.files
         ]
         self.starts = Starts(self.graph)
         self._loaded, self._perhaps = self._load()
@@ -455,9 +455,9 @@ class Program:
 _UNKNOWN = Value(ValueKind.UNKNOWN)
 
 
-def link(files: Mapping[str, FileFacts], knowledge: Knowledge, read: Callable[[str], bytes]) -> Program:
+def link(files: Mapping[str, FileFacts], hints: Hints, read: Callable[[str], bytes]) -> Program:
     """Join the facts of all files into one program. See `Program` for the arguments."""
-    return Program(files, knowledge, read)
+    return Program(files, hints, read)
 
 
 def _source_files(files: Mapping[str, FileFacts]) -> list[File]:
