@@ -104,18 +104,18 @@ def try_file(kind: str, path: str) -> Callable[[bytes], None]:
 def try_classify(data: bytes) -> None:
     """What kind of file this is: the first line is its name."""
     from prodlint.project.discovery import kind_of
-    from prodlint.project.vfs import Sources
+    from prodlint.project.vfs import FileSystem
 
     name, _, content = data.partition(b"\n")
     path = name.decode(errors="replace")
-    kind_of(path, Sources(None, {path: content}))
+    kind_of(path, FileSystem(None, {path: content}))
 
 
 def try_config(scratch: Path) -> Callable[[bytes], None]:
     """The settings: they are read, or one message says what is wrong with them."""
     from prodlint.project.discovery import Root, discover
     from prodlint.project.settings import ConfigError, chosen_rules, read_settings
-    from prodlint.project.vfs import Sources
+    from prodlint.project.vfs import FileSystem
     from prodlint.rulebook import load_rules
 
     rules = load_rules()
@@ -129,7 +129,7 @@ def try_config(scratch: Path) -> Callable[[bytes], None]:
             assert "\n" not in str(error), str(error)
             return
         chosen_rules(rules, settings)
-        discover([scratch], Root(scratch, path, True), settings, Sources(scratch))
+        discover([scratch], Root(scratch, path, True), settings, FileSystem(scratch))
 
     return run
 
@@ -156,16 +156,16 @@ def try_program(data: bytes) -> None:
     from prodlint.output.services import render as render_services
     from prodlint.project.discovery import Project, source_file
     from prodlint.project.settings import Settings, chosen_rules
-    from prodlint.project.vfs import Sources
+    from prodlint.project.vfs import FileSystem
     from prodlint.rulebook import load_rules
 
     files = files_of(data)
-    sources = Sources(None, files)
+    file_system = FileSystem(None, files)
     settings = Settings(preview=True)
-    found = [file for path in sorted(files) if (file := source_file(path, sources, settings)) is not None]
+    found = [file for path in sorted(files) if (file := source_file(path, file_system, settings)) is not None]
     known = load_rules()
     session = Session(
-        Project(Path(), found), sources, settings, chosen_rules(known, settings), known, Extracting(jobs=1)
+        Project(Path(), found), file_system, settings, chosen_rules(known, settings), known, Extracting(jobs=1)
     )
     outcome = fix_all(session, lambda finding, fix: True)
     failures = [trouble for trouble in session.analysis.troubles if trouble.is_failure] + session.fix_troubles
@@ -223,7 +223,7 @@ REACHES = {
 def seeds(target: str, folders: Iterable[Path]) -> Iterator[bytes]:
     """Real inputs of a target: of the rule pages, and of the folders."""
     from prodlint.project.discovery import kind_of
-    from prodlint.project.vfs import Sources
+    from prodlint.project.vfs import FileSystem
     from tests.deploy.test_bad_input import SAMPLES
     from tests.pages import DEEP_CASES, RULES, read_page
 
@@ -233,8 +233,8 @@ def seeds(target: str, folders: Iterable[Path]) -> Iterator[bytes]:
             files = {path: file.text.encode() for path, file in section.files.items()}
             if target == "program" and files:
                 yield b"".join(SEPARATOR + path.encode() + b"\n" + data for path, data in files.items())
-            sources = Sources(None, files)
-            yield from (data for path, data in files.items() if kind_of(path, sources) == target)
+            file_system = FileSystem(None, files)
+            yield from (data for path, data in files.items() if kind_of(path, file_system) == target)
             yield from (path.encode() + b"\n" + data for path, data in files.items() if target == "classify")
             if target == "config" and section.settings:
                 yield section.settings.encode()
@@ -250,7 +250,7 @@ def seeds(target: str, folders: Iterable[Path]) -> Iterator[bytes]:
             if not path.is_file() or path.is_symlink() or path.stat().st_size > LARGEST_SEED:
                 continue
             name = path.relative_to(folder).as_posix()
-            kind = kind_of(name, Sources(folder))
+            kind = kind_of(name, FileSystem(folder))
             if kind == target or (target == "classify" and kind not in SOURCE_PATHS and kind is not None):
                 yield (name.encode(errors="replace") + b"\n" if target == "classify" else b"") + path.read_bytes()
 

@@ -19,7 +19,7 @@ from prodlint.extract.fact_table import decode, encode
 from prodlint.facts import FileFacts
 from prodlint.project.discovery import Root, SourceFile, discover
 from prodlint.project.settings import Settings
-from prodlint.project.vfs import Sources, Stamp
+from prodlint.project.vfs import FileSystem, Stamp
 
 OLD = 1_600_000_000
 
@@ -47,22 +47,22 @@ def _files(folder: Path, given: bool = False) -> list[SourceFile]:
 
 def _run(folder: Path, cache: Path | None, given: bool = False) -> Extraction:
     if cache is None:
-        return extract_all(_files(folder, given), Sources(folder), jobs=1)
+        return extract_all(_files(folder, given), FileSystem(folder), jobs=1)
     with Cache(cache) as store:
-        return extract_all(_files(folder, given), Sources(folder), cache=store, jobs=1)
+        return extract_all(_files(folder, given), FileSystem(folder), cache=store, jobs=1)
 
 
 @pytest.fixture
 def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The paths that are read."""
     seen: list[str] = []
-    real = Sources.read
+    real = FileSystem.read
 
-    def read(self: Sources, path: str) -> bytes:
+    def read(self: FileSystem, path: str) -> bytes:
         seen.append(path)
         return real(self, path)
 
-    monkeypatch.setattr(Sources, "read", read)
+    monkeypatch.setattr(FileSystem, "read", read)
     return seen
 
 
@@ -254,9 +254,9 @@ def test_a_file_on_which_prodlint_fails_is_named_and_the_rest_goes_on(
 ) -> None:
     monkeypatch.setattr(scheduler, "extract", _crashing)
     monkeypatch.setattr(scheduler, "_WORTH_A_POOL", 0)
-    sources = Sources(None, {f"{name}.py": name.encode() for name in ("crash", "fine", "good")})
+    file_system = FileSystem(None, {f"{name}.py": name.encode() for name in ("crash", "fine", "good")})
     files = [SourceFile(path, "python") for path in ("crash.py", "fine.py", "good.py", "missing.py")]
-    run = extract_all(files, sources, jobs=jobs)
+    run = extract_all(files, file_system, jobs=jobs)
     assert {path: facts.shebang for path, facts in run.facts.items()} == {"fine.py": "fine", "good.py": "good"}
     troubles = {trouble.path: trouble.message for trouble in run.troubles}
     assert troubles.pop("missing.py") == "no such file"
@@ -269,8 +269,8 @@ def test_a_worker_that_dies_takes_only_its_file_with_it(monkeypatch: pytest.Monk
     monkeypatch.setattr(scheduler, "_WORTH_A_POOL", 0)
     monkeypatch.setattr(scheduler, "_BATCH", 8)
     texts = {f"{index}.py": f"fine {index}" for index in range(9)} | {"x.py": "die"}
-    sources = Sources(None, {path: text.encode() for path, text in texts.items()})
-    run = extract_all([SourceFile(path, "python") for path in texts], sources, jobs=2)
+    file_system = FileSystem(None, {path: text.encode() for path, text in texts.items()})
+    run = extract_all([SourceFile(path, "python") for path in texts], file_system, jobs=2)
     assert sorted(run.facts) == sorted(set(texts) - {"x.py"})
     assert [(trouble.path, trouble.message) for trouble in run.troubles] == [
         ("x.py", "prodlint failed on this file: the process that read it died")
@@ -284,8 +284,8 @@ def test_processes_find_the_same_and_report_progress(tmp_path: Path, monkeypatch
     texts = {f"{index}.py": f"def f{index}():\n    return {index}\n".encode() for index in range(50)}
     files = [SourceFile(path, "python") for path in texts]
     seen: list[tuple[int, int]] = []
-    several = extract_all(files, Sources(None, texts), jobs=2, progress=lambda *step: seen.append(step))
-    assert several.facts == extract_all(files, Sources(None, texts), jobs=1).facts
+    several = extract_all(files, FileSystem(None, texts), jobs=2, progress=lambda *step: seen.append(step))
+    assert several.facts == extract_all(files, FileSystem(None, texts), jobs=1).facts
     total = sum(map(len, texts.values()))
     assert len(seen) == 50
     assert seen == sorted(seen)
@@ -340,14 +340,14 @@ def test_the_place_decides_about_the_scripts_of_web_pages(tmp_path: Path) -> Non
     for name in ("static/menu.js", "src/menu.js"):
         (tmp_path / name).parent.mkdir()
         (tmp_path / name).write_text("document.title = 'x';\n")
-    settings, sources = Settings(exclude=("cache/",)), Sources(tmp_path)
+    settings, file_system = Settings(exclude=("cache/",)), FileSystem(tmp_path)
     with Cache(tmp_path / "cache") as cache:
         for _ in range(2):
-            files = discover([tmp_path], Root(tmp_path, None, True), settings, sources).files
-            run = extract_all(files, sources, cache=cache)
+            files = discover([tmp_path], Root(tmp_path, None, True), settings, file_system).files
+            run = extract_all(files, file_system, cache=cache)
             assert (list(run.facts), run.left_out) == (["src/menu.js"], ["static/menu.js"])
-    named = discover([tmp_path / "static/menu.js"], Root(tmp_path, None, True), settings, sources).files
-    assert "static/menu.js" in extract_all(named, sources).facts
+    named = discover([tmp_path / "static/menu.js"], Root(tmp_path, None, True), settings, file_system).files
+    assert "static/menu.js" in extract_all(named, file_system).facts
 
 
 # --- whom it is believed ----------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from prodlint.project.discovery import Project, Root, SourceFile, discover, find
 from prodlint.project.file_roles import FileRole
 from prodlint.project.hints import Hints
 from prodlint.project.settings import Settings
-from prodlint.project.vfs import Sources, TooLarge, Unreadable
+from prodlint.project.vfs import FileSystem, TooLarge, Unreadable
 
 
 def _make(folder: Path, *paths: str) -> None:
@@ -32,7 +32,7 @@ def _discover(folder: Path, *given: str, exclude: Iterable[str] | None = None, f
     settings = Settings() if exclude is None else Settings(exclude=tuple(exclude))
     paths = [folder / path for path in given] or [folder]
     root = Root(folder, None, True)
-    return discover(paths, root, settings, Sources(folder), force_exclude=force_exclude)
+    return discover(paths, root, settings, FileSystem(folder), force_exclude=force_exclude)
 
 
 def _paths(project: Project) -> list[str]:
@@ -91,7 +91,7 @@ def test_the_home_folder_is_no_project(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def test_kinds() -> None:
-    sources = Sources(
+    file_system = FileSystem(
         None, {"bin/www": b"#!/usr/bin/env node\n", "bin/tool": b"#!/usr/bin/python3 -E\n", "bin/sh": b"#!/bin/sh\n"}
     )
     kinds = {
@@ -114,7 +114,7 @@ def test_kinds() -> None:
         "missing": None,
         "api/Dockerfile": "dockerfile",
     }
-    assert {path: kind_of(path, sources) for path in kinds} == kinds
+    assert {path: kind_of(path, file_system) for path in kinds} == kinds
 
 
 def test_dependencies_environments_and_minified_files_are_left_out(tmp_path: Path) -> None:
@@ -141,7 +141,7 @@ def test_tests_are_not_read_unless_they_are_named(tmp_path: Path) -> None:
     named = _discover(tmp_path, "test/helpers.js")
     assert [file.path for file in named.files if file.role is FileRole.TEST] == ["test/helpers.js"]
     settings = Settings(hints=Hints(tests=("checks/**",)))
-    project = discover([tmp_path], Root(tmp_path, None, True), settings, Sources(tmp_path))
+    project = discover([tmp_path], Root(tmp_path, None, True), settings, FileSystem(tmp_path))
     assert _paths(project) == ["app.py", "contest.py", "test/Dockerfile"]
 
 
@@ -179,7 +179,7 @@ def test_what_is_analysed_is_not_what_is_reported(tmp_path: Path) -> None:
 def test_without_a_mark_of_a_project_only_what_is_given_is_walked(tmp_path: Path) -> None:
     _make(tmp_path, "x/a.js", "x/b.js", "x/deep/c.js", "y/d.js", "y/deep/e.js", "z.js")
     paths = [tmp_path / "x" / "a.js", tmp_path / "y"]
-    project = discover(paths, find_root(paths), Settings(), Sources(tmp_path))
+    project = discover(paths, find_root(paths), Settings(), FileSystem(tmp_path))
     assert _paths(project) == ["x/a.js", "x/b.js", "y/d.js", "y/deep/e.js"]
     assert [path for path in _paths(project) if not project.reports(path)] == ["x/b.js"]
 
@@ -254,12 +254,12 @@ def test_a_folder_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.Monkey
 
 def test_sources_read_the_overlay_first_and_the_disk_below_the_root(tmp_path: Path) -> None:
     _make(tmp_path, "a.js", "b.js")
-    sources = Sources(tmp_path, {"a.js": b"new"})
-    assert (sources.read("a.js"), sources.read("b.js")) == (b"new", b"x = 1\n")
-    changed = sources.with_overlay({"b.js": b"newer"})
-    assert (changed.read("a.js"), changed.read("b.js"), sources.read("b.js")) == (b"new", b"newer", b"x = 1\n")
-    assert sources.stamp("a.js") is None
-    assert sources.stamp("b.js") == sources.stamp("b.js") != None  # noqa: E711
+    file_system = FileSystem(tmp_path, {"a.js": b"new"})
+    assert (file_system.read("a.js"), file_system.read("b.js")) == (b"new", b"x = 1\n")
+    changed = file_system.with_overlay({"b.js": b"newer"})
+    assert (changed.read("a.js"), changed.read("b.js"), file_system.read("b.js")) == (b"new", b"newer", b"x = 1\n")
+    assert file_system.stamp("a.js") is None
+    assert file_system.stamp("b.js") == file_system.stamp("b.js") != None  # noqa: E711
 
 
 @pytest.mark.parametrize(
@@ -270,17 +270,17 @@ def test_what_cannot_be_read_says_why(tmp_path: Path, path: str, reason: str) ->
     (tmp_path / "folder").mkdir()
     os.mkfifo(tmp_path / "fifo.js")
     with pytest.raises(Unreadable) as caught:
-        Sources(tmp_path).read(path)
+        FileSystem(tmp_path).read(path)
     assert caught.value.reason in (reason, "is a directory")
     with pytest.raises(Unreadable):
-        Sources(None).read(path)
+        FileSystem(None).read(path)
 
 
 def test_large_files_are_skipped(tmp_path: Path) -> None:
     (tmp_path / "big.js").write_bytes(b"x" * 2_500_001)
     with pytest.raises(TooLarge) as caught:
-        Sources(tmp_path, size_limit=2_500_000).read("big.js")
+        FileSystem(tmp_path, size_limit=2_500_000).read("big.js")
     assert caught.value.reason == "skipped: 2.5 MB is more than the limit of 2 MB"
     with pytest.raises(TooLarge):
-        Sources(None, {"a": b"12345"}, size_limit=4).read("a")
-    assert Sources(None, {"a": b"1234"}, size_limit=4).read("a") == b"1234"
+        FileSystem(None, {"a": b"12345"}, size_limit=4).read("a")
+    assert FileSystem(None, {"a": b"1234"}, size_limit=4).read("a") == b"1234"

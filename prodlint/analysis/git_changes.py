@@ -57,7 +57,7 @@ def _differing(session: Session, repository: Repository, tree: Tree) -> dict[str
         if any(path[:at] in tree.submodules for at, letter in enumerate(path) if letter == "/"):
             continue
         try:
-            data = session.sources.read(path)
+            data = session.file_system.read(path)
         except Unreadable:
             continue
         known = tree.files.get(path)

@@ -21,7 +21,7 @@ from prodlint.facts import FileFacts
 from prodlint.findings import Trouble
 from prodlint.project.discovery import SourceFile
 from prodlint.project.file_roles import FileRole
-from prodlint.project.vfs import Sources, Stamp, TooLarge, Unreadable
+from prodlint.project.vfs import FileSystem, Stamp, TooLarge, Unreadable
 
 if TYPE_CHECKING:
     from concurrent.futures import Future, ProcessPoolExecutor
@@ -74,7 +74,7 @@ class Extraction(msgspec.Struct):
 
 def extract_all(
     files: Sequence[SourceFile],
-    sources: Sources,
+    file_system: FileSystem,
     *,
     cache: Cache | None = None,
     shard: Mapping[bytes, bytes] | None = None,
@@ -83,7 +83,7 @@ def extract_all(
 ) -> Extraction:
     """The facts of all `files`. `shard` holds encoded facts by key, as `prodlint facts` writes them; `jobs` is the
     number of processes (None: as many as there are processors)."""
-    run = _Run(sources, cache, shard or {}, progress or (lambda done, total: None))
+    run = _Run(file_system, cache, shard or {}, progress or (lambda done, total: None))
     remaining = run.unchanged(files)
     jobs = jobs or processors()
     parallel = jobs > 1 and sum(size for _, size in remaining) > _WORTH_A_POOL
@@ -98,9 +98,11 @@ def extract_all(
 class _Run:
     """One extraction of many files: what is known already, and what becomes of the rest."""
 
-    def __init__(self, sources: Sources, cache: Cache | None, shard: Mapping[bytes, bytes], progress: Progress) -> None:
+    def __init__(
+        self, file_system: FileSystem, cache: Cache | None, shard: Mapping[bytes, bytes], progress: Progress
+    ) -> None:
         self.result = Extraction()
-        self._sources = sources
+        self._file_system = file_system
         self._cache = cache
         self._shard = shard
         self._progress = progress
@@ -111,7 +113,7 @@ class _Run:
     def unchanged(self, files: Sequence[SourceFile]) -> list[tuple[SourceFile, int]]:
         """Takes the files that the cache knows by their stamps; returns the others with their sizes."""
         for file in files:
-            stamp = self._sources.stamp(file.path)
+            stamp = self._file_system.stamp(file.path)
             if stamp is not None:
                 self._stamps[file.path] = stamp
         self._total = sum(self._size(file.path) for file in files)
@@ -128,7 +130,7 @@ class _Run:
         keys: dict[SourceFile, bytes] = {}
         for file in files:
             try:
-                data = self._sources.read(file.path)
+                data = self._file_system.read(file.path)
             except Unreadable as error:
                 self._trouble(file, error.reason, is_failure=file.is_given or not isinstance(error, TooLarge))
             else:
@@ -191,10 +193,10 @@ class _Run:
 
     def _place(self, path: str) -> str:
         """The file's name for the cache, which is shared by all projects."""
-        return f"{self._sources.root}/{path}"
+        return f"{self._file_system.root}/{path}"
 
     def _size(self, path: str) -> int:
-        return self._stamps[path].size if path in self._stamps else len(self._sources.overlay.get(path, b""))
+        return self._stamps[path].size if path in self._stamps else len(self._file_system.overlay.get(path, b""))
 
 
 def grouped(items: Iterable[tuple[_T, int]], least: int) -> Iterator[list[_T]]:

@@ -30,7 +30,7 @@ from prodlint.findings import Edit, Finding, Fix, Location, Severity, Trouble
 from prodlint.project.discovery import Project, Root, SourceFile, discover, exists, find_root, locate, source_file
 from prodlint.project.file_roles import FileRole
 from prodlint.project.settings import Choice, Settings, chosen_rules, parse_settings, read_settings
-from prodlint.project.vfs import Sources, Stamp, Unreadable
+from prodlint.project.vfs import FileSystem, Stamp, Unreadable
 from prodlint.rulebook import OWN_PACKAGE, Rule, load_rules
 
 if TYPE_CHECKING:
@@ -71,13 +71,13 @@ VERIFY = "PRODLINT_VERIFY"
 
 
 class Session:
-    """One state of a project: its files as `sources` have them, analysed with `rules`. Everything is computed when it
-    is first asked for, and never changes: `with_overlay` gives another state."""
+    """One state of a project: its files as `file_system` has them, analysed with `rules`. Everything is computed when
+    it is first asked for, and never changes: `with_overlay` gives another state."""
 
     def __init__(
         self,
         project: Project,
-        sources: Sources,
+        file_system: FileSystem,
         settings: Settings,
         rules: Mapping[str, Rule],
         known: Mapping[str, Rule] | None = None,
@@ -85,7 +85,7 @@ class Session:
     ) -> None:
         """`rules` are those that run, as `chosen_rules` gives them; `known` are all there are."""
         self.project = project
-        self.sources = sources
+        self.file_system = file_system
         self.settings = settings
         self.rules = rules
         self.known = rules if known is None else known
@@ -114,7 +114,7 @@ class Session:
         """Whether this is a part of another session."""
         self._is_fresh = False
         """Whether this is what others are verified by."""
-        self._discover: Callable[[Sources], Project] = lambda sources: self.project
+        self._discover: Callable[[FileSystem], Project] = lambda file_system: self.project
         """Walks the disk as it was done for this state."""
 
     @classmethod
@@ -141,12 +141,16 @@ class Session:
             settings = replace(settings, preview=preview)
         read = {locate(path).path: data for path, data in overlay.items()}
         inside = {path: data for path, data in read.items() if path.is_relative_to(root.folder)}
-        sources = Sources(root.folder, {path.relative_to(root.folder).as_posix(): inside[path] for path in inside})
+        file_system = FileSystem(
+            root.folder, {path.relative_to(root.folder).as_posix(): inside[path] for path in inside}
+        )
 
-        def walk(sources: Sources) -> Project:
-            return discover(paths, root, settings, sources, force_exclude=force_exclude)
+        def walk(file_system: FileSystem) -> Project:
+            return discover(paths, root, settings, file_system, force_exclude=force_exclude)
 
-        session = cls(walk(sources), sources, settings, chosen_rules(known, settings, choice), known, extracting)
+        session = cls(
+            walk(file_system), file_system, settings, chosen_rules(known, settings, choice), known, extracting
+        )
         session._discover = walk
         return session
 
@@ -156,53 +160,53 @@ class Session:
         through the codec, so that cached and parallel runs cannot find anything else."""
         rules = load_rules()
         parsed = parse_settings(settings or {}, rules)
-        sources = Sources(None, {path: text.encode() for path, text in files.items()})
+        file_system = FileSystem(None, {path: text.encode() for path, text in files.items()})
 
-        def walk(sources: Sources) -> Project:
-            found = (source_file(path, sources, parsed) for path in sorted(sources.overlay))
+        def walk(file_system: FileSystem) -> Project:
+            found = (source_file(path, file_system, parsed) for path in sorted(file_system.overlay))
             return Project(Path(), [file for file in found if file is not None])
 
         extracting = Extracting(jobs=1, through_codec=True)
-        session = cls(walk(sources), sources, parsed, chosen_rules(rules, parsed), rules, extracting)
+        session = cls(walk(file_system), file_system, parsed, chosen_rules(rules, parsed), rules, extracting)
         session._discover = walk
         return session
 
     def with_overlay(self, files: Mapping[str, bytes]) -> Session:
         """The state in which `files` have these bytes, on top of what this state already overlays."""
-        sources = self.sources.with_overlay(files)
+        file_system = self.file_system.with_overlay(files)
         there = {file.path: file for file in self.project.files}
-        told = {path: self._source_file(path, sources) for path in files}
+        told = {path: self._source_file(path, file_system) for path in files}
         if any(file is not None and path not in there for path, file in told.items()):
-            project = self._discover(sources)  # whether they are excluded, the walk knows
+            project = self._discover(file_system)  # whether they are excluded, the walk knows
         else:
             kept = [told.get(path, file) for path, file in there.items()]
             project = replace(self.project, files=[file for file in kept if file is not None])
-        return self._after(project, sources, files)
+        return self._after(project, file_system, files)
 
-    def _source_file(self, path: str, sources: Sources) -> SourceFile | None:
-        """The file as it is to be analysed with the bytes that `sources` have: they may tell its kind."""
+    def _source_file(self, path: str, file_system: FileSystem) -> SourceFile | None:
+        """The file as it is to be analysed with the bytes that `file_system` has: they may tell its kind."""
         is_given = any(file.is_given and file.path == path for file in self.project.files)
-        return source_file(path, sources, self.settings, is_given=is_given)
+        return source_file(path, file_system, self.settings, is_given=is_given)
 
     def with_disk_changes(self, changed: Collection[str], overlay: Mapping[str, bytes]) -> Session:
         """The state after the files `changed` came, went or changed on disk, with `overlay` in place of the present
         one. The settings stay as they are."""
-        sources = Sources(self.sources.root, overlay)
-        now, then = sources.overlay, self.sources.overlay
+        file_system = FileSystem(self.file_system.root, overlay)
+        now, then = file_system.overlay, self.file_system.overlay
         differ = {path for path in (*now, *then) if now.get(path) != then.get(path)}
-        return self._after(self._discover(sources), sources, {*changed, *differ})
+        return self._after(self._discover(file_system), file_system, {*changed, *differ})
 
     def stamps(self) -> dict[str, Stamp | None]:
         """What the file system says of each file that is there by now; of the configuration under the name ""."""
-        found = {file.path: self.sources.stamp(file.path) for file in self._discover(self.sources).files}
+        found = {file.path: self.file_system.stamp(file.path) for file in self._discover(self.file_system).files}
         if self.settings.path is not None:
-            found[""] = Sources(self.settings.path.parent).stamp(self.settings.path.name)
+            found[""] = FileSystem(self.settings.path.parent).stamp(self.settings.path.name)
         return found
 
-    def _after(self, project: Project, sources: Sources, changed: Collection[str]) -> Session:
+    def _after(self, project: Project, file_system: FileSystem, changed: Collection[str]) -> Session:
         """A state made from this one: what is not in `changed` keeps its facts."""
         extracting = replace(self._extracting, cache=None, progress=None)
-        session = Session(project, sources, self.settings, self.rules, self.known, extracting)
+        session = Session(project, file_system, self.settings, self.rules, self.known, extracting)
         session._discover = self._discover
         there = {file.path for file in project.files}
         session._before = self.facts.part(path for path in self.facts if path not in changed and path in there)
@@ -236,7 +240,7 @@ class Session:
         changed = [file for file in self.project.files if file.path not in self._before]
         extraction = extract_all(
             changed,
-            self.sources,
+            self.file_system,
             cache=extracting.cache,
             shard=extracting.shard,
             jobs=extracting.jobs,
@@ -313,7 +317,7 @@ class Session:
         inside = frozenset(paths)
         files = [file for file in self.project.files if file.path in inside]
         project = Project(self.project.root, files, self.project.given)
-        part = Session(project, self.sources, self.settings, self.rules, self.known, self._extracting)
+        part = Session(project, self.file_system, self.settings, self.rules, self.known, self._extracting)
         part.is_part = True
         part.__dict__["_extraction"] = Extraction(self.facts.part(paths), stamps=self._extraction.stamps)
         part.__dict__["parts"] = [part]
@@ -476,8 +480,8 @@ class Session:
             return None
         from prodlint.analysis.verification import Verifier
 
-        project = self._discover(self.sources)
-        fresh = Session(project, self.sources, self.settings, self.rules, self.known, Extracting(jobs=1))
+        project = self._discover(self.file_system)
+        fresh = Session(project, self.file_system, self.settings, self.rules, self.known, Extracting(jobs=1))
         fresh._is_fresh = True
         return Verifier(fresh)
 
@@ -554,9 +558,9 @@ class Session:
         """The bytes of a file in this state, which are those that its facts are about; raises `Unreadable`."""
         data = self._contents.get(path)
         if data is None:
-            data = self.sources.read(path)
+            data = self.file_system.read(path)
             stamp = self._extraction.stamps.get(path) or self._stamps_before.get(path)
-            if stamp is not None and self.sources.stamp(path) != stamp:
+            if stamp is not None and self.file_system.stamp(path) != stamp:
                 raise Unreadable(path, "it has changed since it was read")
             self._contents[path] = data
         return data

@@ -146,7 +146,7 @@ _DECODER = msgspec.msgpack.Decoder(Result)
 
 def _can_be_kept(session: Session) -> bool:
     """Whether all that the result depends on is known here: not the text in an editor, nor the code of rule packs."""
-    return not session.sources.overlay and all(rule.package == OWN_PACKAGE for rule in session.known.values())
+    return not session.file_system.overlay and all(rule.package == OWN_PACKAGE for rule in session.known.values())
 
 
 def _place(session: Session) -> str:
@@ -159,15 +159,19 @@ def _place(session: Session) -> str:
 
 def _state(session: Session, cache: Cache) -> bytes | None:
     """The project's files with their contents; None if one cannot be read."""
-    sources, files = session.sources, session.project.files
-    stamps = {f"{sources.root}/{file.path}": stamp for file in files if (stamp := sources.stamp(file.path)) is not None}
+    file_system, files = session.file_system, session.project.files
+    stamps = {
+        f"{file_system.root}/{file.path}": stamp
+        for file in files
+        if (stamp := file_system.stamp(file.path)) is not None
+    }
     known = cache.keys_of(stamps)
     digest = hashlib.blake2b(digest_size=16)
     for file in files:
-        key = known.get(f"{sources.root}/{file.path}")
+        key = known.get(f"{file_system.root}/{file.path}")
         if key is None:
             try:
-                key = key_of(sources.read(file.path), file)
+                key = key_of(file_system.read(file.path), file)
             except Unreadable:
                 return None
         digest.update(f"{file.path}\0{file.kind}\0{file.is_given}\0".encode(errors="surrogateescape") + key)

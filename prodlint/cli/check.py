@@ -266,7 +266,7 @@ def _remember(session: Session, options: Mapping[str, Any]) -> None:
 def _watch(session: Session, paths: Sequence[str], options: Mapping[str, Any]) -> NoReturn:
     from prodlint.cli.watch import watch
 
-    if session.sources.overlay or any(options[name] for name in _FIXING):
+    if session.file_system.overlay or any(options[name] for name in _FIXING):
         raise click.UsageError("--watch only shows findings: it goes neither with fixing nor with standard input")
 
     def reopened() -> Session:
@@ -281,7 +281,7 @@ def _watch(session: Session, paths: Sequence[str], options: Mapping[str, Any]) -
 def _fix_and_report(session: Session, options: Mapping[str, Any], clock: Clock) -> int:
     """What remains to be done when everything is analysed. Returns the exit code."""
     changed = False
-    prints_text = bool(session.sources.overlay) and options["fix"] and not options["diff"]
+    prints_text = bool(session.file_system.overlay) and options["fix"] and not options["diff"]
     if any(options[name] for name in _FIXING):
         session, changed = _fix(session, options)
         clock.lap("fix")
@@ -381,7 +381,7 @@ def _fix(session: Session, options: Mapping[str, Any]) -> tuple[Session, bool]:
     from prodlint.findings import Applicability
     from prodlint.fixes.apply import FixLoopError, fix_all, write
 
-    from_stdin = set(session.sources.overlay)
+    from_stdin = set(session.file_system.overlay)
     narrowed = bool(options["diff_base"]) or _baseline_path(session, options) is not None
     wanted = {id(finding) for finding in _wanted(session, options)[0]} if narrowed else set()
 
@@ -447,7 +447,7 @@ def _fixed_rules(session: Session, names: Sequence[str]) -> frozenset[str]:
 def _interview(session: Session, options: Mapping[str, Any]) -> Interview:
     from prodlint.cli.interactive import Interview
 
-    if session.sources.overlay:
+    if session.file_system.overlay:
         raise click.UsageError("--interactive needs standard input for the answers")
     return Interview(session, terminal(options["color"]), lambda path: from_here(session, path))
 
@@ -500,7 +500,7 @@ def _report(
         severity_of=session.severity_of,
         fix_for=session.fix_for,
         edits_of=session.edits_of,
-        read=session.sources.read,
+        read=session.file_system.read,
         root=session.project.root,
         cwd=Path.cwd(),
         version=__version__,

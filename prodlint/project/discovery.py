@@ -23,7 +23,7 @@ from prodlint.lazy_regex import regex
 from prodlint.project.file_roles import FileRole, role_of
 from prodlint.project.globs import ignore_spec, is_glob
 from prodlint.project.settings import Settings, find_config
-from prodlint.project.vfs import Sources, Unreadable, describe, read_regular
+from prodlint.project.vfs import FileSystem, Unreadable, describe, read_regular
 
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
@@ -90,7 +90,7 @@ _ENOUGH = 20_000
 """Bytes at the beginning of a file that tell what it is."""
 
 
-def kind_of(path: str, sources: Sources) -> str | None:
+def kind_of(path: str, file_system: FileSystem) -> str | None:
     """The kind of a file, by its name, or by its first line if it has no suffix, or, for the few names that all sorts
     of configuration have, by what is in it; None if prodlint does not read it."""
     name = path.rpartition("/")[2]
@@ -106,10 +106,10 @@ def kind_of(path: str, sources: Sources) -> str | None:
         return kind
     try:
         if deploy.may_be(path):
-            kind = deploy.classify_content(path, sources.beginning(path, _ENOUGH))
+            kind = deploy.classify_content(path, file_system.beginning(path, _ENOUGH))
         if kind is not None or dot >= 0:
             return kind
-        match = _INTERPRETERS.match(sources.first_line(path))
+        match = _INTERPRETERS.match(file_system.first_line(path))
     except Unreadable:
         return None
     return match.lastgroup if match else None
@@ -118,13 +118,13 @@ def kind_of(path: str, sources: Sources) -> str | None:
 def may_be_read(path: str) -> bool:
     """Whether prodlint reads files of this name; of some that depends on what is in them."""
     name = path.rpartition("/")[2]
-    return "." not in name[1:] or deploy.may_be(path) or kind_of(path, Sources(None)) is not None
+    return "." not in name[1:] or deploy.may_be(path) or kind_of(path, FileSystem(None)) is not None
 
 
-def source_file(path: str, sources: Sources, settings: Settings, *, is_given: bool = False) -> SourceFile | None:
+def source_file(path: str, file_system: FileSystem, settings: Settings, *, is_given: bool = False) -> SourceFile | None:
     """The file `path` as it is to be analysed; None if prodlint does not read it, because of its kind or because it is
     a test that nobody asked for."""
-    kind = kind_of(path, sources)
+    kind = kind_of(path, file_system)
     if kind is None:
         return None
     role = FileRole.SOURCE
@@ -263,17 +263,17 @@ def discover(
     paths: Sequence[Path],
     root: Root,
     settings: Settings,
-    sources: Sources,
+    file_system: FileSystem,
     *,
     force_exclude: bool = False,
 ) -> Project:
     """Everything below `root` that prodlint reads, and `paths` (absolute) as what is reported.
 
-    A file that only the overlay of `sources` has is found where it would lie. `.gitignore` files and the settings'
+    A file that only the overlay of `file_system` has is found where it would lie. `.gitignore` files and the settings'
     excludes are honoured; what is given by name is analysed all the same, unless `force_exclude` says otherwise.
     Whatever cannot be walked or read is one `Trouble`.
     """
-    walk = _Walk(root, sources, settings, _Excludes(settings.exclude))
+    walk = _Walk(root, file_system, settings, _Excludes(settings.exclude))
     located = {path: locate(path) for path in paths}
     inside = {path: found.path for path, found in located.items() if found.path.is_relative_to(root.folder)}
     given = frozenset("/".join(path.relative_to(root.folder).parts) for path in inside.values())
@@ -300,7 +300,7 @@ class _Walk(msgspec.Struct):
     """One walk over the project's folders."""
 
     root: Root
-    sources: Sources
+    file_system: FileSystem
     settings: Settings
     excludes: _Excludes
     files: dict[str, SourceFile] = {}
@@ -313,7 +313,7 @@ class _Walk(msgspec.Struct):
     """Folders that only the overlay has."""
 
     def __post_init__(self) -> None:
-        for path in self.sources.overlay:
+        for path in self.file_system.overlay:
             *folders, name = path.split("/")
             for at, folder in enumerate(folders):
                 self._overlaid.setdefault("/".join(folders[:at]), {})[folder] = True
@@ -359,12 +359,12 @@ class _Walk(msgspec.Struct):
             self.below(path)
         elif path in self.files:
             self.files[path] = self.files[path]._replace(is_given=True)
-        elif not exists(absolute) and path not in self.sources.overlay:
+        elif not exists(absolute) and path not in self.file_system.overlay:
             self.troubles.append(Trouble(path, 0, _MISSING))
         elif exists(absolute) and not stat.S_ISREG(_mode(absolute)):
             self.troubles.append(Trouble(path, 0, "not a regular file"))
         elif self._has_sound_name(path):
-            file = source_file(path, self.sources, self.settings, is_given=True)
+            file = source_file(path, self.file_system, self.settings, is_given=True)
             if file is None:
                 self.troubles.append(Trouble(path, 0, "not a kind of file that prodlint reads", is_failure=False))
             else:
@@ -393,7 +393,7 @@ class _Walk(msgspec.Struct):
                 self._add(beside)
 
     def _add(self, path: str, ignores: tuple[_Ignore, ...] = ()) -> None:
-        file = source_file(path, self.sources, self.settings)
+        file = source_file(path, self.file_system, self.settings)
         if file is not None and not _is_ignored(path, ignores) and self._has_sound_name(path):
             self.files[path] = file
 

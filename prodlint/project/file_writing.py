@@ -11,7 +11,7 @@ from pathlib import Path
 
 from prodlint.project.discovery import exists, find_root, is_in_project, kind_of, locate
 from prodlint.project.settings import CONFIG_NAME, PYPROJECT
-from prodlint.project.vfs import Sources
+from prodlint.project.vfs import FileSystem
 
 _OWN = (CONFIG_NAME, PYPROJECT, ".gitignore", ".gitattributes", ".gitmodules")
 """Files that are no sources, and yet say what is done with them."""
@@ -73,4 +73,4 @@ def _is_source(path: Path) -> bool:
     """Whether a file is one that prodlint reads, or of git's own."""
     root = find_root([path.parent]).folder
     inside = path.relative_to(root)
-    return path.name in _OWN or ".git" in inside.parts or kind_of(inside.as_posix(), Sources(root)) is not None
+    return path.name in _OWN or ".git" in inside.parts or kind_of(inside.as_posix(), FileSystem(root)) is not None

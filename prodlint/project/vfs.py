@@ -42,7 +42,7 @@ class Stamp(NamedTuple):
     inode: int
 
 
-class Sources:
+class FileSystem:
     """Bytes by path (POSIX, relative to the project root): from `overlay` first, then from the disk below `root`.
 
     Without a `root`, in memory, the overlay is all there is. Immutable: `with_overlay` gives another one.
@@ -56,9 +56,9 @@ class Sources:
         self._size_limit = size_limit
         self._prefix = "" if root is None else f"{os.fspath(root).rstrip(os.sep)}{os.sep}"
 
-    def with_overlay(self, files: Mapping[str, bytes]) -> Sources:
-        """The same sources, with these bytes for `files`."""
-        return Sources(self.root, {**self.overlay, **files}, self._size_limit)
+    def with_overlay(self, files: Mapping[str, bytes]) -> FileSystem:
+        """The same file system, with these bytes for `files`."""
+        return FileSystem(self.root, {**self.overlay, **files}, self._size_limit)
 
     def read(self, path: str) -> bytes:
         """The bytes of a file; raises `Unreadable`."""

@@ -7,7 +7,7 @@ import pytest
 from prodlint.analysis.session import Session
 from prodlint.program.services import Count, Variant, services_in
 from prodlint.project.discovery import kind_of
-from prodlint.project.vfs import Sources
+from prodlint.project.vfs import FileSystem
 from tests.deploy.conftest import artefact, facts_of, values
 
 SOURCE = {
@@ -102,4 +102,4 @@ def test_one_on_each_node_is_many() -> None:
     ],
 )
 def test_compose_files_of_other_names(path: str, text: str, kind: str | None) -> None:
-    assert kind_of(path, Sources(None, {path: text.encode()})) == kind
+    assert kind_of(path, FileSystem(None, {path: text.encode()})) == kind

@@ -10,7 +10,7 @@ import pytest
 
 from prodlint.extract.deployment import classify, classify_content, may_be, nginx
 from prodlint.project.discovery import kind_of
-from prodlint.project.vfs import Sources
+from prodlint.project.vfs import FileSystem
 from tests.deploy.conftest import artefact, facts_of, values
 
 
@@ -179,8 +179,8 @@ SERVER = b"# shop\nserver {\n    listen 80;\n    location / {\n        proxy_pas
 def test_files_known_by_content(path: str) -> None:
     assert classify(path) is None
     assert may_be(path)
-    assert kind_of(path, Sources(None, {path: SERVER})) == "nginx"
-    assert kind_of(path, Sources(None, {path: b"[mysqld]\nport = 3306\n"})) is None
+    assert kind_of(path, FileSystem(None, {path: SERVER})) == "nginx"
+    assert kind_of(path, FileSystem(None, {path: b"[mysqld]\nport = 3306\n"})) is None
 
 
 @pytest.mark.parametrize("path", ["shop/readme", "notes.txt", "conf.d/readme.md", "nginx/Makefile.am"])

@@ -13,7 +13,7 @@ from prodlint.extract.deployment.nodes import plain_data
 from prodlint.program.services import Count, Service, services_in
 from prodlint.program.services.answers import State
 from prodlint.project.discovery import kind_of
-from prodlint.project.vfs import Sources
+from prodlint.project.vfs import FileSystem
 from tests.deploy.conftest import artefact, facts_of, values
 
 ECOSYSTEM = """\
@@ -119,7 +119,7 @@ def test_what_pm2_starts(app: str, command: list[str] | None) -> None:
     ],
 )
 def test_forms_of_process_files(path: str, text: str) -> None:
-    assert kind_of(path, Sources(None, {path: b""})) == "pm2"
+    assert kind_of(path, FileSystem(None, {path: b""})) == "pm2"
     found = artefact(facts_of("pm2", text, path))
     assert found.name == "a"
     assert text[found.anchor : found.anchor_end].lstrip('"').startswith("script")
@@ -128,7 +128,7 @@ def test_forms_of_process_files(path: str, text: str) -> None:
 def test_other_files_are_none() -> None:
     assert classify("next.config.js") is None
     assert classify("process.md") is None
-    assert kind_of("ecosystem.js", Sources(None, {})) == "javascript"
+    assert kind_of("ecosystem.js", FileSystem(None, {})) == "javascript"
     assert not facts_of("pm2", '{"name": "x"}', "process.json").artefacts
 
 

@@ -11,7 +11,7 @@ from prodlint.extract.deployment import classify_content, gunicorn, ini, supervi
 from prodlint.program.services import Count, Service, services_in
 from prodlint.program.services.answers import State
 from prodlint.project.discovery import kind_of
-from prodlint.project.vfs import Sources
+from prodlint.project.vfs import FileSystem
 from tests.deploy.conftest import artefact, facts_of, values
 
 JOB = """\
@@ -196,7 +196,7 @@ def test_oracle_of_ini_files() -> None:
     ],
 )
 def test_kinds(path: str, text: str, kind: str | None) -> None:
-    assert kind_of(path, Sources(None, {path: dedent(text).encode()})) == kind
+    assert kind_of(path, FileSystem(None, {path: dedent(text).encode()})) == kind
 
 
 def test_beginnings() -> None:

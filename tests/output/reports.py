@@ -9,7 +9,7 @@ from typing import Any
 from prodlint.findings import Finding, Fix, Location, Severity, Step
 from prodlint.fixes.combine import resolve
 from prodlint.output import Options, Report, in_order, render
-from prodlint.project.vfs import Sources
+from prodlint.project.vfs import FileSystem
 from prodlint.rulebook import Rule
 
 PAGE = """# a-rule
@@ -71,8 +71,8 @@ def report(files: Mapping[str, bytes], findings: Sequence[Finding], **changes: A
     values: dict[str, Any] = {
         "severity_of": lambda finding: finding.severity or rules[finding.rule].severity,
         "fix_for": lambda finding: fixes.get(finding.rule, finding.fixless),
-        "edits_of": lambda fix: resolve(fix, Sources(None, files).read),
-        "read": Sources(None, files).read,
+        "edits_of": lambda fix: resolve(fix, FileSystem(None, files).read),
+        "read": FileSystem(None, files).read,
         "root": Path("/srv/shop"),
         "cwd": Path("/srv/shop"),
         "version": "1.2.3",

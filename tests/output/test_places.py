@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prodlint.output.places import Places, SourceText, unicode_text
-from prodlint.project.vfs import Sources
+from prodlint.project.vfs import FileSystem
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_positions_name_the_characters_that_are_there(content: str) -> None:
     ],
 )
 def test_paths_are_relative_to_the_working_directory(cwd: str, shown: str) -> None:
-    places = Places(Sources(None, {}).read, Path("/srv/shop"), Path(cwd))
+    places = Places(FileSystem(None, {}).read, Path("/srv/shop"), Path(cwd))
     assert places.path("src/a.js") == shown
 
 

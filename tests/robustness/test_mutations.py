@@ -17,7 +17,7 @@ from prodlint.extract.extraction import extract
 from prodlint.extract.fact_table import decode, encode
 from prodlint.facts import SOURCE
 from prodlint.project.discovery import kind_of
-from prodlint.project.vfs import Sources
+from prodlint.project.vfs import FileSystem
 from tests.pages import ROOT, deep_case_files, read_page, rule_pages
 from tests.robustness.odd import ODD, TOKEN
 
@@ -34,11 +34,11 @@ def samples() -> dict[str, list[tuple[str, bytes]]]:
         for section in read_page(page).projects:
             files = {path: text.encode() for path, text in section.texts().items()}
             for path, data in files.items():
-                found.setdefault(kind_of(path, Sources(None, files)) or "", []).append((path, data))
+                found.setdefault(kind_of(path, FileSystem(None, files)) or "", []).append((path, data))
     fixtures = ROOT / "tests" / "fixtures"
     for file in sorted(fixtures.rglob("*.*")):
         path = file.relative_to(fixtures).as_posix()
-        if file.is_file() and (kind := kind_of(path, Sources(fixtures))):
+        if file.is_file() and (kind := kind_of(path, FileSystem(fixtures))):
             found.setdefault(kind, []).append((path, file.read_bytes()))
     found.pop("", None)
     return found
