@@ -168,7 +168,7 @@ def try_program(data: bytes) -> None:
         Project(Path(), found), file_system, settings, chosen_rules(known, settings), known, Extracting(jobs=1)
     )
     outcome = fix_all(session, lambda finding, fix: True)
-    failures = [trouble for trouble in session.analysis.troubles if trouble.is_failure] + session.fix_troubles
+    failures = [error for error in session.analysis.errors if error.is_failure] + session.fix_errors
     assert not failures, failures[0].message
     report = Report(
         findings=session.findings(),

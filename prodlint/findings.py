@@ -125,7 +125,7 @@ class Fix(msgspec.Struct, frozen=True):
         return [edit.path for edit in self.edits] + [request.path for request in self.imports]
 
 
-class Trouble(NamedTuple):
+class AnalysisError(NamedTuple):
     """Something that prodlint could not do as it should: an unreadable file, a syntax error, a check that failed."""
 
     path: str

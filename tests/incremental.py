@@ -44,8 +44,8 @@ def report_of(session: Session) -> str:
         cwd=session.project.root,
         version="",
     )
-    troubles = [*session.analysis.troubles, *session.fix_troubles]
-    rest = [session.project.files, session.analysis.suppressed, session.left_out(), troubles]
+    errors = [*session.analysis.errors, *session.fix_errors]
+    rest = [session.project.files, session.analysis.suppressed, session.left_out(), errors]
     return "\n".join(["".join(render(report, "json", Options())), *map(str, rest)])
 
 

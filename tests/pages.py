@@ -28,7 +28,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from prodlint.analysis.session import Session
-from prodlint.findings import Applicability, Confidence, Fix, Trouble
+from prodlint.findings import AnalysisError, Applicability, Confidence, Fix
 from prodlint.fixes.apply import fix_all
 from prodlint.fixes.combine import resolve
 
@@ -273,8 +273,8 @@ def settings_of(section: Section) -> dict[str, object]:
 
 def failures(section: Section) -> str:
     """Run a section. Returns "" if all is as the page says, else a text that shows what is not."""
-    found, troubles = find(section.texts(), settings_of(section))
-    parts = [*_troubles(section, troubles), *_failed_marks(section, found)]
+    found, errors = find(section.texts(), settings_of(section))
+    parts = [*_errors(section, errors), *_failed_marks(section, found)]
     if section.after:
         parts += _failed_fixes(section)
     if not parts:
@@ -282,13 +282,13 @@ def failures(section: Section) -> str:
     return "\n".join([f"\n{section.where}: ## {section.title}", *parts])
 
 
-def _troubles(section: Section, troubles: list[Trouble]) -> Iterator[str]:
+def _errors(section: Section, errors: list[AnalysisError]) -> Iterator[str]:
     """What went wrong. A syntax error is meant only if the section's title says so."""
-    for trouble in troubles:
-        if trouble.is_failure or "syntax error" not in section.title:
-            file = section.files.get(trouble.path)
-            where = f"{section.page.name}:{file.page_line - 1 + trouble.line}: " if file and trouble.line else ""
-            yield f"\n  {trouble.path or 'all files'}: {where}{trouble.message}"
+    for error in errors:
+        if error.is_failure or "syntax error" not in section.title:
+            file = section.files.get(error.path)
+            where = f"{section.page.name}:{file.page_line - 1 + error.line}: " if file and error.line else ""
+            yield f"\n  {error.path or 'all files'}: {where}{error.message}"
 
 
 def _failed_marks(section: Section, found: list[Found]) -> Iterator[str]:
@@ -389,7 +389,7 @@ def _diffs(
 # --- the engine -------------------------------------------------------------------------------------------------------
 
 
-def find(files: Mapping[str, str], settings: Mapping[str, object]) -> tuple[list[Found], list[Trouble]]:
+def find(files: Mapping[str, str], settings: Mapping[str, object]) -> tuple[list[Found], list[AnalysisError]]:
     """All findings in a project in memory, likely ones too, in order; and what went wrong. It is wrong, too, if a
     finding of a rule with fixes has none, or one that cannot be made, and nothing says why."""
     session = Session.from_memory(files, settings)
@@ -402,8 +402,10 @@ def find(files: Mapping[str, str], settings: Mapping[str, object]) -> tuple[list
         fix = session.fix_for(finding)
         edits = resolve(fix, session.read) if isinstance(fix, Fix) else ()
         if isinstance(edits, str) or (not fix and session.rules[finding.rule].fix != "none"):
-            unexplained.append(Trouble(path, line, f"no fix of {finding.rule}, and nothing says why {edits or ''}"))
-    return found, [*session.analysis.troubles, *session.fix_troubles, *unexplained]
+            unexplained.append(
+                AnalysisError(path, line, f"no fix of {finding.rule}, and nothing says why {edits or ''}")
+            )
+    return found, [*session.analysis.errors, *session.fix_errors, *unexplained]
 
 
 def fix(files: Mapping[str, str], settings: Mapping[str, object], rule: str) -> tuple[dict[str, str], list[str]]:
@@ -411,4 +413,4 @@ def fix(files: Mapping[str, str], settings: Mapping[str, object], rule: str) -> 
     session = Session.from_memory(files, settings)
     outcome = fix_all(session, lambda finding, fix: finding.rule == rule)
     changed = {path: new.decode() for path, (_, new) in outcome.changed.items()}
-    return dict(files) | changed, outcome.messages + [trouble.message for trouble in session.fix_troubles]
+    return dict(files) | changed, outcome.messages + [error.message for error in session.fix_errors]

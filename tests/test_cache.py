@@ -258,10 +258,10 @@ def test_a_file_on_which_prodlint_fails_is_named_and_the_rest_goes_on(
     files = [SourceFile(path, "python") for path in ("crash.py", "fine.py", "good.py", "missing.py")]
     run = extract_all(files, file_system, jobs=jobs)
     assert {path: facts.shebang for path, facts in run.facts.items()} == {"fine.py": "fine", "good.py": "good"}
-    troubles = {trouble.path: trouble.message for trouble in run.troubles}
-    assert troubles.pop("missing.py") == "no such file"
-    assert "prodlint failed on this file: RecursionError: too deep (test_cache.py:" in troubles.pop("crash.py")
-    assert troubles == {}
+    errors = {error.path: error.message for error in run.errors}
+    assert errors.pop("missing.py") == "no such file"
+    assert "prodlint failed on this file: RecursionError: too deep (test_cache.py:" in errors.pop("crash.py")
+    assert errors == {}
 
 
 def test_a_worker_that_dies_takes_only_its_file_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -272,7 +272,7 @@ def test_a_worker_that_dies_takes_only_its_file_with_it(monkeypatch: pytest.Monk
     file_system = FileSystem(None, {path: text.encode() for path, text in texts.items()})
     run = extract_all([SourceFile(path, "python") for path in texts], file_system, jobs=2)
     assert sorted(run.facts) == sorted(set(texts) - {"x.py"})
-    assert [(trouble.path, trouble.message) for trouble in run.troubles] == [
+    assert [(error.path, error.message) for error in run.errors] == [
         ("x.py", "prodlint failed on this file: the process that read it died")
     ]
 

@@ -23,7 +23,7 @@ def _seen(session: Session) -> list[object]:
     """The findings with all that is in them, their fixes, what was suppressed, and what went wrong."""
     analysis = session.analysis
     fixes = [session.fix_for(finding) for finding in analysis.findings]
-    return [analysis.findings, fixes, analysis.suppressed, analysis.troubles]
+    return [analysis.findings, fixes, analysis.suppressed, analysis.errors]
 
 
 def _edits(rng: random.Random, files: Mapping[str, str]) -> Iterator[tuple[str, str]]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from prodlint.findings import Trouble
+from prodlint.findings import AnalysisError
 from prodlint.project.discovery import Project, Root, SourceFile, discover, find_root, kind_of
 from prodlint.project.file_roles import FileRole
 from prodlint.project.hints import Hints
@@ -193,7 +193,7 @@ def test_symbolic_links_are_not_followed(tmp_path: Path) -> None:
     (tmp_path / "c.js").symlink_to(tmp_path / "a" / "b.js")
     (tmp_path / "dangling.js").symlink_to(tmp_path / "missing.js")
     project = _discover(tmp_path)
-    assert (_paths(project), project.troubles) == (["a/b.js"], [])
+    assert (_paths(project), project.errors) == (["a/b.js"], [])
 
 
 def test_what_cannot_be_had_is_one_message_each(tmp_path: Path) -> None:
@@ -202,12 +202,12 @@ def test_what_cannot_be_had_is_one_message_each(tmp_path: Path) -> None:
     elsewhere = str(tmp_path.parent / "elsewhere.js")
     project = _discover(tmp_path, "a.js", "missing.js", "no/folder", "fifo.js", "b.rb", elsewhere)
     assert _paths(project) == ["a.js"]
-    assert project.troubles == [
-        Trouble(elsewhere, 0, "no such file or folder"),
-        Trouble("b.rb", 0, "not a kind of file that prodlint reads", is_failure=False),
-        Trouble("fifo.js", 0, "not a regular file"),
-        Trouble("missing.js", 0, "no such file or folder"),
-        Trouble("no/folder", 0, "no such file or folder"),
+    assert project.errors == [
+        AnalysisError(elsewhere, 0, "no such file or folder"),
+        AnalysisError("b.rb", 0, "not a kind of file that prodlint reads", is_failure=False),
+        AnalysisError("fifo.js", 0, "not a regular file"),
+        AnalysisError("missing.js", 0, "no such file or folder"),
+        AnalysisError("no/folder", 0, "no such file or folder"),
     ]
 
 
@@ -218,7 +218,7 @@ def test_pipes_and_sockets_in_the_tree_are_passed_over(tmp_path: Path, monkeypat
     with socket.socket(socket.AF_UNIX) as server:
         server.bind("socket.js")
         project = _discover(tmp_path)
-    assert (_paths(project), project.troubles) == (["a.js"], [])
+    assert (_paths(project), project.errors) == (["a.js"], [])
 
 
 def test_names_that_cannot_be_shown(tmp_path: Path) -> None:
@@ -227,9 +227,9 @@ def test_names_that_cannot_be_shown(tmp_path: Path) -> None:
     os.close(descriptor)
     project = _discover(tmp_path)
     assert _paths(project) == ["a.js", "ü.js"]
-    assert project.troubles == [
-        Trouble("b\\nc.js", 0, "skipped: its name has line breaks or control characters"),
-        Trouble("\\udcff.js", 0, "skipped: its name is not valid UTF-8"),
+    assert project.errors == [
+        AnalysisError("b\\nc.js", 0, "skipped: its name has line breaks or control characters"),
+        AnalysisError("\\udcff.js", 0, "skipped: its name is not valid UTF-8"),
     ]
 
 
@@ -245,8 +245,8 @@ def test_a_folder_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr(os, "scandir", scandir)
     project = _discover(tmp_path)
     assert _paths(project) == ["a.js", "src/c.js"]
-    assert project.troubles == [Trouble("locked", 0, "cannot be read: permission denied")]
-    assert _discover(tmp_path, "src").troubles == []
+    assert project.errors == [AnalysisError("locked", 0, "cannot be read: permission denied")]
+    assert _discover(tmp_path, "src").errors == []
 
 
 # --- bytes ------------------------------------------------------------------------------------------------------------

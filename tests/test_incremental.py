@@ -326,8 +326,8 @@ def test_what_could_not_be_read_is_still_said(tmp_path: Path) -> None:
     root = _written(tmp_path, {"package.json": "{}", "app.js": BLOCKING, "a\nb.js": ""})
     session = cold(root)
     assert (
-        [trouble.message for trouble in session.with_overlay({"app.js": b"f()\n"}).analysis.troubles]
-        == [trouble.message for trouble in session.analysis.troubles]
+        [error.message for error in session.with_overlay({"app.js": b"f()\n"}).analysis.errors]
+        == [error.message for error in session.analysis.errors]
         != []
     )
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from prodlint.findings import Trouble
+from prodlint.findings import AnalysisError
 from tests import pages
 from tests.pages import Found, Mark, Page, PageError, Section, parse_page
 
@@ -36,9 +36,9 @@ FLAGGED = """
 
 @pytest.fixture
 def engine(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[Any]]:
-    """An engine that finds what a test puts into `found`, and has the `troubles` that it puts there."""
-    state: dict[str, list[Any]] = {"found": [], "troubles": []}
-    monkeypatch.setattr(pages, "find", lambda files, settings: (state["found"], state["troubles"]))
+    """An engine that finds what a test puts into `found`, and has the `errors` that it puts there."""
+    state: dict[str, list[Any]] = {"found": [], "errors": []}
+    monkeypatch.setattr(pages, "find", lambda files, settings: (state["found"], state["errors"]))
     return state
 
 
@@ -218,12 +218,12 @@ def test_a_finding_outside_the_sections_files_is_shown(engine: dict[str, list[An
     assert "other.js   (not a file of this section)" in pages.failures(_section(FLAGGED))
 
 
-def test_troubles_are_shown_and_syntax_errors_have_to_be_announced(engine: dict[str, list[Any]]) -> None:
+def test_errors_are_shown_and_syntax_errors_have_to_be_announced(engine: dict[str, list[Any]]) -> None:
     text = "## Good\n```js\na();\nb(;\n```\n"
-    engine["troubles"] = [Trouble("app.js", 2, "a syntax error", is_failure=False)]
+    engine["errors"] = [AnalysisError("app.js", 2, "a syntax error", is_failure=False)]
     assert pages.failures(_section(text)).endswith("app.js: some-rule.md:4: a syntax error")
     assert pages.failures(_section(text.replace("Good", "A syntax error"))) == ""
-    engine["troubles"] = [Trouble("", 0, "the rule some-rule failed: KeyError")]
+    engine["errors"] = [AnalysisError("", 0, "the rule some-rule failed: KeyError")]
     assert "all files: the rule some-rule failed" in pages.failures(_section(text.replace("Good", "A syntax error")))
 
 

@@ -117,9 +117,9 @@ def _explained(outcome: FixOutcome) -> Iterator[bytes]:
 
 def _opened(folder: Path, preview: bool) -> Session:
     session = Session.open([folder], preview=preview)
-    for trouble in session.analysis.troubles:
-        if "failed" in trouble.message:
-            raise EcosystemError(f"{trouble.path}: {trouble.message}")
+    for error in session.analysis.errors:
+        if "failed" in error.message:
+            raise EcosystemError(f"{error.path}: {error.message}")
     return session
 
 

@@ -15,7 +15,7 @@ import msgspec
 
 from prodlint.analysis.scheduler import can_fork, grouped
 from prodlint.analysis.stored_results import Recalled, decode_result, encode_result
-from prodlint.findings import Finding, Fix, Trouble
+from prodlint.findings import AnalysisError, Finding, Fix
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -41,7 +41,7 @@ class _Made(msgspec.Struct, array_like=True):
 
     part: int
     result: bytes
-    fix_troubles: list[Trouble]
+    fix_errors: list[AnalysisError]
     seconds: dict[str, float]
 
 
@@ -57,7 +57,7 @@ def analyse(session: Session, wanted: Wanted, jobs: int) -> None:
     bundles = list(grouped(largest_first, sum(sizes.values()) // (8 * jobs)))
     for made in _run(session, wanted, bundles, jobs):
         known = Recalled(session.parts[made.part], decode_result(made.result), made.seconds, is_new=True)
-        known.fix_troubles = made.fix_troubles
+        known.fix_errors = made.fix_errors
         session.adopt(made.part, known)
 
 
@@ -100,7 +100,7 @@ def _work(session: Session, wanted: Wanted, bundle: list[int], sender: Connectio
                 fix = part.fix_for(finding)
                 if wanted.edits and isinstance(fix, Fix):
                     part.edits_of(fix)
-        made = _Made(number, encode_result(part), part.fix_troubles, dict(part.analysis.seconds))
+        made = _Made(number, encode_result(part), part.fix_errors, dict(part.analysis.seconds))
         sender.send_bytes(_ENCODER.encode(made))
         session.parts[number] = session  # to forget it
     sender.close()

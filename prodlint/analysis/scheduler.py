@@ -18,7 +18,7 @@ from prodlint.analysis.store import Cache
 from prodlint.extract.extraction import extract, is_left_out
 from prodlint.extract.fact_table import FactTable, decode, encode
 from prodlint.facts import FileFacts
-from prodlint.findings import Trouble
+from prodlint.findings import AnalysisError
 from prodlint.project.discovery import SourceFile
 from prodlint.project.file_roles import FileRole
 from prodlint.project.vfs import FileSystem, Stamp, TooLarge, Unreadable
@@ -66,7 +66,7 @@ class Extraction(msgspec.Struct):
     facts: FactTable = msgspec.field(default_factory=FactTable)
     left_out: list[str] = []
     """Files with generated code, and the scripts of web pages."""
-    troubles: list[Trouble] = []
+    errors: list[AnalysisError] = []
     from_cache: int = 0
     stamps: dict[str, Stamp] = {}
     """What the file system said of each file before it was read: facts and fixes are about the file as it was then."""
@@ -132,7 +132,7 @@ class _Run:
             try:
                 data = self._file_system.read(file.path)
             except Unreadable as error:
-                self._trouble(file, error.reason, is_failure=file.is_given or not isinstance(error, TooLarge))
+                self._error(file, error.reason, is_failure=file.is_given or not isinstance(error, TooLarge))
             else:
                 tasks[file] = _Task(file, data)
                 if self._cache is not None or self._shard:
@@ -146,7 +146,7 @@ class _Run:
     def finish(self, file: SourceFile, outcome: FileFacts | _Outcome) -> None:
         """Takes what came of a file's extraction."""
         if isinstance(outcome, _Failure):
-            self._trouble(file, outcome.message)
+            self._error(file, outcome.message)
             return
         if self._cache is not None and (key := self._keys.get(file.path)) is not None:
             self._cache.put(key, encode(outcome) if isinstance(outcome, FileFacts) else outcome)
@@ -177,8 +177,8 @@ class _Run:
             self.result.facts.put(file.path, facts)
         self._count(file)
 
-    def _trouble(self, file: SourceFile, message: str, is_failure: bool = True) -> None:
-        self.result.troubles.append(Trouble(file.path, 0, message, is_failure))
+    def _error(self, file: SourceFile, message: str, is_failure: bool = True) -> None:
+        self.result.errors.append(AnalysisError(file.path, 0, message, is_failure))
         self._count(file)
 
     def _count(self, file: SourceFile) -> None:

@@ -26,7 +26,7 @@ from prodlint.analysis.scheduler import Extraction, Progress, describe_crash, ex
 from prodlint.analysis.suppressions import UNUSED_RULE, suppress, unused
 from prodlint.extract.fact_table import FactTable, encode
 from prodlint.facts import SOURCE, FileFacts
-from prodlint.findings import Edit, Finding, Fix, Location, Severity, Trouble
+from prodlint.findings import AnalysisError, Edit, Finding, Fix, Location, Severity
 from prodlint.project.discovery import Project, Root, SourceFile, discover, exists, find_root, locate, source_file
 from prodlint.project.file_roles import FileRole
 from prodlint.project.settings import Choice, Settings, chosen_rules, parse_settings, read_settings
@@ -46,7 +46,7 @@ class Analysis(msgspec.Struct, frozen=True):
     """In all files, likely ones too; without those that an ignore comment or the settings stopped."""
     suppressed: list[Finding]
     """The findings that ignore comments stopped."""
-    troubles: list[Trouble]
+    errors: list[AnalysisError]
     """What went wrong on the way, in all files."""
     seconds: Mapping[str, float] = {}
     """How long each rule took; what several of them ask of the program counts for the one that asked first."""
@@ -90,7 +90,7 @@ class Session:
         self.rules = rules
         self.known = rules if known is None else known
         self._extracting = extracting
-        self.fix_troubles: list[Trouble] = []
+        self.fix_errors: list[AnalysisError] = []
         """Fixes that could not be made, so far as they were asked for."""
         self.fixes: dict[int, tuple[Finding, Fix | str]] = {}
         """The fixes that were asked for, with their findings, by the findings' identities."""
@@ -108,7 +108,7 @@ class Session:
         """The parts of that state, by their paths."""
         self._changed: Collection[str] = ()
         """The files that have other bytes than in that state."""
-        self._left_unlinked: list[Trouble] = []
+        self._left_unlinked: list[AnalysisError] = []
         """The files that had to be left out of the program, and why."""
         self.is_part = False
         """Whether this is a part of another session."""
@@ -250,7 +250,7 @@ class Session:
             extraction.facts = FactTable({path: encode(facts) for path, facts in extraction.facts.items()})
         # In whatever order they came: nothing may depend on that.
         extraction.facts = self._before.joined(extraction.facts).part(file.path for file in self.project.files)
-        extraction.troubles.sort()
+        extraction.errors.sort()
         self._verified(lambda verifier: verifier.extraction(self, extraction.facts, extraction.left_out))
         return extraction
 
@@ -290,7 +290,7 @@ class Session:
             return components(self.project.files, self.linked)
         except Exception as error:  # then they are taken for one
             message = f"prodlint failed to tell the projects apart: {describe_crash(error)}"
-            self._extraction.troubles.append(Trouble("", 0, message))
+            self._extraction.errors.append(AnalysisError("", 0, message))
             return []
 
     def _joins(self, path: str) -> bool:
@@ -306,7 +306,7 @@ class Session:
         self.parts[number] = part
         self.fixes.update(part.fixes)
         self.edits.update(part.edits)
-        self.fix_troubles += part.fix_troubles
+        self.fix_errors += part.fix_errors
 
     def size(self) -> int:
         """The bytes of all files that are on disk."""
@@ -368,7 +368,7 @@ class Session:
 
         message = "prodlint failed to join this file with the others, which are checked without it"
         found = [
-            Trouble(path, 0, f"{message}: {why}")
+            AnalysisError(path, 0, f"{message}: {why}")
             for path, why in culprits(sorted(self.linked), failure, describe_crash(error))
         ]
         if not programs:
@@ -390,7 +390,7 @@ class Session:
 
     @cached_property
     def analysis(self) -> Analysis:
-        """What the checks found. A check that fails is a trouble; the others go on."""
+        """What the checks found. A check that fails is an error; the others go on."""
         analysis = self._analysed()
         self._verified(lambda verifier: verifier.analysis(analysis))
         return analysis
@@ -404,9 +404,9 @@ class Session:
         try:
             program = self.program
         except Exception as error:  # nothing can be checked, but what was learnt before that is still worth showing
-            trouble = Trouble("", 0, f"prodlint failed to join the files: {describe_crash(error)}")
-            return Analysis([], [], [*self.troubles(), trouble])
-        troubles = [*self.troubles(), *self._left_unlinked]
+            failure = AnalysisError("", 0, f"prodlint failed to join the files: {describe_crash(error)}")
+            return Analysis([], [], [*self.errors(), failure])
+        errors = [*self.errors(), *self._left_unlinked]
         findings: list[Finding] = []
         seconds: dict[str, float] = {}
         for rule in self.rules.values():
@@ -415,11 +415,11 @@ class Session:
                 for finding in rule.check_module().check(program, rule):
                     findings.append(self._sound_finding(finding, rule))
             except Unreadable as error:
-                troubles.append(Trouble(error.path, 0, error.reason))
+                errors.append(AnalysisError(error.path, 0, error.reason))
             except KeyboardInterrupt:
                 raise
             except BaseException as error:  # one rule's misfortune must not take the others with it
-                troubles.append(Trouble("", 0, f"the rule {rule.name} failed: {describe_crash(error)}"))
+                errors.append(AnalysisError("", 0, f"the rule {rule.name} failed: {describe_crash(error)}"))
             seconds[rule.name] = time.perf_counter() - start
         suppressed = suppress(findings, self.facts)
         kept = suppressed.kept
@@ -429,7 +429,7 @@ class Session:
         stops = _FileIgnores(self.settings)
         kept = [finding for finding in kept if not stops(finding, self.rules[finding.rule])]
         kept.sort(key=_order)
-        return Analysis(kept, suppressed.stopped, troubles, seconds)
+        return Analysis(kept, suppressed.stopped, errors, seconds)
 
     def _sound_finding(self, finding: Finding, rule: Rule) -> Finding:
         """A finding as it has to be; raises whatever says why it is none. What prodlint's own checks give is."""
@@ -448,24 +448,24 @@ class Session:
         every = [part.analysis for part in self.parts]
         findings = sorted((finding for each in every for finding in each.findings), key=_order)
         suppressed = [finding for each in every for finding in each.suppressed]
-        known = self.troubles()
-        news = [trouble for each in every for trouble in each.troubles if trouble not in known]
+        known = self.errors()
+        news = [error for each in every for error in each.errors if error not in known]
         names = dict.fromkeys(name for each in every for name in each.seconds)
         seconds = {name: sum(each.seconds.get(name, 0.0) for each in every) for name in names}
         return Analysis(findings, suppressed, [*known, *dict.fromkeys(news)], seconds)
 
-    def troubles(self) -> list[Trouble]:
+    def errors(self) -> list[AnalysisError]:
         """What went wrong before anything was checked."""
-        return [*self.project.troubles, *self._extraction.troubles, *self._syntax_errors()]
+        return [*self.project.errors, *self._extraction.errors, *self._syntax_errors()]
 
-    def _syntax_errors(self) -> Iterator[Trouble]:
-        """One trouble a file, however much of it cannot be read."""
+    def _syntax_errors(self) -> Iterator[AnalysisError]:
+        """One error a file, however much of it cannot be read."""
         for path in self.facts:
             problems = self.facts.outline(path).problems
             if problems:
                 first = problems[0]
                 line = self._line(Location(path, first.start, first.end))
-                yield Trouble(path, line, first.message, is_failure=False)
+                yield AnalysisError(path, line, first.message, is_failure=False)
 
     # --- verification -------------------------------------------------------------------------------------------------
 
@@ -498,14 +498,14 @@ class Session:
 
     def fix_for(self, finding: Finding) -> Fix | str:
         """The fix for a finding of this state, or why it has none ("" if none of its rule's findings has one). Where
-        making it failed, that is a trouble, too."""
+        making it failed, that is an error, too."""
         if id(finding) not in self.fixes:
             part = self._part_of(finding.location.path)
             if part is self:
                 fix = self._fix_for(finding)
             else:
                 fix = part.fix_for(finding)
-                self.fix_troubles += [trouble for trouble in part.fix_troubles if trouble not in self.fix_troubles]
+                self.fix_errors += [error for error in part.fix_errors if error not in self.fix_errors]
             self.fixes[id(finding)] = finding, fix
         made = self.fixes[id(finding)][1]
         self._verified(lambda verifier: verifier.fix(self, finding, made))
@@ -537,17 +537,17 @@ class Session:
             for path in fix.paths() if isinstance(fix, Fix) else ():
                 self.read(path)
         except Unreadable as error:
-            trouble, reason = Trouble(error.path, 0, f"not fixed: {error.reason}"), error.reason
+            failed, reason = AnalysisError(error.path, 0, f"not fixed: {error.reason}"), error.reason
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # the finding is sound without it
             message = f"the fix of the rule {rule.name} failed: {describe_crash(error)}"
-            trouble = Trouble(finding.location.path, self._line(finding.location), message)
+            failed = AnalysisError(finding.location.path, self._line(finding.location), message)
             reason = "prodlint failed to make it"
         else:
             return fix
-        if trouble not in self.fix_troubles:
-            self.fix_troubles.append(trouble)
+        if failed not in self.fix_errors:
+            self.fix_errors.append(failed)
         return reason
 
     def _line(self, location: Location) -> int:

@@ -20,7 +20,7 @@ from prodlint import __version__
 from prodlint.analysis.keys import key_of
 from prodlint.analysis.session import Analysis, Session
 from prodlint.analysis.store import Cache
-from prodlint.findings import Edit, Finding, Fix, Trouble
+from prodlint.findings import AnalysisError, Edit, Finding, Fix
 from prodlint.project.vfs import Unreadable
 from prodlint.rulebook import OWN_PACKAGE
 
@@ -34,7 +34,7 @@ class Result(msgspec.Struct, array_like=True):
     edits: list[tuple[Edit, ...] | str | None]
     """All edits of each fix, or why it cannot be made; None where nobody asked."""
     suppressed: list[Finding]
-    syntax_errors: list[Trouble]
+    syntax_errors: list[AnalysisError]
     left_out: list[str]
 
 
@@ -46,8 +46,8 @@ class Recalled(Session):
     ) -> None:
         """`is_new` says that the cache does not have the result."""
         self.__dict__.update(session.__dict__)
-        troubles = [*self.project.troubles, *result.syntax_errors]
-        self.__dict__["analysis"] = Analysis(result.findings, result.suppressed, troubles, seconds)
+        errors = [*self.project.errors, *result.syntax_errors]
+        self.__dict__["analysis"] = Analysis(result.findings, result.suppressed, errors, seconds)
         self.fixes = {
             id(finding): (finding, fix)
             for finding, fix in zip(result.findings, result.fixes, strict=True)
@@ -92,7 +92,7 @@ def is_news(session: Session) -> bool:
     """Whether `session` found anything that could be kept and is not."""
     if isinstance(session, Recalled) and not session.is_news():
         return False
-    failed = session.fix_troubles or any(trouble.is_failure for trouble in session.analysis.troubles)
+    failed = session.fix_errors or any(error.is_failure for error in session.analysis.errors)
     return _can_be_kept(session) and not failed
 
 
@@ -109,7 +109,7 @@ def remember(session: Session, cache: Cache) -> None:
     for part in (session, *session.parts) if len(session.parts) > 1 else (session,):
         if is_news(part) and (state := _state(part, cache)) is not None:
             result = encode_result(part)
-            if not part.fix_troubles:
+            if not part.fix_errors:
                 cache.put_result(_place(part), state, result)
 
 
@@ -135,7 +135,7 @@ def _result(session: Session) -> Result:
         fixes,
         [session.edits.get(fix) if isinstance(fix, Fix) else None for fix in fixes],
         session.analysis.suppressed,
-        [trouble for trouble in session.analysis.troubles if trouble not in session.project.troubles],
+        [error for error in session.analysis.errors if error not in session.project.errors],
         session.left_out(),
     )
 

@@ -49,7 +49,7 @@ class Verifier:
         expected = self._fresh.analysis
         _equal("findings", _by_place(analysis.findings), _by_place(expected.findings))
         _equal("suppressed findings", _by_place(analysis.suppressed), _by_place(expected.suppressed))
-        _equal("troubles", _by_name(analysis.troubles), _by_name(expected.troubles))
+        _equal("errors", _by_name(analysis.errors), _by_name(expected.errors))
 
     def fix(self, session: Session, finding: Finding, fix: Fix | str) -> None:
         """The fix of a finding of `session`, with its edits."""

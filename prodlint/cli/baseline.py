@@ -42,7 +42,7 @@ def baseline(paths: tuple[str, ...], mode: str | None, output_file: str | None, 
     with ExitStack() as stack:
         session = open_session(paths, options, stack)
         findings = in_order(session.findings())
-        troubles = [trouble for trouble in session.analysis.troubles if trouble.is_failure]
+        errors = [error for error in session.analysis.errors if error.is_failure]
     path = Path(output_file) if output_file else session.project.root / BASELINE_NAME
     reports = session.project.reports
     try:
@@ -61,12 +61,12 @@ def baseline(paths: tuple[str, ...], mode: str | None, output_file: str | None, 
             write_baseline(path, new)
     except BaselineError as error:
         raise click.ClickException(str(error)) from error
-    for trouble in troubles:
-        say(one_line(session, trouble), err=True)
+    for failed in errors:
+        say(one_line(session, failed), err=True)
     verb = "would be " if mode == "check" else ""
     click.echo(
         f"{len(new)} finding{'s' * (len(new) != 1)} in {path.name}: {added} {verb}added, {len(stale)} {verb}taken out."
     )
-    if troubles:
+    if errors:
         return FAILED
     return FOUND if mode == "check" and (added or stale) else CLEAN

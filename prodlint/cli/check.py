@@ -23,7 +23,7 @@ from prodlint.cli.terminal import Clock, say, terminal
 if TYPE_CHECKING:
     from prodlint.analysis.session import Session
     from prodlint.cli.interactive import Interview
-    from prodlint.findings import Finding, Fix, Trouble
+    from prodlint.findings import AnalysisError, Finding, Fix
     from prodlint.fixes.apply import FixOutcome
     from prodlint.output import Stats
 
@@ -288,10 +288,10 @@ def _fix_and_report(session: Session, options: Mapping[str, Any], clock: Clock) 
     wanted, baseline = _wanted(session, options)
     found = [finding for finding in wanted if session.project.reports(finding.location.path)]
     shown = [finding for finding in found if _is_sure_enough(finding, options)]
-    troubles = [trouble for trouble in session.analysis.troubles if not trouble.path or is_ours(session, trouble)]
+    errors = [error for error in session.analysis.errors if not error.path or is_ours(session, error)]
     if options["quiet"] or options["diff"]:
-        for trouble in troubles:
-            say(one_line(session, trouble), err=True)
+        for error in errors:
+            say(one_line(session, error), err=True)
     if _is_reported(options):
         from prodlint.output import Stats
 
@@ -304,11 +304,11 @@ def _fix_and_report(session: Session, options: Mapping[str, Any], clock: Clock) 
             in_baseline=baseline.hidden,
             gone_from_baseline=baseline.gone,
         )
-        _report(session, shown, troubles, stats, options, sys.stderr if prints_text else sys.stdout)
+        _report(session, shown, errors, stats, options, sys.stderr if prints_text else sys.stdout)
         clock.lap("output")
-    for trouble in session.fix_troubles:  # known only when all fixes were asked for
-        say(one_line(session, trouble), err=True)
-    if any(trouble.is_failure for trouble in (*troubles, *session.fix_troubles)):
+    for error in session.fix_errors:  # known only when all fixes were asked for
+        say(one_line(session, error), err=True)
+    if any(error.is_failure for error in (*errors, *session.fix_errors)):
         return FAILED
     if options["exit_zero"]:
         return CLEAN
@@ -485,7 +485,7 @@ _MOST_NAMES = 3
 def _report(
     session: Session,
     findings: Sequence[Finding],
-    troubles: Iterable[Trouble],
+    errors: Iterable[AnalysisError],
     stats: Stats,
     options: Mapping[str, Any],
     stream: TextIO,
@@ -504,7 +504,7 @@ def _report(
         root=session.project.root,
         cwd=Path.cwd(),
         version=__version__,
-        errors=[ErrorMessage(trouble.path or None, trouble.line or None, trouble.message) for trouble in troubles],
+        errors=[ErrorMessage(error.path or None, error.line or None, error.message) for error in errors],
         stats=stats,
     )
     look = replace(terminal(options["color"]), statistics=options["statistics"])

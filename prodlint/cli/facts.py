@@ -45,7 +45,7 @@ def facts(paths: tuple[str, ...], output_format: str, output_file: str | None, *
             write_report(Path(output_file), data)
         except OSError as error:
             raise click.FileError(output_file, error.strerror) from error
-    troubles = [trouble for trouble in session.troubles() if is_ours(session, trouble)]
-    for trouble in troubles:
-        say(one_line(session, trouble), err=True)
-    return FAILED if any(trouble.is_failure for trouble in troubles) else CLEAN
+    errors = [error for error in session.errors() if is_ours(session, error)]
+    for failed in errors:
+        say(one_line(session, failed), err=True)
+    return FAILED if any(error.is_failure for error in errors) else CLEAN

@@ -1,4 +1,4 @@
-"""From paths and options to a session, and how its files and troubles are named on the command line."""
+"""From paths and options to a session, and how its files and errors are named on the command line."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from prodlint.cli.terminal import ProgressBar, say, shows_progress
 if TYPE_CHECKING:
     from prodlint.analysis.session import Session
     from prodlint.analysis.store import Cache
-    from prodlint.findings import Trouble
+    from prodlint.findings import AnalysisError
 
 
 def open_session(paths: Sequence[str], options: Mapping[str, Any], stack: ExitStack) -> Session:
@@ -97,9 +97,9 @@ def _shards(files: Sequence[str]) -> dict[bytes, bytes]:
     return shards
 
 
-def is_ours(session: Session, trouble: Trouble) -> bool:
-    """Whether a trouble is about what the user gave."""
-    return session.project.reports(trouble.path) or trouble in session.project.troubles
+def is_ours(session: Session, error: AnalysisError) -> bool:
+    """Whether an error is about what the user gave."""
+    return session.project.reports(error.path) or error in session.project.errors
 
 
 def from_here(session: Session, path: str) -> str:
@@ -107,7 +107,7 @@ def from_here(session: Session, path: str) -> str:
     return Path(os.path.relpath(session.project.root / path)).as_posix()
 
 
-def one_line(session: Session, trouble: Trouble) -> str:
-    """A trouble as grep would write it."""
-    path = from_here(session, trouble.path) if trouble.path else "prodlint"
-    return f"{path}:{trouble.line}: {trouble.message}" if trouble.line else f"{path}: {trouble.message}"
+def one_line(session: Session, error: AnalysisError) -> str:
+    """An error as grep would write it."""
+    path = from_here(session, error.path) if error.path else "prodlint"
+    return f"{path}:{error.line}: {error.message}" if error.line else f"{path}: {error.message}"

@@ -184,8 +184,8 @@ class Server(LanguageServer):
                 del before, session
                 continue
             self._said.clear()
-            for trouble in session.analysis.troubles:
-                _log.warning("%s:%s: %s", trouble.path, trouble.line, trouble.message)
+            for failed in session.analysis.errors:
+                _log.warning("%s:%s: %s", failed.path, failed.line, failed.message)
             await self._publish(bench)
             del before, session
             await self.in_worker(self._garbage.collect_if_due)

@@ -18,7 +18,7 @@ import msgspec
 from msgspec.structs import replace
 
 from prodlint.extract import deployment as deploy
-from prodlint.findings import Trouble
+from prodlint.findings import AnalysisError
 from prodlint.lazy_regex import regex
 from prodlint.project.file_roles import FileRole, role_of
 from prodlint.project.globs import ignore_spec, is_glob
@@ -77,7 +77,7 @@ class Project(msgspec.Struct, frozen=True):
     files: Sequence[SourceFile]
     given: frozenset[str] = frozenset({""})
     """The files and folders that the user named; "" is the whole project."""
-    troubles: Sequence[Trouble] = ()
+    errors: Sequence[AnalysisError] = ()
 
     def reports(self, path: str) -> bool:
         """Whether findings in the file `path` are to be shown."""
@@ -271,7 +271,7 @@ def discover(
 
     A file that only the overlay of `file_system` has is found where it would lie. `.gitignore` files and the settings'
     excludes are honoured; what is given by name is analysed all the same, unless `force_exclude` says otherwise.
-    Whatever cannot be walked or read is one `Trouble`.
+    Whatever cannot be walked or read is one `AnalysisError`.
     """
     walk = _Walk(root, file_system, settings, _Excludes(settings.exclude))
     located = {path: locate(path) for path in paths}
@@ -284,16 +284,16 @@ def discover(
             walk.add_given(name)
     project = Project(root.folder, sorted(walk.files.values()), given)
     outside = [_outside(path, located[path]) for path in paths if path not in inside]
-    ours = (trouble for trouble in dict.fromkeys(walk.troubles) if project.reports(trouble.path))
-    troubles = [trouble._replace(path=_printable(trouble.path)) for trouble in ours]
-    return replace(project, troubles=[*outside, *troubles])
+    ours = (error for error in dict.fromkeys(walk.errors) if project.reports(error.path))
+    errors = [error._replace(path=_printable(error.path)) for error in ours]
+    return replace(project, errors=[*outside, *errors])
 
 
-def _outside(path: Path, located: Located) -> Trouble:
+def _outside(path: Path, located: Located) -> AnalysisError:
     message = "not in the project of the other paths" if exists(path) else _MISSING
     if located.is_linked and exists(path):
         message = f"left alone: it is a link to {_printable(str(located.path))}, outside the project"
-    return Trouble(_printable(str(path)), 0, message)
+    return AnalysisError(_printable(str(path)), 0, message)
 
 
 class _Walk(msgspec.Struct):
@@ -304,7 +304,7 @@ class _Walk(msgspec.Struct):
     settings: Settings
     excludes: _Excludes
     files: dict[str, SourceFile] = {}
-    troubles: list[Trouble] = []
+    errors: list[AnalysisError] = []
     """With paths as the file system has them, printable or not."""
     _seen: set[str] = set()
     _overlaid: dict[str, dict[str, bool]] = {}
@@ -360,13 +360,13 @@ class _Walk(msgspec.Struct):
         elif path in self.files:
             self.files[path] = self.files[path]._replace(is_given=True)
         elif not exists(absolute) and path not in self.file_system.overlay:
-            self.troubles.append(Trouble(path, 0, _MISSING))
+            self.errors.append(AnalysisError(path, 0, _MISSING))
         elif exists(absolute) and not stat.S_ISREG(_mode(absolute)):
-            self.troubles.append(Trouble(path, 0, "not a regular file"))
+            self.errors.append(AnalysisError(path, 0, "not a regular file"))
         elif self._has_sound_name(path):
             file = source_file(path, self.file_system, self.settings, is_given=True)
             if file is None:
-                self.troubles.append(Trouble(path, 0, "not a kind of file that prodlint reads", is_failure=False))
+                self.errors.append(AnalysisError(path, 0, "not a kind of file that prodlint reads", is_failure=False))
             else:
                 self.files[path] = file
 
@@ -400,7 +400,7 @@ class _Walk(msgspec.Struct):
     def _has_sound_name(self, path: str) -> bool:
         message = _complaint_about(path)
         if message:
-            self.troubles.append(Trouble(path, 0, message))
+            self.errors.append(AnalysisError(path, 0, message))
         return not message
 
     def _entries(self, folder: str) -> list[os.DirEntry[str]]:
@@ -408,7 +408,7 @@ class _Walk(msgspec.Struct):
             with os.scandir(self.root.folder / folder) as entries:
                 return sorted(entries, key=lambda entry: entry.name)
         except OSError as error:
-            self.troubles.append(Trouble(folder, 0, f"cannot be read: {describe(error)}"))
+            self.errors.append(AnalysisError(folder, 0, f"cannot be read: {describe(error)}"))
             return []
 
 

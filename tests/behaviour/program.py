@@ -55,8 +55,8 @@ def program(rule: str, stack: str, files: str | Mapping[str, str]) -> Program:
         expected += [(mark.path, mark.line, mark.kind, mark.rule) for mark in marks]
     if is_node:
         texts.setdefault("package.json", (NODE_SETS / stack / "package.json").read_text())
-    found, troubles = find(texts, {"select": [rule]})
-    assert not troubles, troubles
+    found, errors = find(texts, {"select": [rule]})
+    assert not errors, errors
     if sorted(expected) != sorted((item.path, item.line, item.kind, item.rule) for item in found):
         pytest.fail(f"marked: {expected}\nfound: {found}", pytrace=False)
     return Program(rule, stack, texts)

@@ -93,7 +93,7 @@ def warnings(files: Mapping[str, str], folder: Path, module: str) -> set[str]:
 def said(files: Mapping[str, str]) -> dict[str, bool]:
     """What prodlint says, by number, and whether it has a fix for it."""
     session = Session.from_memory(dict(files), SETTINGS)
-    assert not session.analysis.troubles
+    assert not session.analysis.errors
     return {finding.data["check"]: isinstance(session.fix_for(finding), Fix) for finding in session.findings()}
 
 

@@ -182,7 +182,7 @@ def test_a_map_of_five_megabytes() -> None:
     assert len(files["redirects.conf"]) > 5_000_000
     session = Session.from_memory(files, {"select": ["proxy-gzip-off"]})
     assert [finding.location.path for finding in session.analysis.findings] == ["nginx.conf"]
-    assert not session.analysis.troubles
+    assert not session.analysis.errors
 
 
 def test_a_block_that_is_never_closed_and_an_include_that_is_missing() -> None:
@@ -194,8 +194,8 @@ def test_a_block_that_is_never_closed_and_an_include_that_is_missing() -> None:
     }
     session = Session.from_memory(files)
     assert isinstance(proxies_in(session.program).all, list)
-    assert not any(trouble.is_failure for trouble in session.analysis.troubles)
-    messages = [(trouble.path, trouble.message) for trouble in session.analysis.troubles]
+    assert not any(error.is_failure for error in session.analysis.errors)
+    messages = [(error.path, error.message) for error in session.analysis.errors]
     assert [path for path, _ in messages].count("nginx.conf") == 1, messages
 
 

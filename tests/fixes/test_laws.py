@@ -57,7 +57,7 @@ def _hold(files: Mapping[str, bytes], chosen: dict[str, object]) -> None:
     session = Session.from_memory({path: data.decode() for path, data in files.items()}, chosen)
     outcome = fix_all(session, lambda *_: True)
     after = session.with_overlay({path: new for path, (_, new) in outcome.changed.items()})
-    assert session.fix_troubles == after.fix_troubles == []
+    assert session.fix_errors == after.fix_errors == []
     for path, (old, new) in outcome.changed.items():
         assert after.problems(path) <= session.problems(path), f"{path} parses worse\n{new.decode()}"
         assert not (path.endswith(".py") and _compiles(old)) or _compiles(new), (

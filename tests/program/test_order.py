@@ -47,7 +47,7 @@ def _found(files: Mapping[str, str]) -> list[tuple[Any, ...]]:
         fix = session.fix_for(finding)
         edits = session.edits_of(fix) if isinstance(fix, Fix) else ()
         found.append((finding.location, finding.rule, finding.message, finding.confidence, finding.trace, fix, edits))
-    return [*found, session.analysis.troubles, session.fix_troubles]
+    return [*found, session.analysis.errors, session.fix_errors]
 
 
 def test_findings_and_fixes() -> None:

@@ -36,7 +36,7 @@ def analysed(files: dict[str, str]) -> Session:
         tracemalloc.stop()
     assert ("app.js", "blocking-call") in found
     assert most < MOST_MEMORY
-    assert not [trouble for trouble in session.analysis.troubles if "failed" in trouble.message]
+    assert not [error for error in session.analysis.errors if "failed" in error.message]
     return session
 
 
@@ -147,16 +147,16 @@ def test_one_file_that_cannot_be_linked_is_left_out(
     assert {found.location.path for found in analysis.findings if found.rule == "blocking-call"} == {
         path for path in MANY if path.endswith(".js") and path not in lost
     }
-    troubles = {trouble.path: trouble for trouble in analysis.troubles}
-    assert set(troubles) == lost
-    assert all("because of" in trouble.message and trouble.is_failure for trouble in troubles.values())
+    errors = {error.path: error for error in analysis.errors}
+    assert set(errors) == lost
+    assert all("because of" in error.message and error.is_failure for error in errors.values())
 
 
 def test_what_no_single_file_is_to_blame_for_is_one_failure(monkeypatch: pytest.MonkeyPatch) -> None:
     _breaks(monkeypatch, *({path} for path in MANY))
     analysis = Session.from_memory(MANY).analysis
     assert not analysis.findings
-    assert [trouble.path for trouble in analysis.troubles] == [""]
+    assert [error.path for error in analysis.errors] == [""]
 
 
 @pytest.mark.parametrize("faulty", [set[str](), {"a"}, {"h"}, {"c", "d", "e"}])

@@ -288,11 +288,11 @@ def test_nesting_and_bombs_through_every_stage() -> None:
     """Extraction alone is tested with the readers; here everything is linked, checked and fixed, too."""
     files = {**DEEP, "app.js": HANDLER}
     session = Session.from_memory(files, {"preview": True, "select": ["all"]})
-    assert [trouble for trouble in session.analysis.troubles if trouble.is_failure] == []
+    assert [error for error in session.analysis.errors if error.is_failure] == []
     assert ("app.js", "blocking-call") in {(found.location.path, found.rule) for found in session.findings()}
     for finding in session.findings():
         session.fix_for(finding)
-    assert session.fix_troubles == []
+    assert session.fix_errors == []
     assert len(session.facts) == len(files)
 
 
@@ -345,7 +345,7 @@ def test_modules_that_import_each_other() -> None:
         "from .m1 import gone\nfrom fastapi import FastAPI\n@FastAPI().get('/')\nasync def f():\n    gone()\n"
     )
     session = Session.from_memory(files, {"select": ["blocking-call"]})
-    assert [trouble for trouble in session.analysis.troubles if trouble.is_failure] == []
+    assert [error for error in session.analysis.errors if error.is_failure] == []
     assert [(found.location.path, found.rule) for found in session.findings()] == [("js/m0.js", "blocking-call")]
 
 

@@ -49,11 +49,11 @@ def test_all_numbers_of_the_deployment_files_are_too_long(page: Path) -> None:
         if files == section.texts():
             continue
         session = Session.from_memory(files)
-        failures = [trouble.message for trouble in session.analysis.troubles if trouble.is_failure]
+        failures = [error.message for error in session.analysis.errors if error.is_failure]
         assert not failures, section.where
         for finding in session.findings():
             session.fix_for(finding)
-        assert not session.fix_troubles, section.where
+        assert not session.fix_errors, section.where
         _ = "".join(render(session.program))
         as_json(session.program)
 
@@ -70,13 +70,13 @@ def test_a_rule_still_finds_what_is_elsewhere() -> None:
     }
     session = Session.from_memory(files, {"select": ["single-process"]})
     assert [finding.location.path for finding in session.findings()] == ["a/Dockerfile"]
-    assert not session.analysis.troubles
+    assert not session.analysis.errors
 
 
 @pytest.mark.parametrize("number", [LONG, f"0x{'f' * 17}", "9" * 19])
 @pytest.mark.parametrize("path", ["fly.toml", "railway.toml", "netlify.toml", "pyproject.toml", "Pipfile"])
 def test_toml_says_where(path: str, number: str) -> None:
     session = Session.from_memory({path: f"# first\n[http_service]\nmin_machines_running = {number}\n"})
-    (trouble,) = session.analysis.troubles
-    assert (trouble.path, trouble.line) == (path, 3)
-    assert trouble.message == "this is no valid TOML: a number has more than 64 bits"
+    (error,) = session.analysis.errors
+    assert (error.path, error.line) == (path, 3)
+    assert error.message == "this is no valid TOML: a number has more than 64 bits"
