@@ -436,7 +436,7 @@ class Directive(_Fact):
     """Whether the comment stands alone on its line."""
 
 
-class Problem(_Fact):
+class SyntaxProblem(_Fact):
     """A stretch of the file that could not be read (a syntax error). The sound parts still gave facts."""
 
     message: str
@@ -543,7 +543,7 @@ class Outline(_Fact):
     imports: list[Import] = []
     exports: msgspec.Raw = msgspec.Raw()
     directives: msgspec.Raw = msgspec.Raw()
-    problems: list[Problem] = []
+    problems: list[SyntaxProblem] = []
 
 
 class FileFacts(_Fact):
@@ -562,7 +562,7 @@ class FileFacts(_Fact):
     imports: list[Import] = []
     exports: list[Export] = []
     directives: list[Directive] = []
-    problems: list[Problem] = []
+    problems: list[SyntaxProblem] = []
     shebang: str = ""
     """The first line, if it starts with `#!`."""
     artefacts: list[Artefact] = []

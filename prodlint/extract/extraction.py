@@ -7,7 +7,7 @@ import re
 from prodlint.extract.generated import is_generated, is_page_script
 from prodlint.extract.ignore_comments import line_starts_of
 from prodlint.extract.parsing import TooHard, one_file
-from prodlint.facts import JAVASCRIPT, FileFacts, Problem
+from prodlint.facts import JAVASCRIPT, FileFacts, SyntaxProblem
 from prodlint.lazy_regex import regex
 
 _CODING = regex(rb"(?:[ \t]*#[^\n]*\n)?[ \t]*#[^\n]*coding[:=][ \t]*(?!utf-?8)[-\w.]", re.IGNORECASE)
@@ -25,7 +25,7 @@ def extract(data: bytes, kind: str, path: str) -> FileFacts:
         with one_file():
             facts = _extract(data, kind, path)
     except TooHard as error:
-        return FileFacts(kind, problems=[Problem(str(error), 0, 0)], line_starts=line_starts_of(data))
+        return FileFacts(kind, problems=[SyntaxProblem(str(error), 0, 0)], line_starts=line_starts_of(data))
     if (problem := _undecodable(data)) is not None:
         facts.problems.insert(0, problem)
     return facts
@@ -45,12 +45,12 @@ def _extract(data: bytes, kind: str, path: str) -> FileFacts:
     return READERS[kind].extract(data, path)
 
 
-def _undecodable(data: bytes) -> Problem | None:
+def _undecodable(data: bytes) -> SyntaxProblem | None:
     """What is no UTF-8 in a file that does not name another encoding. All else in it is read all the same."""
     try:
         data.decode()
     except UnicodeDecodeError as error:
         if _CODING.match(data):
             return None
-        return Problem(f"not UTF-8: byte 0x{data[error.start]:02x}", error.start, error.end)
+        return SyntaxProblem(f"not UTF-8: byte 0x{data[error.start]:02x}", error.start, error.end)
     return None

@@ -1,6 +1,6 @@
 """Extraction of deployment files: one module per format, each `extract(data, path)`: bytes of one file → `FileFacts`.
 
-Nothing here looks at another file, and nothing raises for what a file holds: what cannot be read is a `Problem`, what
+Nothing here looks at another file, and nothing raises for what a file holds: what cannot be read is a `SyntaxProblem`, what
 cannot be known is a `Setting` whose value is None.
 """
 

@@ -16,7 +16,7 @@ from prodlint.extract.deployment.templates import has_parts, is_template, masked
 from prodlint.extract.deployment.variables import expand, has_variables
 from prodlint.extract.deployment.yaml_nodes import Stream, parse
 from prodlint.extract.ignore_comments import MARKER, line_starts_of, parse_directive
-from prodlint.facts import Artefact, Directive, FileFacts, Problem, Setting
+from prodlint.facts import Artefact, Directive, FileFacts, Setting, SyntaxProblem
 from prodlint.lazy_regex import regex
 
 KIND = "compose"
@@ -59,7 +59,7 @@ def extract(data: bytes, path: str) -> FileFacts:
             name = data[key.start : key.end].decode("utf-8", "replace") if template else key.text
             facts.artefacts.append(Artefact("service", name, pair.start, pair.end, key.start, key.end, settings))
         elif pair.value is not None and not template and not (isinstance(pair.value, Scalar) and pair.value.is_null):
-            facts.problems.append(Problem(f"the service {pair.key.text} is no map", pair.start, pair.end))
+            facts.problems.append(SyntaxProblem(f"the service {pair.key.text} is no map", pair.start, pair.end))
     return facts
 
 

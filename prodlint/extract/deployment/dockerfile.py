@@ -18,7 +18,7 @@ import msgspec
 from prodlint.extract.deployment.templates import has_parts, is_template, without_blanks
 from prodlint.extract.deployment.variables import Expander, has_variables
 from prodlint.extract.ignore_comments import MARKER, line_starts_of, parse_directive
-from prodlint.facts import Artefact, FileFacts, Problem, Setting
+from prodlint.facts import Artefact, FileFacts, Setting, SyntaxProblem
 from prodlint.lazy_regex import regex
 
 KIND = "dockerfile"
@@ -220,7 +220,7 @@ def extract(data: bytes, path: str) -> FileFacts:
     facts.artefacts = stages.artefacts
     if instructions and not facts.artefacts and not stages.is_template:
         first = instructions[0]
-        facts.problems.append(Problem("a Dockerfile starts with FROM", first.start, first.end))
+        facts.problems.append(SyntaxProblem("a Dockerfile starts with FROM", first.start, first.end))
     return facts
 
 

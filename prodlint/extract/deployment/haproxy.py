@@ -14,7 +14,7 @@ from typing import NamedTuple
 from prodlint.extract.deployment.nginx import Word
 from prodlint.extract.deployment.templates import has_parts, is_template, masked
 from prodlint.extract.ignore_comments import MARKER, line_starts_of, parse_directive
-from prodlint.facts import Artefact, FileFacts, Problem, Setting
+from prodlint.facts import Artefact, FileFacts, Setting, SyntaxProblem
 from prodlint.findings import Span
 from prodlint.lazy_regex import regex
 
@@ -42,12 +42,12 @@ class Line(NamedTuple):
         return self.words[0].text in _SECTIONS
 
 
-def scan(data: bytes) -> tuple[list[Line], list[Span], list[Problem]]:
+def scan(data: bytes) -> tuple[list[Line], list[Span], list[SyntaxProblem]]:
     """The lines of a text, its comments, and quotes that are not closed."""
     text = masked(data) if is_template(data) else data
     lines: list[Line] = []
     comments: list[Span] = []
-    problems: list[Problem] = []
+    problems: list[SyntaxProblem] = []
     for match in re.finditer(rb"[^\n]+", text):
         at, end = match.start(), match.end()
         at += 3 * (at == 0 and text.startswith(b"\xef\xbb\xbf"))
@@ -63,7 +63,7 @@ def scan(data: bytes) -> tuple[list[Line], list[Span], list[Problem]]:
                 stop = found.end() if found else at + 1
                 raw = data[at:stop].decode("utf-8", "replace")
                 if raw.count('"') % 2 and "'" not in raw and '\\"' not in raw:
-                    problems.append(Problem("a quote is not closed", at, stop))
+                    problems.append(SyntaxProblem("a quote is not closed", at, stop))
                 words.append(Word(_unquoted(raw), at, stop))
                 at = stop
         if words:

@@ -18,7 +18,7 @@ from tree_sitter import Node as TreeNode
 from prodlint.extract import parsing
 from prodlint.extract.deployment.json_nodes import Document
 from prodlint.extract.deployment.nodes import List, Map, Node, Pair, Scalar
-from prodlint.facts import Problem
+from prodlint.facts import SyntaxProblem
 
 SPREAD = "..."
 """The key of an entry for `...x` with an `x` that is not known: any key may be there."""
@@ -56,11 +56,11 @@ def comments(data: bytes) -> list[tuple[int, int]]:
     return found
 
 
-def _problem(tree: TreeNode) -> Problem:
+def _problem(tree: TreeNode) -> SyntaxProblem:
     at = tree
     while not (at.is_error or at.is_missing):
         at = next(child for child in at.children if child.has_error)
-    return Problem("this is no valid JavaScript", at.start_byte, at.end_byte)
+    return SyntaxProblem("this is no valid JavaScript", at.start_byte, at.end_byte)
 
 
 class _Reader:

@@ -12,7 +12,7 @@ from tree_sitter import Node as TreeNode
 
 from prodlint.extract import parsing
 from prodlint.extract.deployment.nodes import List, Map, Node, Pair, Scalar
-from prodlint.facts import Problem
+from prodlint.facts import SyntaxProblem
 
 _DEEPEST = 100
 
@@ -21,7 +21,7 @@ class Document(NamedTuple):
     """A file: its value, and what could not be read."""
 
     root: Node | None
-    problems: list[Problem]
+    problems: list[SyntaxProblem]
 
 
 @cache
@@ -38,11 +38,11 @@ def parse(data: bytes) -> Document:
     return Document(root, [_problem(tree)] if tree.has_error else [])
 
 
-def _problem(tree: TreeNode) -> Problem:
+def _problem(tree: TreeNode) -> SyntaxProblem:
     at = tree
     while not (at.is_error or at.is_missing):
         at = next(child for child in at.children if child.has_error)
-    return Problem("this is no valid JSON", at.start_byte, at.end_byte)
+    return SyntaxProblem("this is no valid JSON", at.start_byte, at.end_byte)
 
 
 def _node(data: bytes, tree: TreeNode, depth: int) -> Node | None:

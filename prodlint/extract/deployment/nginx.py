@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from prodlint.extract.deployment.templates import has_parts, is_template, marks, masked
 from prodlint.extract.ignore_comments import MARKER, line_starts_of, parse_directive
-from prodlint.facts import Artefact, FileFacts, Problem, Setting
+from prodlint.facts import Artefact, FileFacts, Setting, SyntaxProblem
 from prodlint.findings import Span
 from prodlint.lazy_regex import regex
 
@@ -70,7 +70,7 @@ class Scan(NamedTuple):
     """All that is in a text: the directives in the order in which they start, and what is not sound."""
 
     directives: list[Directive]
-    problems: list[Problem]
+    problems: list[SyntaxProblem]
     comments: list[Span]
 
 
@@ -84,7 +84,7 @@ class _Scanner:
         self._original = data
         self._data = masked(data) if is_template(data) else data
         self._found: list[Directive] = []
-        self._problems: list[Problem] = []
+        self._problems: list[SyntaxProblem] = []
         self._comments: list[Span] = []
         self._open: list[int] = []
         self._too_deep = 0
@@ -111,12 +111,14 @@ class _Scanner:
                 self._add(words, at)
                 words = []
             elif data[start] == ord("{"):
-                self._problems.append(Problem("a block without a name", start, at))
+                self._problems.append(SyntaxProblem("a block without a name", start, at))
                 self._too_deep += 1
         self._flush(words)
         for number in self._open:
             opened = self._found[number]
-            self._problems.append(Problem(f"the block of `{opened.name}` is not closed", opened.start, opened.head_end))
+            self._problems.append(
+                SyntaxProblem(f"the block of `{opened.name}` is not closed", opened.start, opened.head_end)
+            )
             self._found[number] = opened._replace(
                 end=len(data), body=Span(opened.body[0], len(data)) if opened.body else None
             )
@@ -127,7 +129,7 @@ class _Scanner:
         if kind in ("double", "single"):
             if len(raw) < 2 or raw[-1] != raw[0] or _is_escaped(raw):
                 line = raw.split(b"\n", 1)[0].rstrip()
-                self._problems.append(Problem("a quote is not closed", start, start + len(line)))
+                self._problems.append(SyntaxProblem("a quote is not closed", start, start + len(line)))
             raw = raw[1:].removesuffix(raw[:1])
         if b"\\" in raw:
             raw = _ESCAPE.sub(lambda match: _ESCAPES.get(match[1], match[1]), raw)
@@ -142,7 +144,7 @@ class _Scanner:
         """What is left over where a block or the file ends: a directive whose semicolon is missing."""
         if words:
             self._problems.append(
-                Problem(f"`{words[0].text}` does not end with a semicolon", words[0].start, words[-1].end)
+                SyntaxProblem(f"`{words[0].text}` does not end with a semicolon", words[0].start, words[-1].end)
             )
             self._add(words, words[-1].end)
             words.clear()
@@ -168,7 +170,7 @@ class _Scanner:
             opened = self._found[number]
             self._found[number] = opened._replace(end=end, body=Span(opened.body[0] if opened.body else start, start))
         else:
-            self._problems.append(Problem("a closing brace without a block", start, end))
+            self._problems.append(SyntaxProblem("a closing brace without a block", start, end))
 
 
 def _is_escaped(raw: bytes) -> bool:

@@ -14,7 +14,7 @@ import msgspec
 from prodlint.extract.deployment.json_nodes import parse
 from prodlint.extract.deployment.nodes import List, Map, Node, Scalar, plain_data
 from prodlint.extract.ignore_comments import line_starts_of
-from prodlint.facts import Artefact, FileFacts, Problem, Setting
+from prodlint.facts import Artefact, FileFacts, Setting, SyntaxProblem
 
 KIND = "package_json"
 
@@ -51,7 +51,7 @@ def extract(data: bytes, path: str) -> FileFacts:
     facts = FileFacts(KIND, problems=document.problems, line_starts=line_starts_of(data))
     if not isinstance(document.root, Map):
         if not facts.problems and document.root is not None:
-            facts.problems.append(Problem("package.json holds no object", document.root.start, document.root.end))
+            facts.problems.append(SyntaxProblem("package.json holds no object", document.root.start, document.root.end))
         return facts
     root = document.root
     name = root.own.get("name")

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from prodlint.extract.deployment.js_nodes import SPREAD, Computed
 from prodlint.extract.deployment.nodes import List, Map, Node, Scalar, text_of
 from prodlint.extract.ignore_comments import MARKER, line_starts_of, parse_directive
-from prodlint.facts import Artefact, FileFacts, Problem, Setting
+from prodlint.facts import Artefact, FileFacts, Setting, SyntaxProblem
 from prodlint.lazy_regex import regex
 
 KIND = "pm2"
@@ -66,7 +66,7 @@ def read(data: bytes, path: str) -> Node | None:
     return _parsed(data, path)[0]
 
 
-def _parsed(data: bytes, path: str) -> tuple[Node | None, list[Problem], list[tuple[int, int]]]:
+def _parsed(data: bytes, path: str) -> tuple[Node | None, list[SyntaxProblem], list[tuple[int, int]]]:
     if path.endswith((".yml", ".yaml")):
         from prodlint.extract.deployment import yaml_nodes
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from prodlint.extract.deployment.templates import has_parts, is_template
 from prodlint.extract.ignore_comments import MARKER, line_starts_of, parse_directive
-from prodlint.facts import Artefact, FileFacts, Problem, Setting
+from prodlint.facts import Artefact, FileFacts, Setting, SyntaxProblem
 from prodlint.lazy_regex import regex
 
 KIND = "systemd"
@@ -117,7 +117,7 @@ def extract(data: bytes, path: str) -> FileFacts:
     return facts
 
 
-def _settings(lines: list[Line], template: bool, problems: list[Problem]) -> Iterator[Setting]:
+def _settings(lines: list[Line], template: bool, problems: list[SyntaxProblem]) -> Iterator[Setting]:
     settings: list[Setting] = []
     for line in lines:
         if not line.key:
@@ -152,14 +152,14 @@ def _belongs(key: str, name: str) -> bool:
     return key == name or (name == "env" and (key == "environment" or key.startswith("env.")))
 
 
-def _setting(name: str, line: Line, template: bool, problems: list[Problem]) -> Setting:
+def _setting(name: str, line: Line, template: bool, problems: list[SyntaxProblem]) -> Setting:
     value: str | None = line.value
     if template and has_parts(line.value):
         value = None
     elif name == "command.exec":
         words = split_words(line.value.lstrip("@-:+!|"))
         if words is None:
-            problems.append(Problem("a quote is not closed", line.value_start, line.end))
+            problems.append(SyntaxProblem("a quote is not closed", line.value_start, line.end))
         value = json.dumps(words) if words else None
     elif name == "env_file":
         if line.value.startswith("-"):

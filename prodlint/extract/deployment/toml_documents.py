@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from prodlint.extract.ignore_comments import line_starts_of
-from prodlint.facts import FileFacts, Problem
+from prodlint.facts import FileFacts, SyntaxProblem
 from prodlint.toml_text import TomlError, parse_toml
 
 
@@ -16,5 +16,5 @@ def read_document(data: bytes, facts: FileFacts) -> dict[str, Any] | None:
     except TomlError as error:
         facts.line_starts = line_starts_of(data)
         start = facts.line_starts[min(max(error.line, 1), len(facts.line_starts)) - 1]
-        facts.problems.append(Problem(f"this is no valid TOML: {error.message}", start, start))
+        facts.problems.append(SyntaxProblem(f"this is no valid TOML: {error.message}", start, start))
         return None

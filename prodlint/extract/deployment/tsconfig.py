@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from prodlint.facts import Artefact, FileFacts, Problem, Setting
+from prodlint.facts import Artefact, FileFacts, Setting, SyntaxProblem
 from prodlint.lazy_regex import regex
 
 _NOISE = regex(r'("(?:\\.|[^"\\])*+"?)|//[^\n]*+|/\*.*?(?:\*/|\Z)|,(?=\s*+[}\]])', re.DOTALL)
@@ -42,7 +42,9 @@ def extract(data: bytes, path: str) -> FileFacts:
         base = options.get("baseUrl")
         paths = {key: [str(item) for item in value] for key, value in (options.get("paths") or {}).items()}
     except (ValueError, AttributeError, TypeError, RecursionError):
-        return FileFacts("tsconfig", problems=[Problem("this is no JSON object that TypeScript could read", 0, 0)])
+        return FileFacts(
+            "tsconfig", problems=[SyntaxProblem("this is no JSON object that TypeScript could read", 0, 0)]
+        )
     settings = [Setting(f"paths.{key}", "\n".join(targets), 0, 0) for key, targets in paths.items()]
     if isinstance(base, str):
         settings.append(Setting("baseUrl", base, 0, 0))

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from prodlint.extract.deployment.templates import is_template, masked
 from prodlint.extract.ignore_comments import MARKER, line_starts_of, parse_directive
-from prodlint.facts import Artefact, FileFacts, Problem, Setting
+from prodlint.facts import Artefact, FileFacts, Setting, SyntaxProblem
 from prodlint.findings import Span
 from prodlint.lazy_regex import regex
 
@@ -70,7 +70,7 @@ def _tokens(data: bytes) -> tuple[list[_Token], list[Span]]:
 
 
 def _definitions(
-    tokens: Sequence[_Token], top: Artefact, template: bool, problems: list[Problem]
+    tokens: Sequence[_Token], top: Artefact, template: bool, problems: list[SyntaxProblem]
 ) -> Iterator[Artefact]:
     at = 0
     taken: Counter[str] = Counter()
@@ -78,7 +78,7 @@ def _definitions(
         head = tokens[at]
         end = _end(tokens, at)
         if end >= len(tokens) and tokens[-1].text not in (";", "}"):
-            problems.append(Problem(f"`{head.text}` does not end", head.start, head.end))
+            problems.append(SyntaxProblem(f"`{head.text}` does not end", head.start, head.end))
         inner = tokens[at:end]
         last = inner[-1]
         if head.text == "include" and len(inner) > 1:

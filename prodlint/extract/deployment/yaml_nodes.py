@@ -16,7 +16,7 @@ from tree_sitter import Node as TreeNode
 
 from prodlint.extract import parsing
 from prodlint.extract.deployment.nodes import List, Map, Node, Pair, Scalar
-from prodlint.facts import Problem
+from prodlint.facts import SyntaxProblem
 from prodlint.lazy_regex import regex
 
 _DEEPEST = 100
@@ -27,7 +27,7 @@ class Stream(NamedTuple):
 
     documents: list[Node | None]
     comments: list[tuple[int, int]]
-    problems: list[Problem]
+    problems: list[SyntaxProblem]
 
 
 @cache
@@ -42,7 +42,7 @@ def _tree(data: bytes) -> TreeNode:
 def parse(data: bytes) -> Stream:
     """The documents in `data`. Of a file that is broken, what stands before the line that breaks it."""
     tree = _tree(data)
-    problems: list[Problem] = []
+    problems: list[SyntaxProblem] = []
     if tree.has_error:
         sound = _sound_part(data)
         problems.append(_problem(data, sound))
@@ -90,14 +90,14 @@ def _sound_part(data: bytes) -> int:
     return starts[low]
 
 
-def _problem(data: bytes, start: int) -> Problem:
+def _problem(data: bytes, start: int) -> SyntaxProblem:
     end = data.find(b"\n", start)
     end = len(data) if end < 0 else end
     line = data[start:end]
     blanks = line[: len(line) - len(line.lstrip())]
     if b"\t" in blanks:
-        return Problem("YAML allows no tabs for indentation", start, start + len(blanks))
-    return Problem("this is no valid YAML", start, end)
+        return SyntaxProblem("YAML allows no tabs for indentation", start, start + len(blanks))
+    return SyntaxProblem("this is no valid YAML", start, end)
 
 
 _ESCAPES = {

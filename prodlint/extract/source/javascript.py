@@ -20,7 +20,7 @@ from prodlint.extract.source._js_modules import MODULES, bind_imports
 from prodlint.extract.source._js_scopes import Scopes, read_scopes
 from prodlint.extract.source._js_statements import STATEMENTS, children
 from prodlint.extract.source._js_walk import Handler, Walk
-from prodlint.facts import Directive, FileFacts, NameUse, Problem, Unbound
+from prodlint.facts import Directive, FileFacts, NameUse, SyntaxProblem, Unbound
 from prodlint.lazy_regex import regex
 
 _MOST_PROBLEMS = 20
@@ -127,8 +127,8 @@ def _announced(source: Source) -> list[str]:
     return found
 
 
-def _problems(nodes: list[Node], source: Source) -> list[Problem]:
-    problems: list[Problem] = []
+def _problems(nodes: list[Node], source: Source) -> list[SyntaxProblem]:
+    problems: list[SyntaxProblem] = []
     end = -1
     for node in nodes:
         if node.start_byte < end or len(problems) == _MOST_PROBLEMS:
@@ -139,7 +139,7 @@ def _problems(nodes: list[Node], source: Source) -> list[Problem]:
         else:
             lines = source.between(node.start_byte, min(end, node.start_byte + 40)).strip().splitlines()
             message = f"syntax error near `{lines[0].strip()}`" if lines else "syntax error"
-        problems.append(Problem(message, node.start_byte, end))
+        problems.append(SyntaxProblem(message, node.start_byte, end))
     return problems
 
 

@@ -17,7 +17,7 @@ from prodlint.extract.source._build import Values
 from prodlint.extract.source._py_events import Events
 from prodlint.extract.source._py_outline import outline
 from prodlint.extract.source._py_unbound import makes_names, unbound_names
-from prodlint.facts import Directive, FileFacts, Problem
+from prodlint.facts import Directive, FileFacts, SyntaxProblem
 
 _MOST_PROBLEMS = 20
 _LONGEST_EXCERPT = 30
@@ -62,9 +62,9 @@ def _directives(data: bytes, comments: Sequence[Node], line_starts: Sequence[int
     return [directive for directive in parsed if directive is not None]
 
 
-def _problems(data: bytes, broken: Sequence[Node]) -> list[Problem]:
+def _problems(data: bytes, broken: Sequence[Node]) -> list[SyntaxProblem]:
     """Return the outermost stretches that could not be parsed, each cut at the end of its line."""
-    problems: list[Problem] = []
+    problems: list[SyntaxProblem] = []
     covered = -1
     for node in broken:
         start, end = node.start_byte, node.end_byte
@@ -78,7 +78,7 @@ def _problems(data: bytes, broken: Sequence[Node]) -> list[Problem]:
             end = start + len(line)
             excerpt = line[:_LONGEST_EXCERPT].decode(errors="replace")
             message = f"invalid syntax: {excerpt}" if excerpt else "invalid syntax"
-        problems.append(Problem(message, start, end))
+        problems.append(SyntaxProblem(message, start, end))
         if len(problems) == _MOST_PROBLEMS:
             break
     return problems
