@@ -132,7 +132,7 @@ class _Run:
             try:
                 data = self._file_system.read(file.path)
             except Unreadable as error:
-                self._error(file, error.reason, is_failure=file.is_given or not isinstance(error, TooLarge))
+                self._error(file, error.reason, is_failure=file.is_explicit or not isinstance(error, TooLarge))
             else:
                 tasks[file] = _Task(file, data)
                 if self._cache is not None or self._shard:
@@ -163,7 +163,7 @@ class _Run:
         others = []
         for file, key in keys.items():
             value = values.get(key)
-            if value is None or (value == LEFT_OUT and file.is_given):
+            if value is None or (value == LEFT_OUT and file.is_explicit):
                 others.append(file)
                 continue
             self._accept(file, value)
@@ -231,7 +231,7 @@ def can_fork() -> bool:
 
 def _facts_of(task: _Task) -> FileFacts | _Outcome:
     file, data = task
-    if not file.is_given and is_left_out(data, file.kind, is_for_browsers=file.role is FileRole.BROWSER):
+    if not file.is_explicit and is_left_out(data, file.kind, is_for_browsers=file.role is FileRole.BROWSER):
         return LEFT_OUT
     try:
         return extract(data, file.kind, file.path)

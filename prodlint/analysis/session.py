@@ -185,8 +185,8 @@ class Session:
 
     def _source_file(self, path: str, file_system: FileSystem) -> SourceFile | None:
         """The file as it is to be analysed with the bytes that `file_system` has: they may tell its kind."""
-        is_given = any(file.is_given and file.path == path for file in self.project.files)
-        return source_file(path, file_system, self.settings, is_given=is_given)
+        is_explicit = any(file.is_explicit and file.path == path for file in self.project.files)
+        return source_file(path, file_system, self.settings, is_explicit=is_explicit)
 
     def with_disk_changes(self, changed: Collection[str], overlay: Mapping[str, bytes]) -> Session:
         """The state after the files `changed` came, went or changed on disk, with `overlay` in place of the present

@@ -174,7 +174,7 @@ def _state(session: Session, cache: Cache) -> bytes | None:
                 key = key_of(file_system.read(file.path), file)
             except Unreadable:
                 return None
-        digest.update(f"{file.path}\0{file.kind}\0{file.is_given}\0".encode(errors="surrogateescape") + key)
+        digest.update(f"{file.path}\0{file.kind}\0{file.is_explicit}\0".encode(errors="surrogateescape") + key)
     return digest.digest()
 
 

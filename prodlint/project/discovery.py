@@ -54,7 +54,7 @@ class SourceFile(NamedTuple):
 
     path: str
     kind: str
-    is_given: bool = False
+    is_explicit: bool = False
     """Whether the user named this very file: then it is analysed whatever it looks like."""
     role: FileRole = FileRole.SOURCE
     """As far as the path tells."""
@@ -121,7 +121,9 @@ def may_be_read(path: str) -> bool:
     return "." not in name[1:] or deploy.may_be(path) or kind_of(path, FileSystem(None)) is not None
 
 
-def source_file(path: str, file_system: FileSystem, settings: Settings, *, is_given: bool = False) -> SourceFile | None:
+def source_file(
+    path: str, file_system: FileSystem, settings: Settings, *, is_explicit: bool = False
+) -> SourceFile | None:
     """The file `path` as it is to be analysed; None if prodlint does not read it, because of its kind or because it is
     a test that nobody asked for."""
     kind = kind_of(path, file_system)
@@ -130,7 +132,7 @@ def source_file(path: str, file_system: FileSystem, settings: Settings, *, is_gi
     role = FileRole.SOURCE
     if kind in _LANGUAGES:
         role = role_of(path, settings.hints.scripts, settings.hints.tests)
-    return SourceFile(path, kind, is_given, role) if is_given or role is not FileRole.TEST else None
+    return SourceFile(path, kind, is_explicit, role) if is_explicit or role is not FileRole.TEST else None
 
 
 # --- the root ---------------------------------------------------------------------------------------------------------
@@ -358,13 +360,13 @@ class _Walk(msgspec.Struct):
         if is_folder(absolute):
             self.below(path)
         elif path in self.files:
-            self.files[path] = self.files[path]._replace(is_given=True)
+            self.files[path] = self.files[path]._replace(is_explicit=True)
         elif not exists(absolute) and path not in self.file_system.overlay:
             self.errors.append(AnalysisError(path, 0, _MISSING))
         elif exists(absolute) and not stat.S_ISREG(_mode(absolute)):
             self.errors.append(AnalysisError(path, 0, "not a regular file"))
         elif self._has_sound_name(path):
-            file = source_file(path, self.file_system, self.settings, is_given=True)
+            file = source_file(path, self.file_system, self.settings, is_explicit=True)
             if file is None:
                 self.errors.append(AnalysisError(path, 0, "not a kind of file that prodlint reads", is_failure=False))
             else:
