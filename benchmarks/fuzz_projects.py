@@ -39,7 +39,7 @@ import sys
 
 from prodlint.analysis import parallel_projects, scheduler
 
-scheduler._WORTH_A_POOL = parallel_projects._WORTH_A_PROCESS = 0  # small projects, too, are worth several processes
+scheduler._MIN_POOL_BYTES = parallel_projects._MIN_PROCESS_BYTES = 0  # small projects, too, are worth several processes
 sys.argv[0] = "prodlint"
 
 from prodlint.__main__ import main

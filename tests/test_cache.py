@@ -253,7 +253,7 @@ def test_a_file_on_which_prodlint_fails_is_named_and_the_rest_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jobs: int
 ) -> None:
     monkeypatch.setattr(scheduler, "extract", _crashing)
-    monkeypatch.setattr(scheduler, "_WORTH_A_POOL", 0)
+    monkeypatch.setattr(scheduler, "_MIN_POOL_BYTES", 0)
     file_system = FileSystem(None, {f"{name}.py": name.encode() for name in ("crash", "fine", "good")})
     files = [SourceFile(path, "python") for path in ("crash.py", "fine.py", "good.py", "missing.py")]
     run = extract_all(files, file_system, jobs=jobs)
@@ -266,7 +266,7 @@ def test_a_file_on_which_prodlint_fails_is_named_and_the_rest_goes_on(
 
 def test_a_worker_that_dies_takes_only_its_file_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scheduler, "extract", _crashing)
-    monkeypatch.setattr(scheduler, "_WORTH_A_POOL", 0)
+    monkeypatch.setattr(scheduler, "_MIN_POOL_BYTES", 0)
     monkeypatch.setattr(scheduler, "_BATCH", 8)
     texts = {f"{index}.py": f"fine {index}" for index in range(9)} | {"x.py": "die"}
     file_system = FileSystem(None, {path: text.encode() for path, text in texts.items()})
@@ -278,7 +278,7 @@ def test_a_worker_that_dies_takes_only_its_file_with_it(monkeypatch: pytest.Monk
 
 
 def test_processes_find_the_same_and_report_progress(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(scheduler, "_WORTH_A_POOL", 0)
+    monkeypatch.setattr(scheduler, "_MIN_POOL_BYTES", 0)
     monkeypatch.setattr(scheduler, "_BATCH", 100)
     monkeypatch.setattr(scheduler, "_CHUNK", 400)
     texts = {f"{index}.py": f"def f{index}():\n    return {index}\n".encode() for index in range(50)}

@@ -20,7 +20,7 @@ import os, sys
 from prodlint.analysis import parallel_projects as parts
 from prodlint.analysis.session import Session
 
-parts._WORTH_A_PROCESS = 0
+parts._MIN_PROCESS_BYTES = 0
 home, analysis = os.getpid(), Session.analysis.func
 
 def analysing(session):

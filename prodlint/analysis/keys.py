@@ -12,7 +12,7 @@ from prodlint.project.file_roles import FileRole
 EXTRACTION = "prodlint.extract.extraction"
 """The module that makes facts."""
 
-LEFT_OUT = b""
+SKIPPED = b""
 """Stored in place of facts for a file that is left out because of what is in it (generated code, a page's script)."""
 
 

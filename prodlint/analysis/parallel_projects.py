@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from prodlint.analysis.session import Session
 
-_WORTH_A_PROCESS = 300_000
+_MIN_PROCESS_BYTES = 300_000
 """Bytes of source; less than this is linked and checked before another process has started."""
 
 
@@ -51,7 +51,7 @@ def analyse(session: Session, wanted: Wanted, jobs: int) -> None:
     if jobs < 2 or not can_fork():
         return  # anything but a fork would have to read all facts anew
     sizes = {number: part.size() for number, part in enumerate(session.parts) if not isinstance(part, Recalled)}
-    if len(sizes) < 2 or sum(sizes.values()) - max(sizes.values()) < _WORTH_A_PROCESS:
+    if len(sizes) < 2 or sum(sizes.values()) - max(sizes.values()) < _MIN_PROCESS_BYTES:
         return
     largest_first = sorted(sizes.items(), key=lambda item: -item[1])
     bundles = list(grouped(largest_first, sum(sizes.values()) // (8 * jobs)))

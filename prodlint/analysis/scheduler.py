@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import msgspec
 
-from prodlint.analysis.keys import LEFT_OUT, key_of
+from prodlint.analysis.keys import SKIPPED, key_of
 from prodlint.analysis.store import Cache
 from prodlint.extract.extraction import extract, is_left_out
 from prodlint.extract.fact_table import FactTable, decode, encode
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 Progress = Callable[[int, int], None]
 """Called with how many bytes are dealt with, and how many there are."""
 
-_WORTH_A_POOL = 400_000
+_MIN_POOL_BYTES = 400_000
 """Bytes; less than this is extracted before a second process has started."""
 
 _BATCH = 200_000
@@ -86,7 +86,7 @@ def extract_all(
     run = _Run(file_system, cache, shard or {}, progress or (lambda done, total: None))
     remaining = run.unchanged(files)
     jobs = jobs or processors()
-    parallel = jobs > 1 and sum(size for _, size in remaining) > _WORTH_A_POOL
+    parallel = jobs > 1 and sum(size for _, size in remaining) > _MIN_POOL_BYTES
     extractor = _Pool(jobs) if parallel else _Here()
     with extractor:
         for chunk in grouped(remaining, _CHUNK):
@@ -163,7 +163,7 @@ class _Run:
         others = []
         for file, key in keys.items():
             value = values.get(key)
-            if value is None or (value == LEFT_OUT and file.is_explicit):
+            if value is None or (value == SKIPPED and file.is_explicit):
                 others.append(file)
                 continue
             self._accept(file, value)
@@ -171,7 +171,7 @@ class _Run:
         return others
 
     def _accept(self, file: SourceFile, facts: FileFacts | bytes) -> None:
-        if facts == LEFT_OUT:
+        if facts == SKIPPED:
             self.result.left_out.append(file.path)
         else:
             self.result.facts.put(file.path, facts)
@@ -232,7 +232,7 @@ def can_fork() -> bool:
 def _facts_of(task: _Task) -> FileFacts | _Outcome:
     file, data = task
     if not file.is_explicit and is_left_out(data, file.kind, is_for_browsers=file.role is FileRole.BROWSER):
-        return LEFT_OUT
+        return SKIPPED
     try:
         return extract(data, file.kind, file.path)
     except Exception as error:  # one file's misfortune must not take the others with it

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from prodlint.analysis.scheduler import _WORTH_A_POOL
+from prodlint.analysis.scheduler import _MIN_POOL_BYTES
 from prodlint.analysis.store import FILE_NAME
 from tests.pages import ROOT
 from tests.robustness.processes import run
@@ -27,7 +27,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
         shutil.copytree(source, folder / source.name, ignore=shutil.ignore_patterns("prodlint.toml", ".git"))
     for copy in range(3):
         shutil.copytree(folder / "examples", folder / f"copy{copy}")
-    (folder / "large.py").write_text(f"# {'x' * 70}\n" * (_WORTH_A_POOL // 70 + 1))
+    (folder / "large.py").write_text(f"# {'x' * 70}\n" * (_MIN_POOL_BYTES // 70 + 1))
     (folder / "prodlint.toml").write_text("")
     return folder
 

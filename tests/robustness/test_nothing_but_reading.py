@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from prodlint.analysis.scheduler import _WORTH_A_POOL
+from prodlint.analysis.scheduler import _MIN_POOL_BYTES
 from tests.pages import ROOT
 from tests.robustness.processes import WATCHED, environment, write
 from tests.robustness.watched import MARK
@@ -39,7 +39,7 @@ PROJECT = {
     "app.js": HANDLER,
     "main.py": f"# {MARK}\nfrom fastapi import FastAPI\nfrom ..outside import secret\nimport click, libcst, time\n"
     "app = FastAPI()\n@app.get('/')\nasync def index():\n    time.sleep(1)\n    print('x')\n",
-    "large.py": f"# {MARK}\n" + f"# {'x' * 70}\n" * (_WORTH_A_POOL // 70 + 1),
+    "large.py": f"# {MARK}\n" + f"# {'x' * 70}\n" * (_MIN_POOL_BYTES // 70 + 1),
     "package.json": '{"name": "a", "main": "../outside/secret.js", "scripts": {"start": "node ../outside/secret.js", '
     '"postinstall": "touch sprung"}, "workspaces": ["../outside"]}',
     "tsconfig.json": '{"extends": "../outside/tsconfig.json"}',
