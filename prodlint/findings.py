@@ -72,7 +72,7 @@ class Finding(msgspec.Struct, frozen=True):
 
     `rule` is the rule's name, `location` what the reader would change, `trace` the path from the request to it
     (outermost first, empty where the rule needs none), `related` further places worth showing, `data` what the
-    rule's own `fix` needs to know again (indices into facts; never text). `fixless` says why this finding has no
+    rule's own `fix` needs to know again (indices into facts; never text). `no_fix_reason` says why this finding has no
     fix although the rule has one, if its check knows that already; else `fix` says it. `service` names the deployable
     service, for rules that report once per service.
     """
@@ -86,7 +86,7 @@ class Finding(msgspec.Struct, frozen=True):
     data: Mapping[str, Any] = {}
     severity: Severity | None = None
     """Overrides the rule's severity for this finding (a case the rule knows to be milder)."""
-    fixless: str = ""
+    no_fix_reason: str = ""
     service: str = ""
 
 

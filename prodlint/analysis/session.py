@@ -527,8 +527,8 @@ class Session:
         rule = self.rules[finding.rule]
         if rule.fix == "none":
             return ""
-        if finding.fixless:
-            return finding.fixless
+        if finding.no_fix_reason:
+            return finding.no_fix_reason
         make: Callable[[Finding, Program, Rule], Fix | str] = rule.check_module().fix
         try:
             fix = make(finding, self.program, rule)

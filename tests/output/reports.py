@@ -70,7 +70,7 @@ def report(files: Mapping[str, bytes], findings: Sequence[Finding], **changes: A
     rules: Mapping[str, Rule] = changes.pop("rules", RULES)
     values: dict[str, Any] = {
         "severity_of": lambda finding: finding.severity or rules[finding.rule].severity,
-        "fix_for": lambda finding: fixes.get(finding.rule, finding.fixless),
+        "fix_for": lambda finding: fixes.get(finding.rule, finding.no_fix_reason),
         "edits_of": lambda fix: resolve(fix, FileSystem(None, files).read),
         "read": FileSystem(None, files).read,
         "root": Path("/srv/shop"),

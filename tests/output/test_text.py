@@ -247,7 +247,9 @@ def test_a_file_that_has_vanished_still_has_its_finding() -> None:
 
 def test_why_there_is_no_fix() -> None:
     files = Files({"a.js": "x();\n"})
-    finding = Finding("console-logging", "Log.", files.at("a.js", "x()"), fixless="which of the two loggers is unclear")
+    finding = Finding(
+        "console-logging", "Log.", files.at("a.js", "x()"), no_fix_reason="which of the two loggers is unclear"
+    )
     assert "    ╰─ no fix: which of the two loggers is unclear\n" in shown(files, finding)
     assert "no fix" not in shown(files, Finding("domain-module", "Gone.", files.at("a.js", "x()")))
 
@@ -279,7 +281,7 @@ def test_no_line_is_wider_than_the_terminal() -> None:
         "Long " * 40,
         files.at("a.js", "'請求書'"),
         trace=(files.step("a.js", "load", ""), files.step("a.js", "y = 1", "words " * 30)),
-        fixless="because " * 20,
+        no_fix_reason="because " * 20,
     )
     for available in (40, 60, 80, 120):
         output = shown(files, finding, width=available)
@@ -289,7 +291,7 @@ def test_no_line_is_wider_than_the_terminal() -> None:
 def test_ascii_for_terminals_that_know_no_more() -> None:
     files = Files({"a.js": "x();\n" + "y" * 100 + "\nz();\n"})
     everything = Location("a.js", 0, len(files["a.js"]))
-    finding = Finding("blocking-call", "Blocks.", everything, trace=(files.step("a.js", "x", "a"),), fixless="b")
+    finding = Finding("blocking-call", "Blocks.", everything, trace=(files.step("a.js", "x", "a"),), no_fix_reason="b")
     output = rendered(report(files, [finding]), "text", unicode=False)
     assert output.isascii()
     assert "y~\n" in output

@@ -159,7 +159,7 @@ def _finding(
         confidence=weakest(sure, Confidence.CERTAIN if reach.certain else Confidence.LIKELY),
         trace=trace if len(trace) > 1 else (),
         data={"file": file.index, "call": site.index, "api": remedy.api, "replacement": remedy.replacement},
-        fixless="" if is_mended else "it has no drop-in replacement",
+        no_fix_reason="" if is_mended else "it has no drop-in replacement",
     )
 
 

@@ -51,7 +51,7 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
                 confidence=reached.confidence if is_sure else Confidence.LIKELY,
                 trace=reached.trace,
                 data={"file": file.index, "import": number} if request.module and not circular else {},
-                fixless="the module needs this one, too"
+                no_fix_reason="the module needs this one, too"
                 if circular
                 else ""
                 if request.module

@@ -112,7 +112,7 @@ def _finding(program: Program, rule: Rule, site: CallSite, confidence: Confidenc
         program.location(site.file, site.call.start, site.call.end),
         confidence=confidence,
         data={"file": site.file.index, "call": site.index, "option": known["option"], "value": known["value"]},
-        fixless="" if known["value"] else "its options are those of another package",
+        no_fix_reason="" if known["value"] else "its options are those of another package",
     )
 
 
@@ -153,7 +153,7 @@ def _flask_finding(program: Program, rule: Rule, app: WebApp, confidence: Confid
         program.location(app.site.file, call.start, call.end),
         confidence=confidence,
         data={"file": app.site.file.index, "call": app.site.index, "name": app.name},
-        fixless="" if app.name and call.use is Use.ASSIGNED else "the app is kept in no variable",
+        no_fix_reason="" if app.name and call.use is Use.ASSIGNED else "the app is kept in no variable",
     )
 
 

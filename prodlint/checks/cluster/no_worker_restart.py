@@ -87,7 +87,7 @@ def _finding(program: Program, rule: Rule, fork: CallSite, deaths: list[Listener
         related=related,
         data={"file": fork.file.index, "fork": fork.index, "region": region}
         | ({"listener": here.functions[0]} if here is not None and here.functions else {}),
-        fixless="" if fork.file.facts.regions[region].parent != NONE else "no block of code starts the workers",
+        no_fix_reason="" if fork.file.facts.regions[region].parent != NONE else "no block of code starts the workers",
     )
 
 

@@ -104,7 +104,7 @@ def _of_command(
         confidence=confidence,
         data={"place": whereabouts(hop.source), "words": list(hop.start.words), "target": hop.start.target},
         severity=severity,
-        fixless=_fixless(hop),
+        no_fix_reason=_fixless(hop),
         service=service.name,
     )
 
@@ -123,7 +123,7 @@ def _plain(program: Program, rule: Rule, service: Service, variant: Variant) -> 
         outer.location._replace(start=artefact.anchor, end=artefact.anchor_end),
         # PM2 is there to start several; one container or unit may be all that a service needs.
         confidence=Confidence.CERTAIN if variant.kind == "pm2" else Confidence.LIKELY,
-        fixless="how it is to be multiplied is for you to choose",
+        no_fix_reason="how it is to be multiplied is for you to choose",
         service=service.name,
     )
 

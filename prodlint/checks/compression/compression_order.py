@@ -106,9 +106,9 @@ def _late(program: Program, rule: Rule, site: CallSite, first: CallSite, count: 
         and call.region == first.call.region
         and _is_bound(site, first)
     )
-    fixless = "" if movable else "it is not a statement beside the first of them"
+    no_fix_reason = "" if movable else "it is not a statement beside the first of them"
     if is_fastify:
-        fixless = "it has to be waited for as well"
+        no_fix_reason = "it has to be waited for as well"
     what = "a route or folder that answers" if count == 1 else f"{count} routes or folders that answer"
     return Finding(
         rule.name,
@@ -116,7 +116,7 @@ def _late(program: Program, rule: Rule, site: CallSite, first: CallSite, count: 
         f"{'Register it first, and wait for it' if is_fastify else 'Register it first'}.",
         program.location(site.file, call.start, call.end),
         data={"file": site.file.index, "call": site.index, "first": first.index},
-        fixless=fixless,
+        no_fix_reason=no_fix_reason,
     )
 
 

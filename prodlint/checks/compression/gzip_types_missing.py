@@ -34,7 +34,9 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
                 switch.location,
                 confidence=confidence,
                 data={"block": block.location.start},
-                fixless="" if block.path == switch.location.path else "the directive is in a file that others include",
+                no_fix_reason=""
+                if block.path == switch.location.path
+                else "the directive is in a file that others include",
             )
 
 

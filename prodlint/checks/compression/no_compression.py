@@ -100,7 +100,7 @@ def _finding(program: Program, rule: Rule, app: WebApp, confidence: Confidence) 
         program.location(app.site.file, call.start, call.end),
         confidence=confidence,
         data={"file": app.site.file.index, "call": app.site.index, "name": app.name, "framework": app.model.framework},
-        fixless=_fixless(app, remedy),
+        no_fix_reason=_fixless(app, remedy),
     )
 
 

@@ -80,7 +80,7 @@ def _finding(
         f"{service.name} is started with `{word}`, which {effect}. Take it away.",
         place_of(program.facts, hop),
         data={"place": whereabouts(hop.source), "word": word},
-        fixless="" if can_drop else "how it is started without its debugger is not known here",
+        no_fix_reason="" if can_drop else "how it is started without its debugger is not known here",
         service=service.name,
     )
 
@@ -143,7 +143,7 @@ def _apps(program: Program, rule: Rule) -> Iterator[Finding]:
                 f"This {rule.data['says']['inspector']}. Leave it to development.",
                 program.location(site.file, site.call.start, site.call.end),
                 confidence=confidence,
-                fixless="what it is there for is not known here",
+                no_fix_reason="what it is there for is not known here",
             )
 
 

@@ -76,7 +76,7 @@ def _node(program: Program, rule: Rule, service: Service, variant: Variant) -> F
         Location(path, install.setting.start, install.setting.end),
         data={"stage": install.stage.name, "words": list(install.words), "option": option, "simple": is_simple,
               "manager": install.manager, "start": install.setting.start},
-        fixless="" if option else "how this version of its package manager leaves them out is not known here",
+        no_fix_reason="" if option else "how this version of its package manager leaves them out is not known here",
         service=service.name,
     )  # fmt: skip
 
@@ -118,7 +118,7 @@ def _python(program: Program, rule: Rule, service: Service, variant: Variant) ->
                         f"`{' '.join(start.words)}` installs what only developers of {service.name} need. Install "
                         "what it needs in production alone.",
                         Location(path, setting.start, setting.end),
-                        fixless="which packages it needs in production is not known here",
+                        no_fix_reason="which packages it needs in production is not known here",
                         service=service.name,
                     )
     return None

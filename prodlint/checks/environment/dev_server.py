@@ -55,7 +55,7 @@ def _finding(program: Program, rule: Rule, service: Service, variant: Variant, h
         ),
         data={"changes": change},
         severity=Severity.WARNING if variant.kind == "package_json" else None,
-        fixless="" if change else "what starts it in production is not known here",
+        no_fix_reason="" if change else "what starts it in production is not known here",
         service=service.name,
     )
 

@@ -60,7 +60,7 @@ def _finding(
             "with": data.get("with", ()),
         },
         severity=Severity.ADVICE if data.get("advice") else None,
-        fixless=data.get("fixless", ""),
+        no_fix_reason=data.get("fixless", ""),
         service=settings.service.name if settings.service is not None else "",
     )
 

@@ -43,7 +43,7 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
                 f"{message} Write `Environment={mended}`." if mended else f"{message} Write the value itself.",
                 Location(variant.outer.path, setting.start, setting.end),
                 data={"value": mended, "start": setting.start},
-                fixless="" if mended else "what is meant is not known here",
+                no_fix_reason="" if mended else "what is meant is not known here",
                 service=service.name,
             )
 
@@ -69,7 +69,7 @@ def _jobs(program: Program, rule: Rule) -> Iterator[Finding]:
                 f"{message} Write `{mended}`." if mended else message,
                 Location(path, setting.start, setting.end),
                 data={"stanza": mended, "start": setting.start, "value": ""},
-                fixless="" if mended else "what is meant is not known here",
+                no_fix_reason="" if mended else "what is meant is not known here",
             )
 
 

@@ -56,7 +56,7 @@ def _value(program: Program, rule: Rule, service: Service, variant: Variant) -> 
         data={"kind": by.kind, "name": by.name, "start": by.location.start, "end": by.location.end,
               "variable": _NAME, "old": said.value},
         severity=Severity.ADVICE if is_compared else None,
-        fixless="the code asks for this very value" if is_compared else "",
+        no_fix_reason="the code asks for this very value" if is_compared else "",
         service=service.name,
     )  # fmt: skip
 

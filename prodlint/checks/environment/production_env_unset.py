@@ -200,7 +200,9 @@ def _python(rule: Rule, service: Service) -> Iterator[Finding]:
                 f"`{variable}={answer.value}` {consequence}, when {service.name} starts in production.",
                 by.location,
                 data={"change": "delete", "variable": variable, **_whereabouts(by)},
-                fixless="" if variable in _DELETABLE else "prodlint does not know which settings are for production",
+                no_fix_reason=""
+                if variable in _DELETABLE
+                else "prodlint does not know which settings are for production",
                 service=service.name,
             )
 

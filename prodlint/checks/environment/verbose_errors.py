@@ -57,7 +57,7 @@ def _finding(
         "a message that says nothing of the inside.",
         program.location(file, *span),
         data=data or {},
-        fixless="" if data else "the trace is a part of the answer",
+        no_fix_reason="" if data else "the trace is a part of the answer",
     )
 
 

@@ -78,17 +78,17 @@ def _node_hook(program: Program, rule: Rule, site: CallSite, event: str, handler
         return
     if any(control_flow(program).ends_process(function) for function in functions) or _is_temporary(program, site):
         return
-    fixless = "" if functions else "the hook is no function of the project"
+    no_fix_reason = "" if functions else "the hook is no function of the project"
     if any(control_flow(program).may_end_process(function) for function in functions):
-        fixless = "it ends the process on some paths already"
-    some = " on some paths" if "some" in fixless else ""
+        no_fix_reason = "it ends the process on some paths already"
+    some = " on some paths" if "some" in no_fix_reason else ""
     yield Finding(
         rule.name,
         f"After {_EVENTS[event]} the process goes on in an unknown state{some}. Log the error, then end the process "
         "and let its manager start a new one.",
         program.location(site.file, site.call.start, site.call.end),
         data={"function": functions[0]} if functions else {},
-        fixless=fixless,
+        no_fix_reason=no_fix_reason,
     )
 
 
@@ -131,7 +131,7 @@ def _hiding(program: Program, rule: Rule, file: File, handler: int, span: Span, 
             "Log them with their traceback.",
             program.location(file, *span),
             data={"function": functions[0], "hook": hook},
-            fixless=_obstacle(program, functions[0], hook),
+            no_fix_reason=_obstacle(program, functions[0], hook),
         )
 
 
@@ -151,7 +151,7 @@ def _framework_handlers(program: Program, rule: Rule) -> Iterator[Finding]:
                 program.location(file, registration.start, registration.end),
                 severity=Severity.ADVICE if registration.framework == "fastapi" else None,
                 data={"function": registration.function, "hook": registration.framework},
-                fixless=_obstacle(program, registration.function, registration.framework),
+                no_fix_reason=_obstacle(program, registration.function, registration.framework),
             )
 
 

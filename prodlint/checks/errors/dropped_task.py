@@ -40,7 +40,7 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
             program.location(site.file, site.call.start, site.call.end),
             confidence=weakest(known, here),
             data={"file": site.file.index, "call": site.index} if is_statement else {},
-            fixless="" if is_statement else "a lambda cannot keep it: make it a function first",
+            no_fix_reason="" if is_statement else "a lambda cannot keep it: make it a function first",
         )
 
 

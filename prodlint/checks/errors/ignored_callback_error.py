@@ -70,7 +70,7 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
                 program.location(site.file, function.name_start, function.name_end),
                 confidence=confidence,
                 data={"file": site.file.index, "function": number},
-                fixless=_fixless(program, site.file, number),
+                no_fix_reason=_fixless(program, site.file, number),
             )
 
 

@@ -52,7 +52,7 @@ def _without_next(program: Program, rule: Rule) -> Iterator[Finding]:
             f"request as `{fact.params[0].name}`, and never for an error. Add a fourth parameter, `next`.",
             Location(file.path, fact.name_start, fact.name_end),
             data={"function": function},
-            fixless="" if file.facts.kind == "javascript" else "the parameter would need a type",
+            no_fix_reason="" if file.facts.kind == "javascript" else "the parameter would need a type",
         )
 
 
@@ -152,7 +152,7 @@ def _before_routes(program: Program, rule: Rule, entry: Registered, last: CallSi
         "so it never sees their errors. Register it last.",
         program.location(file, call.start, call.end),
         data={"file": file.index, "call": entry.site.index, "last": last.index},
-        fixless="" if movable else "it is not a statement beside the routes",
+        no_fix_reason="" if movable else "it is not a statement beside the routes",
     )
 
 

@@ -91,7 +91,7 @@ def _finding(program: Program, rule: Rule, key: Key, app: App, confidence: Confi
         program.location(app.site.file, app.site.call.start, app.site.call.end),
         confidence=confidence if app.is_served else Confidence.LIKELY,
         data={"file": key[0], "last": last.index, "name": app.name} if last is not None else {},
-        fixless=_fixless(app, last),
+        no_fix_reason=_fixless(app, last),
     )
 
 

@@ -50,7 +50,7 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
                 program.location(file, *_head(file, region)),
                 confidence=weakest(sure, here),
                 data={"file": file.index, "region": number} if region.is_empty else {},
-                fixless="" if region.is_empty else "it answers something instead",
+                no_fix_reason="" if region.is_empty else "it answers something instead",
             )
 
 

@@ -50,7 +50,7 @@ def _finding(program: Program, rule: Rule, site: CallSite, name: str, *, is_drop
         if program.completeness.is_complete(site.file, site.call.callee)
         else Confidence.LIKELY,
         data={"file": site.file.index, "call": site.index},
-        fixless="" if function.is_async else "the function around it is not async",
+        no_fix_reason="" if function.is_async else "the function around it is not async",
     )
 
 

@@ -64,7 +64,7 @@ def _javascript(program: Program, rule: Rule) -> Iterator[Finding]:
                 program.location(file, site.call.start, site.call.end),
                 confidence=weakest(sure, confidence),
                 data={"file": file.index, "call": site.index},
-                fixless="" if _handler_text(program, site) else "there is nobody in reach to pass the error to",
+                no_fix_reason="" if _handler_text(program, site) else "there is nobody in reach to pass the error to",
             )
 
 
@@ -134,7 +134,7 @@ def _python(program: Program, rule: Rule) -> Iterator[Finding]:
             program.location(site.file, site.call.start, site.call.end),
             confidence=weakest(sure, confidence),
             data={"file": site.file.index, "call": site.index},
-            fixless="" if _answer(program, site) else "only you know how this part answers a client",
+            no_fix_reason="" if _answer(program, site) else "only you know how this part answers a client",
         )
 
 

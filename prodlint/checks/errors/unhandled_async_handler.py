@@ -114,7 +114,7 @@ def _finding(program: Program, rule: Rule, registrations: list[Registration], co
             ),
         ),
         data={"places": places},
-        fixless="it is not handed to Express itself" if any(at == NONE for _, _, at in places) else "",
+        no_fix_reason="it is not handed to Express itself" if any(at == NONE for _, _, at in places) else "",
     )
 
 

@@ -61,7 +61,7 @@ def _finding(program: Program, rule: Rule, site: CallSite, confidence: Confidenc
         program.location(site.file, site.call.start, site.call.end),
         confidence=confidence,
         data={"file": site.file.index, "call": site.index, "whom": name, "is_next": is_next, "handler": handler},
-        fixless=_obstacle(program, site, name),
+        no_fix_reason=_obstacle(program, site, name),
     )
 
 

@@ -79,7 +79,7 @@ def _finding(program: Program, rule: Rule, chain: list[tuple[str, Unheard]], fai
         program.location(file, start, end),
         confidence=Confidence.LIKELY if found.is_member else Confidence.CERTAIN,
         data={"file": file.index, "calls": [entry.made.index for _, entry in chain]},
-        fixless="" if heard else _without_logger(program, file, found.made.call.region),
+        no_fix_reason="" if heard else _without_logger(program, file, found.made.call.region),
     )
 
 
@@ -104,7 +104,7 @@ def _sockets(program: Program, rule: Rule, streams: Streams) -> Iterator[Finding
                 "the process. Add `.on('error', …)`.",
                 program.location(file, param.start, param.end),
                 data={"file": file.index, "function": function - file.fn_base, "position": position},
-                fixless=_without_logger(program, file, fact.region),
+                no_fix_reason=_without_logger(program, file, fact.region),
             )
 
 

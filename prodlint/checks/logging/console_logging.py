@@ -85,7 +85,7 @@ def _finding(
         confidence=weakest(sure, program.server_code(file, call.region) or Confidence.CERTAIN),
         severity=Severity.ADVICE if judge.at_startup(site) else None,
         data={"file": file.index, "call": site.index, "api": api, "position": position},
-        fixless=_obstacle(program, rule, site, api, position),
+        no_fix_reason=_obstacle(program, rule, site, api, position),
     )
 
 

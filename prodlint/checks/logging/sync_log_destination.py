@@ -47,7 +47,7 @@ def _finding(program: Program, rule: Rule, site: CallSite, what: str, *, fixable
         f"{what}, and all requests with it. Write logs asynchronously, and flush them when the process ends.",
         program.location(site.file, site.call.start, site.call.end),
         data={"file": site.file.index, "call": site.index} if fixable else {},
-        fixless="" if fixable else "a stream or a logger has to take its place",
+        no_fix_reason="" if fixable else "a stream or a logger has to take its place",
     )
 
 

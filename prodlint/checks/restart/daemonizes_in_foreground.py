@@ -54,7 +54,7 @@ def _finding(program: Program, rule: Rule, service: Service, variant: Variant, h
             if inner.start.words
         ),
         data={"change": change, "place": whereabouts(hop.source)},
-        fixless="" if change else "how this is started in the foreground is not known here",
+        no_fix_reason="" if change else "how this is started in the foreground is not known here",
         service=service.name,
     )
 

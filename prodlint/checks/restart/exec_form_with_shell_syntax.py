@@ -44,7 +44,7 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
                             message,
                             Location(path, setting.start, setting.end),
                             data={"quotes": is_quotes},
-                            fixless="" if is_quotes else "whether a shell is wanted is for a person to decide",
+                            no_fix_reason="" if is_quotes else "whether a shell is wanted is for a person to decide",
                         )
 
 

@@ -50,7 +50,9 @@ def _low(rule: Rule, service: Service, variant: Variant) -> Finding | None:
         f"EMFILE. Set {_ENOUGH}.",
         limit.said.by.location,
         data={"path": limit.said.by.path, "kind": limit.said.by.kind, "start": limit.said.by.location.start},
-        fixless="" if limit.said.by.kind in ("systemd", "upstart") else "how much its machine bears is not known here",
+        no_fix_reason=""
+        if limit.said.by.kind in ("systemd", "upstart")
+        else "how much its machine bears is not known here",
         service=service.name,
     )
 

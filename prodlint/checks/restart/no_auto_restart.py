@@ -125,7 +125,7 @@ def _finding(program: Program, rule: Rule, service: Service, bare: list[Variant]
         # Where it is deployed may just not be in the project.
         confidence=Confidence.LIKELY if kind == "package_json" else Confidence.CERTAIN,
         severity=None if any(_is_oversight(program, variant) for variant in bare) else Severity.ADVICE,
-        fixless=_FIXLESS.get(kind, ""),
+        no_fix_reason=_FIXLESS.get(kind, ""),
         service=service.name,
     )
 

@@ -130,7 +130,7 @@ def _abrupt(program: Program, rule: Rule, listener: Listener) -> Finding:
         "This handler of SIGTERM ends the process at once: each deployment cuts off the requests that are being "
         "answered. Close the server first, and exit when it is closed.",
         program.location(site.file, site.call.start, site.call.end),
-        fixless="which server it should close is not known here",
+        no_fix_reason="which server it should close is not known here",
     )
 
 
@@ -146,7 +146,7 @@ def _finding(program: Program, rule: Rule, site: CallSite, api: str, confidence:
         program.location(site.file, site.call.start, site.call.end),
         confidence=Confidence.LIKELY if _can_be_closed(site, name) else confidence,
         data={"file": site.file.index, "call": site.index, "api": api},
-        fixless=_fixless(site, api),
+        no_fix_reason=_fixless(site, api),
     )
 
 
@@ -190,7 +190,7 @@ def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
     """Closes the server on SIGTERM, after the statement in which it starts to listen; Nest is told to."""
     from prodlint.fixes import javascript
 
-    if "call" not in finding.data or finding.fixless:
+    if "call" not in finding.data or finding.no_fix_reason:
         return "which server it should close is not known here"
     site = CallSite(program.files[finding.data["file"]], finding.data["call"])
     api, path, span = finding.data["api"], site.file.path, Span(site.call.start, site.call.end)

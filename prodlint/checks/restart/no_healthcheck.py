@@ -68,7 +68,7 @@ def _in_pods(program: Program, rule: Rule, service: Service, pods: list[Variant]
                 "`readinessProbe`.",
                 variant.outer.location,
                 data={"container": variant.outer.name, "path": path, "port": port},
-                fixless="" if port else _unknown("port"),
+                no_fix_reason="" if port else _unknown("port"),
                 service=service.name,
             )
             said.add(workload)
@@ -119,7 +119,7 @@ def _finding(program: Program, rule: Rule, service: Service, variants: list[Vari
             "image, and its compose service has no health check. Add a `healthcheck`.",
             first.outer.location,
             related=looked_at((each.outer for each in variants), first.outer.location, "has none either"),
-            fixless="its image starts other services, too",
+            no_fix_reason="its image starts other services, too",
             service=service.name,
         )
     stage = layer.source.name if layer.source.kind == "dockerfile" else ""
@@ -134,7 +134,7 @@ def _finding(program: Program, rule: Rule, service: Service, variants: list[Vari
             "has none either",
         ),
         data={"stage": stage, "command": command},
-        fixless=why_not,
+        no_fix_reason=why_not,
         service=service.name,
     )
 

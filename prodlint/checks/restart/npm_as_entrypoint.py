@@ -75,7 +75,7 @@ def _finding(program: Program, rule: Rule, service: Service, variant: Variant, b
         data={"place": whereabouts(hop.source), "between": between.name, "words": words, "old": list(hop.start.words),
               "at": hop.start.at},
         severity=None if lost else Severity.ADVICE,
-        fixless="" if words or between is Between.SHELL else "the script is more than the start of one program",
+        no_fix_reason="" if words or between is Between.SHELL else "the script is more than the start of one program",
         service=service.name,
     )  # fmt: skip
 
@@ -111,7 +111,7 @@ def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
     data = finding.data
     place = data["place"]
     command = command_of(program.facts, place, data["old"][0])
-    if finding.fixless or command is None:
+    if finding.no_fix_reason or command is None:
         return "the command is not known here"
     if data["between"] == Between.MANAGER.name:
         edits = _without_manager(program, place, command, data)

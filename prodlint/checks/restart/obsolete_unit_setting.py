@@ -35,7 +35,7 @@ def _finding(rule: Rule, service: Service, variant: Variant, setting: Setting, f
         Location(variant.outer.path, setting.start, setting.end),
         data={"change": found.get("change", {}), "start": setting.start},
         severity=found.get("severity"),
-        fixless="" if "change" in found else found["fixless"],
+        no_fix_reason="" if "change" in found else found["no_fix_reason"],
         service=service.name,
     )
 
@@ -73,7 +73,7 @@ def _renamed(rule: Rule, setting: Setting) -> dict[str, Any] | None:
                 **(
                     {"change": change}
                     if entry.get("same-value", True)
-                    else {"fixless": "its values mean something else"}
+                    else {"no_fix_reason": "its values mean something else"}
                 ),
             }
     return None
@@ -84,7 +84,7 @@ def _unsafe(rule: Rule, setting: Setting) -> dict[str, Any] | None:
     message = rule.data["unsafe"].get(f"{key}={(setting.value or '').strip()}")
     if message is None:
         return None
-    return {"message": message, "fixless": "what to put in its place is for a person to decide"}
+    return {"message": message, "no_fix_reason": "what to put in its place is for a person to decide"}
 
 
 def _refused(rule: Rule, service: Service, variant: Variant, unit: Artefact) -> Iterator[Finding]:
@@ -101,7 +101,7 @@ def _refused(rule: Rule, service: Service, variant: Variant, unit: Artefact) -> 
         problem = {
             "message": message,
             "severity": Severity.ERROR,
-            "fixless": "which of both is meant is not known here",
+            "no_fix_reason": "which of both is meant is not known here",
         }
         yield _finding(rule, service, variant, setting, problem)
 

@@ -52,7 +52,7 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
                 Location(path, app.anchor, app.anchor_end),
                 data={"target": target, "app": app.name},
                 severity=Severity.ERROR if is_many else None,
-                fixless="" if target else "the script is more than `node` and a file",
+                no_fix_reason="" if target else "the script is more than `node` and a file",
             )
 
 

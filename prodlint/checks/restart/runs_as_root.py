@@ -98,7 +98,7 @@ def _finding(rule: Rule, service: Service, roots: list[Variant]) -> Finding:
             "runs it as root too",
         ),
         data={"places": [_place(variant) for variant in node]},
-        fixless=_obstacle(first, bool(node) and node[0] is first),
+        no_fix_reason=_obstacle(first, bool(node) and node[0] is first),
         service=service.name,
     )
 
@@ -213,7 +213,7 @@ def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
     from prodlint.fixes.start_commands import instruction_at
 
     found: list[Edit] = []
-    places = [] if finding.fixless else finding.data["places"]
+    places = [] if finding.no_fix_reason else finding.data["places"]
     for place in {(place["path"], place["start"], place["name"]): place for place in places}.values():
         path, source = place["path"], program.read(place["path"])
         if place["start"] >= 0:

@@ -31,7 +31,9 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
                     f"of them before they start another one take minutes for that. {_ENOUGH} are enough.",
                     limit.said.by.location,
                     data={"path": limit.said.by.path},
-                    fixless="" if limit.said.by.kind == "systemd" else "how much its machine bears is not known here",
+                    no_fix_reason=""
+                    if limit.said.by.kind == "systemd"
+                    else "how much its machine bears is not known here",
                     service=service.name,
                 )
                 break

@@ -163,7 +163,7 @@ def _finding(program: Program, rule: Rule, app: WebApp, known: Mapping[str, Any]
             "name": app.name,
             "framework": app.model.framework,
         },
-        fixless="" if app.name and call.use in (Use.ASSIGNED, Use.AWAITED) else "the app is kept in no variable",
+        no_fix_reason="" if app.name and call.use in (Use.ASSIGNED, Use.AWAITED) else "the app is kept in no variable",
     )
 
 
