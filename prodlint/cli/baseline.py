@@ -11,7 +11,7 @@ import click
 from prodlint.cli import CLEAN, FAILED, FOUND
 from prodlint.cli.options import CONFIG, cache_options
 from prodlint.cli.sessions import one_line, open_session
-from prodlint.cli.terminal import say
+from prodlint.cli.terminal import echo
 
 
 @click.command()
@@ -62,7 +62,7 @@ def baseline(paths: tuple[str, ...], mode: str | None, output_file: str | None, 
     except BaselineError as error:
         raise click.ClickException(str(error)) from error
     for failed in errors:
-        say(one_line(session, failed), err=True)
+        echo(one_line(session, failed), err=True)
     verb = "would be " if mode == "check" else ""
     click.echo(
         f"{len(new)} finding{'s' * (len(new) != 1)} in {path.name}: {added} {verb}added, {len(stale)} {verb}taken out."

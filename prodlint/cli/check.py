@@ -17,8 +17,8 @@ from msgspec.structs import replace
 from prodlint import __version__
 from prodlint.cli import CLEAN, FAILED, FOUND
 from prodlint.cli.options import COLOR, CONFIG, FORMATS, cache_options, complete_names, complete_outputs, names, outputs
-from prodlint.cli.sessions import from_here, is_ours, one_line, open_cache, open_session
-from prodlint.cli.terminal import Clock, say, terminal
+from prodlint.cli.sessions import display_path, is_reported, one_line, open_cache, open_session
+from prodlint.cli.terminal import Clock, echo, terminal
 
 if TYPE_CHECKING:
     from prodlint.analysis.session import Session
@@ -233,9 +233,9 @@ def _analyse_parts(session: Session, options: Mapping[str, Any]) -> None:
     from prodlint.output import WITHOUT_ADVICE
 
     def is_shown(finding: Finding) -> bool:
-        is_ours = session.project.reports(finding.location.path)
+        is_reported = session.project.reports(finding.location.path)
         is_said = with_advice or session.severity_of(finding) is not Severity.ADVICE
-        return _is_reported(options) and is_ours and is_said and _is_sure_enough(finding, options)
+        return _is_reported(options) and is_reported and is_said and _is_sure_enough(finding, options)
 
     formats = {name for name, _ in _wanted_outputs(options)}
     with_advice = _shows_advice(session, options) or not formats <= WITHOUT_ADVICE
@@ -288,10 +288,10 @@ def _fix_and_report(session: Session, options: Mapping[str, Any], clock: Clock) 
     wanted, baseline = _wanted(session, options)
     found = [finding for finding in wanted if session.project.reports(finding.location.path)]
     shown = [finding for finding in found if _is_sure_enough(finding, options)]
-    errors = [error for error in session.analysis.errors if not error.path or is_ours(session, error)]
+    errors = [error for error in session.analysis.errors if not error.path or is_reported(session, error)]
     if options["quiet"] or options["diff"]:
         for error in errors:
-            say(one_line(session, error), err=True)
+            echo(one_line(session, error), err=True)
     if _is_reported(options):
         from prodlint.output import Stats
 
@@ -307,7 +307,7 @@ def _fix_and_report(session: Session, options: Mapping[str, Any], clock: Clock) 
         _report(session, shown, errors, stats, options, sys.stderr if prints_text else sys.stdout)
         clock.lap("output")
     for error in session.fix_errors:  # known only when all fixes were asked for
-        say(one_line(session, error), err=True)
+        echo(one_line(session, error), err=True)
     if any(error.is_failure for error in (*errors, *session.fix_errors)):
         return FAILED
     if options["exit_zero"]:
@@ -409,11 +409,11 @@ def _fix(session: Session, options: Mapping[str, Any]) -> tuple[Session, bool]:
     if options["diff"]:
         from prodlint.fixes.diff import unified_diff
 
-        here = {from_here(session, path): change for path, change in outcome.changed.items()}
+        here = {display_path(session, path): change for path, change in outcome.changed.items()}
         patch = unified_diff(here)
         if sys.stdout.isatty():
             for line in patch.decode(errors="replace").split("\n")[:-1]:
-                say(line)
+                echo(line)
         else:
             sys.stdout.buffer.write(patch)
     elif from_stdin:
@@ -423,10 +423,10 @@ def _fix(session: Session, options: Mapping[str, Any]) -> tuple[Session, bool]:
     else:
         messages += write(outcome, session.project.root)
     for message in messages:
-        say(message, err=True)
+        echo(message, err=True)
     if not options["quiet"]:
         for line in _fixed(outcome, options["diff"]):
-            say(line, err=True)
+            echo(line, err=True)
     after = session.with_overlay({path: new for path, (_, new) in outcome.changed.items()})
     return after, bool(outcome.changed)
 
@@ -449,7 +449,7 @@ def _interview(session: Session, options: Mapping[str, Any]) -> Interview:
 
     if session.file_system.overlay:
         raise click.UsageError("--interactive needs standard input for the answers")
-    return Interview(session, terminal(options["color"]), lambda path: from_here(session, path))
+    return Interview(session, terminal(options["color"]), lambda path: display_path(session, path))
 
 
 def _fixed(outcome: FixOutcome, is_diff: bool) -> Iterator[str]:
@@ -523,7 +523,7 @@ def _report(
     if not options["quiet"] and all(file for _, file in _wanted_outputs(options)):
         counts = tally(for_people, [session.fix_for(finding) for finding in for_people.findings])
         for line in summary(for_people, counts, painter_of(replace(look, color=False))):
-            say(line, err=True)
+            echo(line, err=True)
 
 
 def _wanted_outputs(options: Mapping[str, Any]) -> Sequence[tuple[str, str]]:

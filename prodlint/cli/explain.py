@@ -10,7 +10,7 @@ import click
 from prodlint.cli import CLEAN
 from prodlint.cli.options import CONFIG, cache_options
 from prodlint.cli.sessions import open_session
-from prodlint.cli.terminal import say
+from prodlint.cli.terminal import echo
 from prodlint.lazy_regex import regex
 from prodlint.numerals import whole_number
 
@@ -37,7 +37,7 @@ def explain(place: str, **options: Any) -> int:
     (given,) = session.project.given or {path}
     try:
         for row in explained(session, given, number):
-            say(row)
+            echo(row)
     except LookupError as error:
         raise click.ClickException(str(error.args[0])) from error
     return CLEAN

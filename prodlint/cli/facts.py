@@ -11,8 +11,8 @@ import click
 
 from prodlint.cli import CLEAN, FAILED
 from prodlint.cli.options import CONFIG, cache_options
-from prodlint.cli.sessions import is_ours, one_line, open_session
-from prodlint.cli.terminal import say
+from prodlint.cli.sessions import is_reported, one_line, open_session
+from prodlint.cli.terminal import echo
 
 
 @click.command()
@@ -45,7 +45,7 @@ def facts(paths: tuple[str, ...], output_format: str, output_file: str | None, *
             write_report(Path(output_file), data)
         except OSError as error:
             raise click.FileError(output_file, error.strerror) from error
-    errors = [error for error in session.errors() if is_ours(session, error)]
+    errors = [error for error in session.errors() if is_reported(session, error)]
     for failed in errors:
-        say(one_line(session, failed), err=True)
+        echo(one_line(session, failed), err=True)
     return FAILED if any(error.is_failure for error in errors) else CLEAN

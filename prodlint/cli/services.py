@@ -10,7 +10,7 @@ import click
 from prodlint.cli import CLEAN
 from prodlint.cli.options import CONFIG, cache_options
 from prodlint.cli.sessions import open_session
-from prodlint.cli.terminal import say
+from prodlint.cli.terminal import echo
 
 
 @click.command()
@@ -36,7 +36,7 @@ def services(paths: tuple[str, ...], output_format: str, **options: Any) -> int:
         click.echo(json_text(as_json(session.program)))
         return CLEAN
     for line in render(session.program):
-        say(line)
+        echo(line)
     if not services_in(session.program):
         click.echo("No service found: nothing in the project says what is deployed.", err=True)
     return CLEAN

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from prodlint.cli.terminal import ProgressBar, say, shows_progress
+from prodlint.cli.terminal import ProgressBar, echo, shows_progress
 
 if TYPE_CHECKING:
     from prodlint.analysis.session import Session
@@ -78,7 +78,7 @@ def open_cache(session: Session, options: Mapping[str, Any], stack: ExitStack) -
     if directory is None:
         return None
     if reason := distrusted(directory, session.tree()):
-        say(f"The cache in {directory} is not used: {reason}. See --cache-dir and --no-cache.", err=True)
+        echo(f"The cache in {directory} is not used: {reason}. See --cache-dir and --no-cache.", err=True)
         return None
     return stack.enter_context(Cache(directory))
 
@@ -97,17 +97,17 @@ def _shards(files: Sequence[str]) -> dict[bytes, bytes]:
     return shards
 
 
-def is_ours(session: Session, error: AnalysisError) -> bool:
+def is_reported(session: Session, error: AnalysisError) -> bool:
     """Whether an error is about what the user gave."""
     return session.project.reports(error.path) or error in session.project.errors
 
 
-def from_here(session: Session, path: str) -> str:
+def display_path(session: Session, path: str) -> str:
     """A path of the project as seen from the working directory, with forward slashes."""
     return Path(os.path.relpath(session.project.root / path)).as_posix()
 
 
 def one_line(session: Session, error: AnalysisError) -> str:
     """An error as grep would write it."""
-    path = from_here(session, error.path) if error.path else "prodlint"
+    path = display_path(session, error.path) if error.path else "prodlint"
     return f"{path}:{error.line}: {error.message}" if error.line else f"{path}: {error.message}"

@@ -70,7 +70,7 @@ _TERMINALS = ("xterm-kitty", "xterm-ghostty", "alacritty", "foot", "wezterm", "c
 _FIRST_VTE = 5000
 
 
-def say(line: str, err: bool = False) -> None:
+def echo(line: str, err: bool = False) -> None:
     """Prints a line in which there may be something from a linted file: none of it steers the terminal."""
     import click
 

@@ -10,7 +10,7 @@ from typing import NoReturn
 import click
 
 from prodlint.analysis.session import Session
-from prodlint.cli.terminal import say
+from prodlint.cli.terminal import echo
 from prodlint.project.settings import ConfigError
 from prodlint.project.vfs import Stamp
 
@@ -39,7 +39,7 @@ def watch(session: Session, reopen: Callable[[], Session], report: Report) -> No
         try:
             session = reopen() if "" in changed else session.with_disk_changes(changed, {})
         except (ConfigError, click.ClickException) as error:
-            say(f"Error: {error if isinstance(error, ConfigError) else error.format_message()}", err=True)
+            echo(f"Error: {error if isinstance(error, ConfigError) else error.format_message()}", err=True)
             continue
         _told(report, session)
 
