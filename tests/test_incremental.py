@@ -31,7 +31,7 @@ from hypothesis.stateful import (
 
 from prodlint.analysis import session as session_module
 from prodlint.analysis import store
-from prodlint.lsp.open_project import Preferences, Workbench
+from prodlint.lsp.open_project import OpenProject, Preferences
 from prodlint.rulebook import load_rules
 from tests.incremental import cold, difference, report_of, warm
 from tests.pages import ROOT, deep_case_files, read_page, rule_pages
@@ -118,7 +118,7 @@ class Projects(RuleBasedStateMachine):
         self.files: dict[str, str] = {}
         self.history: list[tuple[str, str]] = []
         self.typed: dict[str, str] = {}
-        self.editor = Workbench(self.root, Preferences(preview=True, likely=True), self.place / "editor-cache")
+        self.editor = OpenProject(self.root, Preferences(preview=True, likely=True), self.place / "editor-cache")
 
     def teardown(self) -> None:
         shutil.rmtree(self.place)

@@ -19,7 +19,7 @@ from prodlint.analysis.store import FILE_NAME, Cache
 from prodlint.analysis.verification import VerificationError
 from prodlint.extract.fact_table import decode, encode
 from prodlint.findings import Fix
-from prodlint.lsp.open_project import Preferences, Workbench
+from prodlint.lsp.open_project import OpenProject, Preferences
 from prodlint.rulebook import load_rules
 from tests.incremental import report_of, warm
 from tests.robustness.processes import run
@@ -153,12 +153,12 @@ def test_the_state_before_an_edit(project: Path, monkeypatch: pytest.MonkeyPatch
 
 
 def test_the_editor(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    bench = Workbench(project, Preferences())
-    bench.update()
+    project = OpenProject(project, Preferences())
+    project.update()
     _takes_all_for_the_same(monkeypatch)
-    bench.edit(project / "a" / "app.js", APP.replace("Sync", "").encode())
+    project.edit(project / "a" / "app.js", APP.replace("Sync", "").encode())
     with pytest.raises(VerificationError, match="findings"):
-        bench.update()
+        project.update()
 
 
 def test_files_that_came_unnoticed(project: Path) -> None:

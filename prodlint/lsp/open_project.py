@@ -28,7 +28,7 @@ class Preferences(msgspec.Struct, frozen=True):
     config: Path | None = None
 
 
-class Workbench(msgspec.Struct):
+class OpenProject(msgspec.Struct):
     """A project, opened at `folder` (or at a single file), with the documents that are open in the editor."""
 
     folder: Path

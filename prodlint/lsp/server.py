@@ -27,7 +27,7 @@ from prodlint.findings import Finding
 from prodlint.lsp import actions
 from prodlint.lsp.convert import Converter, path_of
 from prodlint.lsp.garbage import Garbage
-from prodlint.lsp.open_project import Preferences, Workbench
+from prodlint.lsp.open_project import OpenProject, Preferences
 from prodlint.lsp.transport import Input, Protocol
 from prodlint.project.discovery import holds_more_than_a_project, is_folder
 from prodlint.project.settings import ConfigError
@@ -58,7 +58,7 @@ class Server(LanguageServer):
     def __init__(self) -> None:
         super().__init__("prodlint", __version__, protocol_cls=Protocol)
         self.preferences = Preferences()
-        self.workbenches: list[Workbench] = []
+        self.projects: list[OpenProject] = []
         self.documents: dict[Path, OpenDocument] = {}
         self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="prodlint")
         self._running: dict[int, asyncio.Task[None]] = {}
@@ -98,55 +98,55 @@ class Server(LanguageServer):
         if holds_more_than_a_project(folder):
             self._tell_once(f"{folder} holds more than a project: open the folder of one")
             for path, document in self.documents.items():
-                if self._bench_of(path) is None:
+                if self._project_of(path) is None:
                     self._edited(path, document.uri)
             return
-        bench = Workbench(folder, self.preferences, self._cache_directory)
-        self.workbenches.append(bench)
+        project = OpenProject(folder, self.preferences, self._cache_directory)
+        self.projects.append(project)
         for path, document in self.documents.items():
             if path.is_relative_to(folder):
-                bench.edit(path, _encoded(self.workspace.get_text_document(document.uri).source))
-        self.renew(bench)
+                project.edit(path, _encoded(self.workspace.get_text_document(document.uri).source))
+        self.renew(project)
 
     def close_folder(self, folder: Path) -> None:
         """A workspace folder that is none any more: its findings go."""
-        for bench in [bench for bench in self.workbenches if bench.folder == folder]:
-            self.workbenches.remove(bench)
-            for path in [path for path in self._published if self._bench_of(path) is None]:
+        for project in [project for project in self.projects if project.folder == folder]:
+            self.projects.remove(project)
+            for path in [path for path in self._published if self._project_of(path) is None]:
                 self._push(path, [])
 
-    def _bench_of(self, path: Path) -> Workbench | None:
+    def _project_of(self, path: Path) -> OpenProject | None:
         """The project of a document: of several folders around it the innermost."""
-        around = [bench for bench in self.workbenches if bench.relative(path) is not None]
-        return max(around, key=lambda bench: len(bench.root.parts), default=None)
+        around = [project for project in self.projects if project.relative(path) is not None]
+        return max(around, key=lambda project: len(project.root.parts), default=None)
 
-    def bench_for(self, uri: str) -> Workbench | None:
+    def project_for(self, uri: str) -> OpenProject | None:
         """The project of a document; an open document outside of all folders is a project, or belongs to one, of its
         own. None for what is no document of a project."""
         path = path_of(uri)
-        bench = self._bench_of(path) if path is not None else None
-        if bench is None and path in self.documents and not is_folder(path):
-            bench = Workbench(path, self.preferences, self._cache_directory)
-            self.workbenches.append(bench)
-        return bench
+        project = self._project_of(path) if path is not None else None
+        if project is None and path in self.documents and not is_folder(path):
+            project = OpenProject(path, self.preferences, self._cache_directory)
+            self.projects.append(project)
+        return project
 
     def _edited(self, path: Path, uri: str) -> None:
         """An open document has another text."""
-        if (bench := self.bench_for(uri)) is not None:
-            bench.edit(path, _encoded(self.workspace.get_text_document(uri).source))
-            self.renew(bench)
+        if (project := self.project_for(uri)) is not None:
+            project.edit(path, _encoded(self.workspace.get_text_document(uri).source))
+            self.renew(project)
 
     def close_document(self, path: Path, uri: str) -> None:
         """A document is not open any more, and with it goes the project that was opened for it alone."""
-        bench = self.bench_for(uri)
+        project = self.project_for(uri)
         self.documents.pop(path, None)
-        if bench is None:
+        if project is None:
             return
-        bench.close(path)
-        if bench.folder == path and not any(bench.relative(other) is not None for other in self.documents):
+        project.close(path)
+        if project.folder == path and not any(project.relative(other) is not None for other in self.documents):
             self.close_folder(path)
         else:
-            self.renew(bench)
+            self.renew(project)
 
     # ------------------------------------------------------------------ analysis
 
@@ -154,26 +154,26 @@ class Server(LanguageServer):
         """Runs something in the one thread that may touch sessions."""
         return await asyncio.get_running_loop().run_in_executor(self._pool, function)
 
-    def renew(self, bench: Workbench) -> None:
+    def renew(self, project: OpenProject) -> None:
         """Analyse a project soon. If that is under way, once more afterwards."""
-        key = id(bench)
+        key = id(project)
         self._due.add(key)
         running = self._running.get(key)
         if running is None or running.done():
-            self._running[key] = asyncio.ensure_future(self._renewed(bench))
+            self._running[key] = asyncio.ensure_future(self._renewed(project))
 
-    async def settled(self, bench: Workbench) -> None:
+    async def settled(self, project: OpenProject) -> None:
         """Waits until everything that the client has told by now is analysed."""
-        self.renew(bench)
-        await asyncio.shield(self._running[id(bench)])
+        self.renew(project)
+        await asyncio.shield(self._running[id(project)])
 
-    async def _renewed(self, bench: Workbench) -> None:
+    async def _renewed(self, project: OpenProject) -> None:
         await asyncio.sleep(0)  # what came in one go is analysed in one go
-        while id(bench) in self._due:
-            self._due.discard(id(bench))
-            before = bench.session
+        while id(project) in self._due:
+            self._due.discard(id(project))
+            before = project.session
             try:
-                session = await self.in_worker(bench.update)
+                session = await self.in_worker(project.update)
             except (ConfigError, RulebookError) as error:
                 self._tell_once(str(error))
                 continue
@@ -186,7 +186,7 @@ class Server(LanguageServer):
             self._said.clear()
             for failed in session.analysis.errors:
                 _log.warning("%s:%s: %s", failed.path, failed.line, failed.message)
-            await self._publish(bench)
+            await self._publish(project)
             del before, session
             await self.in_worker(self._garbage.collect_if_due)
         self._clean_up_soon()
@@ -200,43 +200,43 @@ class Server(LanguageServer):
 
     # ------------------------------------------------------------------ diagnostics
 
-    def converter(self, bench: Workbench) -> Converter:
+    def converter(self, project: OpenProject) -> Converter:
         """A converter for the state that was analysed last."""
-        names = {name: self.documents[path].uri for path, name in self._named(bench)}
-        return Converter(bench.root, bench.read, self.workspace.position_encoding, names)
+        names = {name: self.documents[path].uri for path, name in self._named(project)}
+        return Converter(project.root, project.read, self.workspace.position_encoding, names)
 
-    def _named(self, bench: Workbench) -> Iterator[tuple[Path, str]]:
+    def _named(self, project: OpenProject) -> Iterator[tuple[Path, str]]:
         """The open documents of a project, with their paths in it."""
         for path in list(self.documents):
-            if (name := bench.relative(path)) is not None:
+            if (name := project.relative(path)) is not None:
                 yield path, name
 
-    def versions(self, bench: Workbench) -> dict[str, int | None]:
+    def versions(self, project: OpenProject) -> dict[str, int | None]:
         """The versions of a project's open documents, by path."""
-        return {name: self.documents[path].version for path, name in self._named(bench)}
+        return {name: self.documents[path].version for path, name in self._named(project)}
 
-    def diagnostics(self, bench: Workbench) -> dict[Path, list[lsp.Diagnostic]]:
+    def diagnostics(self, project: OpenProject) -> dict[Path, list[lsp.Diagnostic]]:
         """The diagnostics of a project, by the files they are in."""
-        session = bench.session
+        session = project.session
         if session is None:
             return {}
-        converter = self.converter(bench)
+        converter = self.converter(project)
         pages = {name: self.page(rule) for name, rule in session.rules.items()}
-        opened = {name: path for path, name in self._named(bench)}
+        opened = {name: path for path, name in self._named(project)}
         return {
-            opened.get(path, bench.root / path): [
+            opened.get(path, project.root / path): [
                 converter.diagnostic(finding, session.severity_of(finding), pages[finding.rule]) for finding in findings
             ]
-            for path, findings in bench.findings().items()
+            for path, findings in project.findings().items()
         }
 
-    async def _publish(self, bench: Workbench) -> None:
+    async def _publish(self, project: OpenProject) -> None:
         if self.pulls:
             if self._client("workspace", "diagnostics", "refresh_support"):
                 self.workspace_diagnostic_refresh(None)
             return
-        found = await self.in_worker(lambda: self.diagnostics(bench))
-        here = {path for path in self._published if self._bench_of(path) is bench}
+        found = await self.in_worker(lambda: self.diagnostics(project))
+        here = {path for path in self._published if self._project_of(path) is project}
         for path in sorted(here | found.keys()):
             self._push(path, found.get(path, []))
 
@@ -320,10 +320,10 @@ def _initialized(ls: Server, params: lsp.InitializedParams) -> None:
 @server.feature(lsp.WORKSPACE_DID_CHANGE_CONFIGURATION)
 def _configured(ls: Server, params: lsp.DidChangeConfigurationParams) -> None:
     ls.preferences = _preferences(params.settings, ls.preferences)
-    for bench in ls.workbenches:
-        bench.preferences = ls.preferences
-        bench.reopen()
-        ls.renew(bench)
+    for project in ls.projects:
+        project.preferences = ls.preferences
+        project.reopen()
+        ls.renew(project)
 
 
 def _preferences(settings: Any, old: Preferences) -> Preferences:
@@ -368,11 +368,11 @@ def _folders(ls: Server, params: lsp.DidChangeWorkspaceFoldersParams) -> None:
 @server.feature(lsp.WORKSPACE_DID_CHANGE_WATCHED_FILES)
 def _watched(ls: Server, params: lsp.DidChangeWatchedFilesParams) -> None:
     paths = [path for change in params.changes if (path := path_of(change.uri)) is not None]
-    for bench in ls.workbenches:
-        own = [path for path in paths if bench.relative(path) is not None]
+    for project in ls.projects:
+        own = [path for path in paths if project.relative(path) is not None]
         if own:
-            bench.disk_changed(own)
-            ls.renew(bench)
+            project.disk_changed(own)
+            ls.renew(project)
 
 
 # ---------------------------------------------------------------------- documents
@@ -415,11 +415,11 @@ def _closed(ls: Server, params: lsp.DidCloseTextDocumentParams) -> None:
 async def _document_diagnostics(
     ls: Server, params: lsp.DocumentDiagnosticParams
 ) -> lsp.RelatedFullDocumentDiagnosticReport | lsp.RelatedUnchangedDocumentDiagnosticReport:
-    path, bench = path_of(params.text_document.uri), ls.bench_for(params.text_document.uri)
+    path, project = path_of(params.text_document.uri), ls.project_for(params.text_document.uri)
     found: list[lsp.Diagnostic] = []
-    if path is not None and bench is not None:
-        await ls.settled(bench)
-        found = (await ls.in_worker(lambda: ls.diagnostics(bench))).get(path, [])
+    if path is not None and project is not None:
+        await ls.settled(project)
+        found = (await ls.in_worker(lambda: ls.diagnostics(project))).get(path, [])
     state = digest(found)
     if params.previous_result_id == state:
         return lsp.RelatedUnchangedDocumentDiagnosticReport(state)
@@ -434,15 +434,15 @@ async def _workspace_diagnostics(ls: Server, params: lsp.WorkspaceDiagnosticPara
     known = {path: each.value for each in params.previous_result_ids if (path := path_of(each.uri)) is not None}
     items: list[lsp.WorkspaceFullDocumentDiagnosticReport | lsp.WorkspaceUnchangedDocumentDiagnosticReport] = []
     try:
-        for number, bench in enumerate(list(ls.workbenches), 1):
-            await ls.settled(bench)
-            found = await ls.in_worker(lambda bench=bench: ls.diagnostics(bench))  # type: ignore[misc]
-            for path in sorted(found.keys() | {path for path in known if ls._bench_of(path) is bench}):
+        for number, project in enumerate(list(ls.projects), 1):
+            await ls.settled(project)
+            found = await ls.in_worker(lambda project=project: ls.diagnostics(project))  # type: ignore[misc]
+            for path in sorted(found.keys() | {path for path in known if ls._project_of(path) is project}):
                 items.append(_report(ls, path, found.get(path, []), known.get(path)))
             if token is not None:
-                share = round(100 * number / len(ls.workbenches))
+                share = round(100 * number / len(ls.projects))
                 ls.work_done_progress.report(
-                    token, lsp.WorkDoneProgressReport(message=bench.root.name, percentage=share)
+                    token, lsp.WorkDoneProgressReport(message=project.root.name, percentage=share)
                 )
     finally:
         if token is not None:
@@ -469,30 +469,30 @@ def _report(
 )
 async def _code_actions(ls: Server, params: lsp.CodeActionParams) -> list[lsp.CodeAction]:
     uri = params.text_document.uri
-    path, bench = path_of(uri), ls.bench_for(uri)
-    if path is None or bench is None:
+    path, project = path_of(uri), ls.project_for(uri)
+    if path is None or project is None:
         return []
-    await ls.settled(bench)
-    return await ls.in_worker(lambda: _actions(ls, bench, bench.relative(path) or "", params))
+    await ls.settled(project)
+    return await ls.in_worker(lambda: _actions(ls, project, project.relative(path) or "", params))
 
 
-def _actions(ls: Server, bench: Workbench, path: str, params: lsp.CodeActionParams) -> list[lsp.CodeAction]:
-    session = bench.session
+def _actions(ls: Server, project: OpenProject, path: str, params: lsp.CodeActionParams) -> list[lsp.CodeAction]:
+    session = project.session
     if session is None:
         return []
     wanted = [kind.value if isinstance(kind, lsp.CodeActionKind) else kind for kind in params.context.only or ()]
-    found = bench.findings().get(path, [])
+    found = project.findings().get(path, [])
     offered: list[lsp.CodeAction] = []
     if _is_wanted(lsp.CodeActionKind.QuickFix.value, wanted):
-        text = ls.converter(bench).text(path)
+        text = ls.converter(project).text(path)
         here = actions.overlapping(found, text, params.range.start.line + 1, params.range.end.line + 1)
-        offered += (_quick_fix(ls, bench, action, True) for action in actions.quick_fixes(session, here))
+        offered += (_quick_fix(ls, project, action, True) for action in actions.quick_fixes(session, here))
         others = [finding for finding in here if finding.rule != UNUSED_RULE]
-        offered += (_quick_fix(ls, bench, action, False) for action in actions.ignore_comments(session, others))
+        offered += (_quick_fix(ls, project, action, False) for action in actions.ignore_comments(session, others))
         if ls._client("text_document", "code_action", "disabled_support"):
             for finding in here:
                 if isinstance(fix := session.fix_for(finding), str) and fix:
-                    offered.append(_missing_fix(ls, bench, finding, fix))
+                    offered.append(_missing_fix(ls, project, finding, fix))
     if _is_wanted(FIX_ALL, wanted) and any(finding.confidence == "certain" for finding in found):
         data = {"uri": params.text_document.uri}
         action = lsp.CodeAction("Make all safe fixes of prodlint", FIX_ALL, data=data)
@@ -505,8 +505,8 @@ def _is_wanted(kind: str, wanted: Sequence[str]) -> bool:
     return not wanted or any(kind == other or kind.startswith(f"{other}.") for other in wanted if other) or "" in wanted
 
 
-def _quick_fix(ls: Server, bench: Workbench, action: actions.Action, is_fix: bool) -> lsp.CodeAction:
-    session, converter = bench.session, ls.converter(bench)
+def _quick_fix(ls: Server, project: OpenProject, action: actions.Action, is_fix: bool) -> lsp.CodeAction:
+    session, converter = project.session, ls.converter(project)
     assert session is not None
     diagnostics = [
         converter.diagnostic(finding, session.severity_of(finding), ls.page(session.rules[finding.rule]))
@@ -517,33 +517,33 @@ def _quick_fix(ls: Server, bench: Workbench, action: actions.Action, is_fix: boo
         lsp.CodeActionKind.QuickFix,
         diagnostics=diagnostics,
         is_preferred=action.is_safe if is_fix else None,
-        edit=_edit(ls, bench, converter, action.edits),
+        edit=_edit(ls, project, converter, action.edits),
     )
 
 
-def _missing_fix(ls: Server, bench: Workbench, finding: Finding, reason: str) -> lsp.CodeAction:
+def _missing_fix(ls: Server, project: OpenProject, finding: Finding, reason: str) -> lsp.CodeAction:
     """An action that an editor shows and does not offer, because it cannot be done."""
-    session = bench.session
+    session = project.session
     assert session is not None
     page = ls.page(session.rules[finding.rule])
     return lsp.CodeAction(
         f"Fix {finding.rule}",
         lsp.CodeActionKind.QuickFix,
-        diagnostics=[ls.converter(bench).diagnostic(finding, session.severity_of(finding), page)],
+        diagnostics=[ls.converter(project).diagnostic(finding, session.severity_of(finding), page)],
         disabled=lsp.CodeActionDisabled(reason),
     )
 
 
-def _edit(ls: Server, bench: Workbench, converter: Converter, edits: Sequence[Any]) -> lsp.WorkspaceEdit:
+def _edit(ls: Server, project: OpenProject, converter: Converter, edits: Sequence[Any]) -> lsp.WorkspaceEdit:
     with_versions = bool(ls._client("workspace", "workspace_edit", "document_changes"))
-    return converter.workspace_edit(edits, ls.versions(bench), with_versions)
+    return converter.workspace_edit(edits, ls.versions(project), with_versions)
 
 
 @server.feature(lsp.CODE_ACTION_RESOLVE)
 async def _resolve(ls: Server, action: lsp.CodeAction) -> lsp.CodeAction:
-    bench = ls.bench_for(action.data["uri"]) if isinstance(action.data, Mapping) else None
-    if bench is not None:
-        await ls.settled(bench)
+    project = ls.project_for(action.data["uri"]) if isinstance(action.data, Mapping) else None
+    if project is not None:
+        await ls.settled(project)
         return await ls.in_worker(lambda: _fixed(ls, action))
     return action
 
@@ -551,10 +551,10 @@ async def _resolve(ls: Server, action: lsp.CodeAction) -> lsp.CodeAction:
 def _fixed(ls: Server, action: lsp.CodeAction) -> lsp.CodeAction:
     """The action that makes all safe fixes, with its edit."""
     uri = action.data["uri"] if isinstance(action.data, Mapping) else ""
-    path, bench = path_of(uri), ls.bench_for(uri)
-    if path is not None and bench is not None and bench.session is not None:
-        edits = actions.fix_everything(bench.session, bench.relative(path) or "")
-        action.edit = _edit(ls, bench, ls.converter(bench), edits)
+    path, project = path_of(uri), ls.project_for(uri)
+    if path is not None and project is not None and project.session is not None:
+        edits = actions.fix_everything(project.session, project.relative(path) or "")
+        action.edit = _edit(ls, project, ls.converter(project), edits)
     return action
 
 
@@ -564,22 +564,22 @@ def _fixed(ls: Server, action: lsp.CodeAction) -> lsp.CodeAction:
 @server.feature(lsp.TEXT_DOCUMENT_HOVER)
 async def _hover(ls: Server, params: lsp.HoverParams) -> lsp.Hover | None:
     uri = params.text_document.uri
-    path, bench = path_of(uri), ls.bench_for(uri)
-    if path is None or bench is None:
+    path, project = path_of(uri), ls.project_for(uri)
+    if path is None or project is None:
         return None
-    await ls.settled(bench)
-    return await ls.in_worker(lambda: _hovered(ls, bench, bench.relative(path) or "", params.position))
+    await ls.settled(project)
+    return await ls.in_worker(lambda: _hovered(ls, project, project.relative(path) or "", params.position))
 
 
-def _hovered(ls: Server, bench: Workbench, path: str, position: lsp.Position) -> lsp.Hover | None:
+def _hovered(ls: Server, project: OpenProject, path: str, position: lsp.Position) -> lsp.Hover | None:
     """The pages of the rules that a finding or an ignore comment at a place is about, and why there is no fix."""
-    session = bench.session
+    session = project.session
     if session is None:
         return None
-    converter = ls.converter(bench)
+    converter = ls.converter(project)
     names: dict[str, lsp.Range] = {}
     unfixed: dict[str, str] = {}
-    for finding in bench.findings().get(path, []):
+    for finding in project.findings().get(path, []):
         place = converter.range(finding.location)
         if place.start <= position <= place.end:
             names.setdefault(finding.rule, place)
@@ -601,9 +601,9 @@ def _hovered(ls: Server, bench: Workbench, path: str, position: lsp.Position) ->
 @server.command(RESTART)
 def _restart(ls: Server) -> None:
     """Reads everything anew."""
-    for bench in ls.workbenches:
-        bench.reopen()
-        ls.renew(bench)
+    for project in ls.projects:
+        project.reopen()
+        ls.renew(project)
 
 
 def serve(host: str | None = None, port: int | None = None) -> bool:

@@ -13,7 +13,7 @@ import pytest
 from prodlint.analysis.session import Session
 from prodlint.lsp.convert import path_of
 from prodlint.lsp.garbage import Garbage
-from prodlint.lsp.open_project import Preferences, Workbench
+from prodlint.lsp.open_project import OpenProject, Preferences
 from tests.lsp.conftest import HELPER, ROUTES
 from tests.lsp.wire import Wire
 
@@ -178,19 +178,19 @@ def _alive(kind: type) -> int:
 def test_memory_is_bounded_by_what_is_in_use(folder: Path) -> None:
     """Counted in objects: sessions of the past are there until as much was made as is in use, and no longer."""
     (folder / "app.py").write_text("from flask import Flask\napp = Flask(__name__)\n")
-    bench = Workbench(folder, Preferences())
+    project = OpenProject(folder, Preferences())
     garbage = Garbage(fewest=20_000)
     gc.collect()
     gc.disable()
     try:
-        bench.update()
+        project.update()
         garbage.collect()
         alone = _alive(Session)
         least = len(gc.get_objects())
         most = 0
         for number in range(150):
-            bench.edit(folder / "helper.js", f"{HELPER}exports.more{number} = () => {number};\n".encode())
-            bench.update()
+            project.edit(folder / "helper.js", f"{HELPER}exports.more{number} = () => {number};\n".encode())
+            project.update()
             garbage.collect_if_due()
             if number % 10 == 0:
                 most = max(most, len(gc.get_objects()))
@@ -204,15 +204,15 @@ def test_memory_is_bounded_by_what_is_in_use(folder: Path) -> None:
 
 def test_without_collecting_it_would_grow(folder: Path) -> None:
     """The test above can fail: sessions of the past are cycles."""
-    bench = Workbench(folder, Preferences())
+    project = OpenProject(folder, Preferences())
     gc.collect()
     gc.disable()
     try:
-        bench.update()
+        project.update()
         before = _alive(Session)
         for number in range(20):
-            bench.edit(folder / "helper.js", f"{HELPER}exports.more{number} = () => {number};\n".encode())
-            bench.update()
+            project.edit(folder / "helper.js", f"{HELPER}exports.more{number} = () => {number};\n".encode())
+            project.update()
         assert _alive(Session) >= before + 15
     finally:
         gc.enable()
