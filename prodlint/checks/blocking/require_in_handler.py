@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from prodlint.facts import BindingKind, Import, ImportKind, RegionKind, Use, ValueKind
 from prodlint.findings import Applicability, Confidence, Finding, Fix, ImportRequest, Span
 from prodlint.models.frameworks.model import Context
-from prodlint.program.code.request_paths import by_request
+from prodlint.program.code.request_paths import request_path_to
 from prodlint.program.linking.program import closure
 from prodlint.program.linking.resolver import File
 from prodlint.program.linking.run_once import runs_once
@@ -31,7 +31,7 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
                 continue
             if request.module.removeprefix("node:").split("/")[0] in builtin or loaded.at_start(file, request):
                 continue
-            reached = by_request(program, file, request.region, rule.name)
+            reached = request_path_to(program, file, request.region, rule.name)
             if reached is None or _runs_at_start(program, file, request):
                 continue
             if _is_kept(file, request) or _is_guarded(program, file, request):

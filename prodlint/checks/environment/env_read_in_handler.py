@@ -11,7 +11,7 @@ from prodlint.facts import Store, ValueKind
 from prodlint.findings import Applicability, Finding, Fix, Span
 from prodlint.fixes.reasons import NO_PLACE
 from prodlint.lazy_regex import regex
-from prodlint.program.code.request_paths import by_request
+from prodlint.program.code.request_paths import request_path_to
 from prodlint.program.linking.resolver import File
 from prodlint.program.linking.run_once import names_in
 
@@ -33,7 +33,7 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
             name = file.facts.values[access.value].text
             if file.facts.regions[access.region].function == 0 or not name or name in written:
                 continue
-            reached = by_request(program, file, access.region, rule.name)
+            reached = request_path_to(program, file, access.region, rule.name)
             if reached is None:
                 continue
             yield Finding(

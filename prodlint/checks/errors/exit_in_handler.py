@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from prodlint.facts import NONE, ExitKind, ValueKind
 from prodlint.findings import Confidence, Finding, Severity
 from prodlint.program.code.control_flow import control_flow
-from prodlint.program.code.request_paths import Reached, by_request
+from prodlint.program.code.request_paths import Reached, request_path_to
 from prodlint.program.linking.resolver import CallSite, File
 from prodlint.program.linking.targets import Api
 
@@ -52,7 +52,7 @@ def _is_system_exit(program: Program, file: File, value: int) -> bool:
 def _judge(
     program: Program, rule: Rule, purposes: tuple[str, ...], file: File, region: int, span: tuple[int, int], what: str
 ) -> Iterator[Finding]:
-    reached = by_request(program, file, region, rule.name)
+    reached = request_path_to(program, file, region, rule.name)
     if reached is None or _is_meant(reached, purposes) or _elsewhere(program, file, region):
         return
     is_raised = what in _RAISES

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from prodlint.checks.wording import listed
+from prodlint.checks.wording import code_list
 from prodlint.findings import Finding, Step
 from prodlint.program.proxies import Pass, Proxy, Target, proxies_in
 from prodlint.program.services import Count, Service, Variant, services_in
@@ -41,7 +41,7 @@ def _finding(rule: Rule, service: Service, proxy: Proxy, each: Pass, named: set[
         and not {other.outer.name.lower(), other.setting("name").value.lower()} & named
     ]
     if others:
-        names = listed([other.outer.name for other in others])
+        names = code_list([other.outer.name for other in others])
         yield Finding(
             rule.name,
             f"All requests go to `{target.host}`, and {names}, which {'runs' if len(others) == 1 else 'run'} the same, "

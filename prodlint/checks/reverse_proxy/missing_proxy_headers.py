@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from prodlint.checks.wording import listed
+from prodlint.checks.wording import code_list
 from prodlint.findings import Applicability, Confidence, Edit, Finding, Fix, Severity, Step
 from prodlint.fixes.reasons import ODD_FORM
 from prodlint.program.proxies import Pass, Proxy, proxies_in
@@ -47,7 +47,7 @@ def _finding(program: Program, rule: Rule, proxy: Proxy) -> Iterator[Finding]:
     first = found[0][0]
     yield Finding(
         rule.name,
-        f"nginx does not tell {whom} the client's {listed(all_names)}: {_CONSEQUENCES[all_names[0]]}. Set "
+        f"nginx does not tell {whom} the client's {code_list(all_names)}: {_CONSEQUENCES[all_names[0]]}. Set "
         f"{'it' if len(all_names) == 1 else 'them'} with `proxy_set_header`.",
         first.location,
         confidence=Confidence.CERTAIN if Confidence.CERTAIN in confidences else Confidence.LIKELY,

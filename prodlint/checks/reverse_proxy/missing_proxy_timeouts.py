@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from prodlint.checks.wording import listed
+from prodlint.checks.wording import code_list
 from prodlint.findings import Applicability, Edit, Finding, Fix, Location, Step
 from prodlint.fixes.reasons import ODD_FORM
 from prodlint.program.proxies import proxies_in
@@ -48,7 +48,7 @@ def _missing(program: Program, section: Section) -> list[str]:
 def _finding(rule: Rule, found: list[tuple[Section, Section, list[str]]]) -> Finding:
     place = found[0][0]
     names = [name for name in ("connect", "client", "server") if any(name in each for _, _, each in found)]
-    missing = listed([f"timeout {name}" for name in names])
+    missing = code_list([f"timeout {name}" for name in names])
     sections = [section for _, section, _ in found if section is not place]
     where = "here" if place.kind == "defaults" else f"in `{place.title}`"
     return Finding(

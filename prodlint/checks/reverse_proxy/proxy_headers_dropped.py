@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from prodlint.checks.wording import listed
+from prodlint.checks.wording import code_list
 from prodlint.findings import Applicability, Finding, Fix, Location, Step
 from prodlint.fixes.reasons import ODD_FORM
 from prodlint.program.proxies import proxies_in
@@ -31,7 +31,7 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
             if not needed:
                 continue
             seen.add(found.block.location)
-            names = listed([directive.value for directive in needed])
+            names = code_list([directive.value for directive in needed])
             yield Finding(
                 rule.name,
                 f"A block that sets one header for the service loses all that it would inherit: here {names}. "

@@ -32,7 +32,7 @@ class Reached(msgspec.Struct, frozen=True):
         return f" ({self.label})" if self.label else ""
 
 
-def by_request(program: Program, file: File, region: int, rule: str) -> Reached | None:
+def request_path_to(program: Program, file: File, region: int, rule: str) -> Reached | None:
     """How a request reaches a region of server code, on the event loop or in a thread; None if none is known to."""
     if program.server_code(file, region) is None:
         return None
