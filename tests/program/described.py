@@ -56,7 +56,7 @@ class Names:
 
     def edge(self, edge: Edge) -> str:
         """Whom an edge leads to, and what is said of it."""
-        notes = [edge.moved.name.lower().replace("_", "-")] if edge.moved is not None else []
+        notes = [edge.runs_in.name.lower().replace("_", "-")] if edge.runs_in is not None else []
         notes += ["listens"] * edge.listens + ["perhaps"] * (not edge.certain)
         return self.function(edge.callee) + (f" ({', '.join(notes)})" if notes else "")
 

@@ -1,7 +1,7 @@
 """Extraction of deployment files: one module per format, each `extract(data, path)`: bytes of one file → `FileFacts`.
 
-Nothing here looks at another file, and nothing raises for what a file holds: what cannot be read is a `SyntaxProblem`, what
-cannot be known is a `Setting` whose value is None.
+Nothing here looks at another file, and nothing raises for what a file holds: what cannot be read is a `SyntaxProblem`,
+what cannot be known is a `Setting` whose value is None.
 """
 
 from __future__ import annotations

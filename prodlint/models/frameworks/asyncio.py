@@ -4,7 +4,17 @@ Source: the Python documentation of `asyncio`, `concurrent.futures`, `threading`
 anyio, asgiref, APScheduler (its default executor is a pool of threads) and RQ.
 """
 
-from prodlint.models.frameworks.model import Calls, Context, Framework, Moves, Registers, Role, Subclasses, When, each
+from prodlint.models.frameworks.model import (
+    Calls,
+    Context,
+    Framework,
+    Offloads,
+    Registers,
+    Role,
+    Subclasses,
+    When,
+    each,
+)
 
 _THREADS = Context.REQUEST_THREAD
 _POOLS = (
@@ -72,10 +82,10 @@ FRAMEWORK = Framework(
             context=Context.BACKGROUND_THREAD,
         ),
     ),
-    moves=(
-        Moves(("asyncio.to_thread",), _THREADS, keyword="func", names=("to_thread",)),
-        Moves((), _THREADS, position=1, keyword="func", names=("run_in_executor",)),
-        Moves(
+    offloads=(
+        Offloads(("asyncio.to_thread",), _THREADS, keyword="func", names=("to_thread",)),
+        Offloads((), _THREADS, position=1, keyword="func", names=("run_in_executor",)),
+        Offloads(
             (
                 "fastapi.concurrency.run_in_threadpool",
                 "starlette.concurrency.run_in_threadpool",
@@ -89,7 +99,7 @@ FRAMEWORK = Framework(
             keyword="func",
             names=("run_in_threadpool", "run_sync", "submit", "apply_async", "map_async", "starmap_async"),
         ),
-        Moves(
+        Offloads(
             (
                 "asgiref.sync.sync_to_async",
                 "channels.db.database_sync_to_async",
@@ -101,14 +111,14 @@ FRAMEWORK = Framework(
             wraps=True,
             names=("sync_to_async", "database_sync_to_async", "asyncify"),
         ),
-        Moves(
+        Offloads(
             ("threading.Thread", "multiprocessing.Process", "threading.Timer"),
             Context.BACKGROUND_THREAD,
             position=1,
             keyword="target",
         ),
-        Moves(("threading.Timer",), Context.BACKGROUND_THREAD, position=1, keyword="function"),
-        Moves(
+        Offloads(("threading.Timer",), Context.BACKGROUND_THREAD, position=1, keyword="function"),
+        Offloads(
             (
                 "_thread.start_new_thread",
                 "gevent.spawn",
@@ -119,18 +129,18 @@ FRAMEWORK = Framework(
             Context.BACKGROUND_THREAD,
             names=("enqueue",),
         ),
-        Moves(("rq.Queue().enqueue_in", "rq.Queue().enqueue_at"), Context.BACKGROUND_THREAD, position=1),
-        Moves(
+        Offloads(("rq.Queue().enqueue_in", "rq.Queue().enqueue_at"), Context.BACKGROUND_THREAD, position=1),
+        Offloads(
             ("asyncio.create_task", "asyncio.ensure_future", "asyncio.run_coroutine_threadsafe"),
             Context.BACKGROUND,
             names=("create_task", "ensure_future", "run_coroutine_threadsafe"),
         ),
-        Moves(
+        Offloads(
             (),
             Context.BACKGROUND,
             names=("call_soon", "call_soon_threadsafe", "add_done_callback", "start_soon"),
         ),
-        Moves((), Context.BACKGROUND, position=1, names=("call_later", "call_at", "add_reader", "add_writer")),
+        Offloads((), Context.BACKGROUND, position=1, names=("call_later", "call_at", "add_reader", "add_writer")),
     ),
     calls=(
         Calls(("asyncio.run", "anyio.run", "trio.run", "uvloop.run"), position=0),

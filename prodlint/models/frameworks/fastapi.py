@@ -4,7 +4,7 @@ Source: the FastAPI reference (path operations, dependencies, background tasks, 
 `def` functions run in a thread pool) and Starlette's (routing, endpoints, middleware, thread pool).
 """
 
-from prodlint.models.frameworks.model import Context, Framework, Moves, Registers, Role, Subclasses, each
+from prodlint.models.frameworks.model import Context, Framework, Offloads, Registers, Role, Subclasses, each
 
 _APPS = ("fastapi.FastAPI()", "starlette.applications.Starlette()")
 _VERBS = "get post put patch delete head options trace websocket api_route route websocket_route"
@@ -78,8 +78,8 @@ FRAMEWORK = Framework(
             thread=Context.BACKGROUND_THREAD,
         ),
     ),
-    moves=(
-        Moves(
+    offloads=(
+        Offloads(
             (
                 "starlette.responses.StreamingResponse",
                 "fastapi.responses.StreamingResponse",

@@ -104,7 +104,7 @@ class Exports(msgspec.Struct, frozen=True):
     """Whether it surely runs for requests, and not when the service is built."""
 
 
-class Moves(msgspec.Struct, frozen=True):
+class Offloads(msgspec.Struct, frozen=True):
     """Calling one of `apis` runs a function somewhere else: the argument `position` or the keyword `keyword`.
 
     `names` match a method of that name on anything unknown (`loop.run_in_executor`). `wraps` says that the API
@@ -163,7 +163,7 @@ class Framework(msgspec.Struct, frozen=True):
     registers: tuple[Registers, ...] = ()
     subclasses: tuple[Subclasses, ...] = ()
     exports: tuple[Exports, ...] = ()
-    moves: tuple[Moves, ...] = ()
+    offloads: tuple[Offloads, ...] = ()
     calls: tuple[Calls, ...] = ()
 
 

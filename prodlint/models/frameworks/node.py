@@ -3,7 +3,7 @@
 Source: Node's documentation of `http`, `https`, `http2`, `net`, Timers, `worker_threads`.
 """
 
-from prodlint.models.frameworks.model import Calls, Context, Framework, Moves, Registers, Role, When, each
+from prodlint.models.frameworks.model import Calls, Context, Framework, Offloads, Registers, Role, When, each
 
 BUILTIN_MODULES = frozenset(
     (
@@ -83,7 +83,7 @@ FRAMEWORK = Framework(
             context=Context.BACKGROUND,
         ),
     ),
-    moves=(Moves(("worker_threads.Worker", "child_process.fork"), Context.BACKGROUND_THREAD),),
+    offloads=(Offloads(("worker_threads.Worker", "child_process.fork"), Context.BACKGROUND_THREAD),),
     calls=(
         Calls(
             (

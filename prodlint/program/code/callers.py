@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from prodlint.facts import NONE, Function, Use
-from prodlint.program.linking.contexts import ON_LOOP, moved
+from prodlint.program.linking.contexts import ON_LOOP, callee_context
 from prodlint.program.linking.queries import query
 from prodlint.program.linking.resolver import CallSite
 
@@ -59,7 +59,7 @@ class Callers:
 
     def _on_loop(self, edge: Edge, rule: str) -> bool:
         reached = self._program.contexts_for(rule).of(edge.caller)
-        return any(moved(context, edge) in ON_LOOP for context in reached)
+        return any(callee_context(context, edge) in ON_LOOP for context in reached)
 
     def _is_direct(self, site: CallSite, callee: int) -> bool:
         targets = self._program.graph.targets[site.file.index][site.index]

@@ -53,7 +53,7 @@ _VERBS = frozenset({"get", "post", "put", "patch", "delete", "all", "use", "rout
 
 
 class Edge(msgspec.Struct, frozen=True, gc=False):
-    """`caller` runs `callee` by the call `call` of file `file`; `moved` says where to, if not where the caller runs.
+    """`caller` runs `callee` by the call `call` of file `file`; `runs_in` says where to, if not where the caller runs.
 
     `listens`: the callee is an event listener, so what registers it at start-up makes it run in the background.
     `certain` is False where the edge rests on a name alone.
@@ -63,7 +63,7 @@ class Edge(msgspec.Struct, frozen=True, gc=False):
     callee: int
     file: int
     call: int
-    moved: Context | None = None
+    runs_in: Context | None = None
     listens: bool = False
     certain: bool = True
 
@@ -850,15 +850,15 @@ class CallGraph:
         inside = run.inside if run.inside != NONE else use.inside
         self._connect_run(file, index, Run(run.function, place, run.sure and use.sure, inside))
 
-    def _connect_run(self, file: File, index: int, run: Run, moved: Context | None = None) -> None:
+    def _connect_run(self, file: File, index: int, run: Run, runs_in: Context | None = None) -> None:
         call = file.facts.calls[index]
         caller = run.inside if run.inside != NONE else file.function_at(call.region)
         if run.inside in self._registered and run.place in (Place.HERE, Place.LATER):
             self._wrap(file, call, index, run)
             return
         listens = run.place is Place.LISTENER and self._event(file, call) not in _ONCE_ONLY
-        moved = self._settled(run.function, _CONTEXTS.get(run.place) if moved is None else moved)
-        edge = Edge(caller, run.function, file.index, index, moved, listens, run.sure)
+        runs_in = self._settled(run.function, _CONTEXTS.get(run.place) if runs_in is None else runs_in)
+        edge = Edge(caller, run.function, file.index, index, runs_in, listens, run.sure)
         if edge not in self._known_edges:
             self._known_edges.add(edge)
             self.edges[caller].append(edge)
@@ -911,13 +911,13 @@ class CallGraph:
                     certain=registration.certain and run.sure,
                 )
 
-    def _settled(self, callee: int, moved: Context | None) -> Context | None:
+    def _settled(self, callee: int, runs_in: Context | None) -> Context | None:
         """Where a called function really runs: one whose answer is kept as if at start-up, since only the first request
         waits for it, and a coroutine never in a thread, whoever takes it."""
         if callee in self._kept:
             return Context.STARTUP
         is_async = self.resolver.functions[callee][1].is_async
-        return None if is_async and moved is Context.REQUEST_THREAD else moved
+        return None if is_async and runs_in is Context.REQUEST_THREAD else runs_in
 
     def _event(self, file: File, call: Call) -> str:
         first = file.facts.values[call.args[0]] if call.args else None

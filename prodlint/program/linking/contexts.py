@@ -24,10 +24,10 @@ State = tuple[int, Context]
 
 
 class Reach(msgspec.Struct, frozen=True, gc=False):
-    """How a function comes to run in a context: `edge` from the state `before`, or as a root by `registration`
+    """How a function comes to run in a context: `edge` from the state `predecessor`, or as a root by `registration`
     (None for a module body)."""
 
-    before: State | None
+    predecessor: State | None
     edge: Edge | None
     registration: Registration | None
     certain: bool
@@ -105,7 +105,7 @@ class Contexts:
                     queue.append(after)
 
     def _after(self, context: Context, edge: Edge) -> Context:
-        return Context.SCRIPT if (edge.file, edge.call) in self._by_hand else moved(context, edge)
+        return Context.SCRIPT if (edge.file, edge.call) in self._by_hand else callee_context(context, edge)
 
     def path(self, state: State) -> list[Reach]:
         """The way to a state, root first."""
@@ -114,7 +114,7 @@ class Contexts:
         while at is not None:
             reach = self.reach[at]
             hops.append(reach)
-            at = reach.before
+            at = reach.predecessor
         hops.reverse()
         return hops
 
@@ -149,17 +149,17 @@ class Contexts:
         return self._before
 
 
-def moved(context: Context, edge: Edge) -> Context:
+def callee_context(context: Context, edge: Edge) -> Context:
     """The context of a callee, from that of its caller."""
     if context is Context.SCRIPT:
         return context
-    if edge.moved is Context.REQUEST_THREAD:
+    if edge.runs_in is Context.REQUEST_THREAD:
         return {
             Context.REQUEST: Context.REQUEST_THREAD,
             Context.BACKGROUND: Context.BACKGROUND_THREAD,
         }.get(context, context)
-    if edge.moved is not None:
-        return edge.moved
+    if edge.runs_in is not None:
+        return edge.runs_in
     if edge.listens and context is Context.STARTUP:
         return Context.BACKGROUND
     return context

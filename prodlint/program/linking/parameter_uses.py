@@ -30,7 +30,7 @@ from prodlint.facts import (
     Use as ResultUse,
 )
 from prodlint.lazy_regex import regex
-from prodlint.models.frameworks.model import Calls, Context, Framework, Moves, When
+from prodlint.models.frameworks.model import Calls, Context, Framework, Offloads, When
 from prodlint.program.linking.resolver import RETURN_ARGUMENT, File, Resolver
 from prodlint.program.linking.targets import Api, Cls, Fn, Inst, Target, Targets
 
@@ -126,11 +126,11 @@ class LibraryModels:
     """What the frameworks' descriptions say about APIs that are handed functions."""
 
     def __init__(self, frameworks: Iterable[Framework]) -> None:
-        self._exact: dict[str, Calls | Moves] = {}
+        self._exact: dict[str, Calls | Offloads] = {}
         self._prefixes: list[tuple[str, Calls]] = []
-        self._named: dict[tuple[bool, str], Calls | Moves] = {}
+        self._named: dict[tuple[bool, str], Calls | Offloads] = {}
         """By whether the file is Python and the name."""
-        self._known: dict[str, Calls | Moves | None] = {}
+        self._known: dict[str, Calls | Offloads | None] = {}
         for framework in frameworks:
             is_python = framework.language == "python"
             for calls in framework.calls:
@@ -140,11 +140,11 @@ class LibraryModels:
                     else:
                         self._exact[api] = calls
                 self._named.update(dict.fromkeys(((is_python, name) for name in calls.names), calls))
-            for moves in framework.moves:
-                self._exact.update(dict.fromkeys(moves.apis, moves))
-                self._named.update(dict.fromkeys(((is_python, name) for name in moves.names), moves))
+            for offloads in framework.offloads:
+                self._exact.update(dict.fromkeys(offloads.apis, offloads))
+                self._named.update(dict.fromkeys(((is_python, name) for name in offloads.names), offloads))
 
-    def of_api(self, path: str) -> Calls | Moves | None:
+    def of_api(self, path: str) -> Calls | Offloads | None:
         """What is known about an API by its access path."""
         if path not in self._known:
             found = self._exact.get(path)
@@ -153,7 +153,7 @@ class LibraryModels:
             self._known[path] = found
         return self._known[path]
 
-    def of_name(self, is_python: bool, name: str) -> Calls | Moves | None:
+    def of_name(self, is_python: bool, name: str) -> Calls | Offloads | None:
         """What is known about a method of anything by its name."""
         return self._named.get((is_python, name))
 
@@ -344,7 +344,7 @@ class ParameterUses:
 
     def _decorated_by_api(self, path: str, runs: set[Run]) -> Iterator[Run]:
         model = self._models.of_api(path)
-        place = _PLACES[model.context] if isinstance(model, Moves) and model.wraps else Place.HERE
+        place = _PLACES[model.context] if isinstance(model, Offloads) and model.wraps else Place.HERE
         if self._is_offloader(path):
             place = Place.THREAD
         return (_within(run, place) for run in runs)
@@ -568,10 +568,10 @@ class ParameterUses:
         yield from self._given(file, NONE, value, self._resolver.resolve(file, value), slot, part, calls)
 
     def _by_model(
-        self, file: File, index: int, model: Calls | Moves, slot: Slot, part: Part, calls: int
+        self, file: File, index: int, model: Calls | Offloads, slot: Slot, part: Part, calls: int
     ) -> Iterator[Use]:
         position: int | None = model.position
-        if isinstance(model, Moves):
+        if isinstance(model, Offloads):
             place = _PLACES[model.context]
         elif model.when is When.NEVER:
             yield _KEPT
@@ -599,7 +599,7 @@ class ParameterUses:
             for use in self._given_to_value(file, run, inner, part, calls):
                 yield _after_unless_kept(Use(place), use)
 
-    def _handed_function(self, file: File, call: Call, model: Calls | Moves) -> int:
+    def _handed_function(self, file: File, call: Call, model: Calls | Offloads) -> int:
         positional = len(call.args) - len(call.keywords)
         for offset, keyword in enumerate(call.keywords):
             if model.keyword and keyword == model.keyword:
