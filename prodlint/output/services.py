@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from prodlint.program.proxies import proxies_in
 from prodlint.program.services import services_in
-from prodlint.program.services.answers import ABSENT, Answer, Source, State
 from prodlint.program.services.launches import PROCESS_FILES
+from prodlint.program.services.setting_values import ABSENT, SettingValue, Source, State
 from prodlint.program.services.supervision import SUPERVISORS, after_crash, ends_by_itself
 from prodlint.program.services.variants import programs
 from prodlint.program.web.django_settings import production_settings
@@ -39,7 +39,7 @@ class _Line(NamedTuple):
     """One line of the tree: what is asked, and what the answer is."""
 
     key: str
-    answer: Answer
+    answer: SettingValue
 
 
 def render(program: Program) -> Iterator[str]:
@@ -68,7 +68,7 @@ class _World(NamedTuple):
 
     key: str
     """A key of `_ENVIRONMENT`."""
-    default: Answer = ABSENT
+    default: SettingValue = ABSENT
     """The settings that Django takes then, as `wsgi.py` says."""
 
 
@@ -81,7 +81,7 @@ def _world(program: Program, service: Service, framework: str) -> _World:
     for settings in production_settings(program):
         if settings.service is service and settings.by.path in program.by_path:
             by = Source("source", "", settings.by)
-            return _World("django", Answer(State.SET, f"{settings.file.path} by default", by))
+            return _World("django", SettingValue(State.SET, f"{settings.file.path} by default", by))
     return _World("django")
 
 
@@ -115,7 +115,7 @@ def _answers(variant: Variant, world: _World) -> Iterator[_Line]:
             yield _Line(label, answer)
 
 
-def _restart(variant: Variant) -> Answer:
+def _restart(variant: Variant) -> SettingValue:
     """What starts it again after a crash: what it says itself, else what runs it does by default."""
     answer = variant.setting("restart")
     if answer.state is not State.ABSENT or variant.setting("restart_policy").state is not State.ABSENT:
@@ -123,17 +123,17 @@ def _restart(variant: Variant) -> Answer:
     by_default = after_crash(variant)
     by = next((layer.source for layer in variant.layers if layer.source.kind in PROCESS_FILES), variant.outer)
     if ends_by_itself(variant):
-        return Answer(State.SET, "not meant to, it ends by itself", variant.outer)
+        return SettingValue(State.SET, "not meant to, it ends by itself", variant.outer)
     if by_default is State.SET:
         managers = SUPERVISORS & set(programs(variant))
-        return Answer(State.SET, f"by {min(managers)}" if managers else "by default", by)
+        return SettingValue(State.SET, f"by {min(managers)}" if managers else "by default", by)
     if by_default is State.UNKNOWN:
         who = "whoever runs the image" if variant.kind == "dockerfile" else "the platform"
-        return Answer(State.UNKNOWN, by=variant.outer, reason=f"{who} decides")
+        return SettingValue(State.UNKNOWN, by=variant.outer, reason=f"{who} decides")
     return answer
 
 
-def _said(places: _Places, answer: Answer) -> str:
+def _said(places: _Places, answer: SettingValue) -> str:
     if answer.state is State.ABSENT:
         return "absent"
     said = "unknown" if answer.state is State.UNKNOWN else " ".join(answer.value.split()) or "set"
@@ -243,7 +243,7 @@ def _source_data(places: _Places, source: Source) -> dict[str, Any]:
     return {"path": source.path, "line": places.line(source), "kind": source.kind, "name": source.name}
 
 
-def _answer_data(places: _Places, answer: Answer) -> dict[str, Any]:
+def _answer_data(places: _Places, answer: SettingValue) -> dict[str, Any]:
     return {
         "state": answer.state.value,
         "value": answer.value if answer.state is State.SET else None,

@@ -9,7 +9,7 @@ import pytest
 from prodlint.analysis.session import Session
 from prodlint.extract.deployment import classify, classify_content, may_be
 from prodlint.program.services import Count, Service, Variant, services_in
-from prodlint.program.services.answers import State
+from prodlint.program.services.setting_values import State
 from tests.deploy.conftest import artefact, facts_of, values
 
 DEPLOYMENT = """\

@@ -8,7 +8,7 @@ import pytest
 
 from prodlint.analysis.session import Session
 from prodlint.program.services import Count, Service, services_in
-from prodlint.program.services.answers import State
+from prodlint.program.services.setting_values import State
 from tests.deploy.conftest import artefact, facts_of, values
 
 SOURCE = {"server.js": "require('express')().listen(3000);\n", "package.json": '{"name": "shop"}'}

@@ -10,7 +10,7 @@ import pytest
 from prodlint.analysis.session import Session
 from prodlint.findings import Severity
 from prodlint.program.services import Service, Variant, services_in
-from prodlint.program.services.answers import State
+from prodlint.program.services.setting_values import State
 
 EXPRESS = "const app = require('express')();\napp.listen(3000);\n"
 PACKAGE = '{"name": "shop", "dependencies": {"express": "^4.0.0"}, "scripts": {"start": "node server.js"}}'

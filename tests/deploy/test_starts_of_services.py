@@ -10,8 +10,8 @@ import pytest
 from prodlint.analysis.session import Session
 from prodlint.extract.deployment.commands import Condition, split
 from prodlint.program.services import Service, services_in
-from prodlint.program.services.answers import State
 from prodlint.program.services.base_images import base_image, is_plain_base
+from prodlint.program.services.setting_values import State
 
 FASTAPI = "from fastapi import FastAPI\n\napp = FastAPI()\n"
 FLASK = 'from flask import Flask\n\napp = Flask(__name__)\n\n\n@app.route("/")\ndef home():\n    return ""\n'

@@ -9,7 +9,7 @@ import pytest
 from prodlint.analysis.session import Session
 from prodlint.extract.deployment import classify_content, gunicorn, ini, supervisord, upstart
 from prodlint.program.services import Count, Service, services_in
-from prodlint.program.services.answers import State
+from prodlint.program.services.setting_values import State
 from prodlint.project.discovery import kind_of
 from prodlint.project.vfs import FileSystem
 from tests.deploy.conftest import artefact, facts_of, values

@@ -12,7 +12,7 @@ import yaml
 
 from prodlint.analysis.session import Session
 from prodlint.program.services import services_in
-from prodlint.program.services.answers import State
+from prodlint.program.services.setting_values import State
 from tests.engines.processes import run
 from tests.pages import deep_case_files, read_page, rule_pages
 

@@ -9,7 +9,7 @@ from prodlint.facts import ValueKind
 from prodlint.findings import Applicability, Finding, Fix, ImportRequest, Location, Severity, Span, Step
 from prodlint.fixes.reasons import ODD_FORM
 from prodlint.program.proxies import proxies_in
-from prodlint.program.services.answers import State
+from prodlint.program.services.setting_values import State
 from prodlint.program.web.django_settings import Setting, Settings, production_settings
 from prodlint.program.web.web_apps import fronts_of
 

@@ -10,7 +10,7 @@ from prodlint.findings import Confidence, Finding, weakest
 from prodlint.program.linking.resolver import File
 from prodlint.program.linking.run_once import names_in
 from prodlint.program.services import services_of
-from prodlint.program.services.answers import State
+from prodlint.program.services.setting_values import State
 
 if TYPE_CHECKING:
     from prodlint.program.linking.program import Program

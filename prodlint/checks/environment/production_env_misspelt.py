@@ -10,7 +10,7 @@ from prodlint.findings import Applicability, Edit, Finding, Fix, Location, Sever
 from prodlint.fixes.reasons import ODD_FORM
 from prodlint.lazy_regex import regex
 from prodlint.program.services import services_in
-from prodlint.program.services.answers import State
+from prodlint.program.services.setting_values import State
 from prodlint.program.services.variants import artefact_of, in_production
 
 if TYPE_CHECKING:

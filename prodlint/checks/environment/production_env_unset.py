@@ -10,8 +10,8 @@ from prodlint.findings import Applicability, Finding, Fix, Location, Severity, S
 from prodlint.fixes.reasons import ODD_FORM
 from prodlint.lazy_regex import regex
 from prodlint.program.services import Service, Variant, is_for_development, services_in
-from prodlint.program.services.answers import Answer, Source, State
 from prodlint.program.services.layers import Layer
+from prodlint.program.services.setting_values import SettingValue, Source, State
 from prodlint.program.services.start_texts import start_texts
 from prodlint.program.services.variants import each_place_once, rank, shown
 
@@ -178,7 +178,7 @@ def _whereabouts(source: Source) -> dict[str, Any]:
     return {"kind": source.kind, "name": source.name, "start": source.location.start, "end": source.location.end}
 
 
-def _is_set_for_development(variable: str, answer: Answer) -> bool:
+def _is_set_for_development(variable: str, answer: SettingValue) -> bool:
     return answer.state is State.SET and answer.is_final and is_for_development(variable, answer.value)
 
 

@@ -10,8 +10,8 @@ from prodlint.extract.deployment.commands import split
 from prodlint.extract.deployment.dockerfile import json_form
 from prodlint.findings import Finding
 from prodlint.program.services import services_in
-from prodlint.program.services.answers import ABSENT, Answer, State
 from prodlint.program.services.images import Image
+from prodlint.program.services.setting_values import ABSENT, SettingValue, State
 from prodlint.program.services.variants import base_of, in_containers, shell_of
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
                 break
 
 
-def _program(said: Answer) -> str:
+def _program(said: SettingValue) -> str:
     """`curl` or `wget`, if a check starts with it."""
     if said.state is not State.SET or not said.value:
         return ""

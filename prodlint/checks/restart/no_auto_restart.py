@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from prodlint.findings import Applicability, Confidence, Edit, Finding, Fix, Severity
 from prodlint.fixes.reasons import ODD_FORM
 from prodlint.program.services import services_in
-from prodlint.program.services.answers import State
 from prodlint.program.services.environment_evidence import is_called_for_production
+from prodlint.program.services.setting_values import State
 from prodlint.program.services.supervision import after_crash
 from prodlint.program.services.variants import (
     artefact_of,

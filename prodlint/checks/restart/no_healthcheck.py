@@ -13,8 +13,8 @@ from prodlint.fixes.reasons import ODD_FORM
 from prodlint.numerals import whole_number
 from prodlint.program.proxies import proxies_in
 from prodlint.program.services import services_in
-from prodlint.program.services.answers import State
 from prodlint.program.services.base_images import base_image
+from prodlint.program.services.setting_values import State
 from prodlint.program.services.variants import CONTAINERS, base_of, in_production, is_known, looked_at
 from prodlint.program.web.exposure import answers_requests, get_routes, port_of
 

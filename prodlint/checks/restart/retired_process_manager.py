@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from prodlint.extract.deployment.commands import Start, starts
 from prodlint.findings import Finding, Location
 from prodlint.program.services import services_in
-from prodlint.program.services.answers import Source
 from prodlint.program.services.environment_evidence import is_dev_path
 from prodlint.program.services.launches import Hop
 from prodlint.program.services.package_installs import run_starts
+from prodlint.program.services.setting_values import Source
 from prodlint.program.services.variants import each_place_once, in_production, place_of, programs
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from prodlint.findings import Applicability, Edit, Finding, Fix
 from prodlint.fixes.reasons import ODD_FORM
 from prodlint.lazy_regex import regex
 from prodlint.program.services import services_in
-from prodlint.program.services.answers import Answer, State
 from prodlint.program.services.base_images import base_image
+from prodlint.program.services.setting_values import SettingValue, State
 from prodlint.program.services.start_faults import dev_server, only_reloads
 from prodlint.program.services.variants import (
     SCRIPTS,
@@ -141,7 +141,7 @@ def _place(variant: Variant) -> dict[str, object]:
     return {**whereabouts(source), "start": by.location.start if by is not None else -1}
 
 
-def _said_by_compose(answer: Answer) -> bool:
+def _said_by_compose(answer: SettingValue) -> bool:
     return answer.by is not None and answer.by.kind != "dockerfile"
 
 
@@ -171,7 +171,7 @@ def _is_root(program: Program, rule: Rule, variant: Variant) -> bool:
     return _is_set_to_root(said)
 
 
-def _is_set_to_root(said: Answer) -> bool:
+def _is_set_to_root(said: SettingValue) -> bool:
     return said.state is State.SET and _ROOT.fullmatch(said.value.strip()) is not None
 
 

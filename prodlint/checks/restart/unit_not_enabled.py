@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from prodlint.findings import Applicability, Finding, Fix
 from prodlint.fixes.reasons import ODD_FORM
 from prodlint.program.services import services_in
-from prodlint.program.services.answers import State
+from prodlint.program.services.setting_values import State
 from prodlint.program.services.variants import in_production, is_known, units_of
 
 if TYPE_CHECKING:

@@ -13,7 +13,6 @@ from prodlint.extract.deployment.commands import Command, split
 from prodlint.extract.deployment.variables import Expander, expand
 from prodlint.facts import Artefact, Setting
 from prodlint.lazy_regex import regex
-from prodlint.program.services.answers import source_of, words_of
 from prodlint.program.services.base_images import is_plain_base
 from prodlint.program.services.containers import Runner, context_of, image_variant
 from prodlint.program.services.environment import Environment
@@ -31,6 +30,7 @@ from prodlint.program.services.layers import layer_of
 from prodlint.program.services.model import Variant
 from prodlint.program.services.places import FolderPlace, MountedPlace
 from prodlint.program.services.project import Project
+from prodlint.program.services.setting_values import source_of, words_of
 from prodlint.project.paths import joined
 
 _STACK_NAME = regex(r"(?:^|[-_.])(?:stack|swarm)(?:$|[-_.])", re.IGNORECASE)
@@ -203,7 +203,7 @@ def _apply_service_env(project: Project, service: _ComposeService, env: Environm
         artefact = service.top[1]
         name = setting.value
         if name is None or not project.load_env_file(env, joined(posixpath.dirname(path), name)):
-            env.opened(source_of(path, "compose", artefact, setting), f"the env_file {name or ''} is not here")
+            env.mark_unknown(source_of(path, "compose", artefact, setting), f"the env_file {name or ''} is not here")
     expanded = Expander()
     for path, artefact in service.parts:
         variables = _interpolation(project, posixpath.dirname(path))

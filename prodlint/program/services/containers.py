@@ -16,7 +16,6 @@ from prodlint.extract.deployment.commands import starts
 from prodlint.facts import Artefact, Setting
 from prodlint.findings import Location
 from prodlint.lazy_regex import regex
-from prodlint.program.services.answers import Source, source_of, words_of
 from prodlint.program.services.base_images import base_image, starts_of
 from prodlint.program.services.environment import Environment
 from prodlint.program.services.environment_evidence import TARGET_DEV, is_called_for_production, name_evidence
@@ -26,6 +25,7 @@ from prodlint.program.services.layers import layer_of
 from prodlint.program.services.model import Variant
 from prodlint.program.services.places import FolderPlace, MountedPlace, Place
 from prodlint.program.services.project import Project
+from prodlint.program.services.setting_values import Source, source_of, words_of
 from prodlint.project.paths import joined
 
 
@@ -174,7 +174,7 @@ def image_variant(project: Project, image: Image, runner: Runner | None = None) 
     base = image.base
     known = base_image(base or "")
     if known is None:
-        env.opened(source, f"the base image {base or ''} may set it".replace("  ", " "))
+        env.mark_unknown(source, f"the base image {base or ''} may set it".replace("  ", " "))
     for variable, said in known.env if known is not None else ():
         env.set(variable, said, source)
     for name, value, setting in image.env:

@@ -7,14 +7,14 @@ from msgspec.structs import replace
 
 from prodlint.extract.deployment.commands import Assignments
 from prodlint.extract.deployment.variables import expand, has_variables
-from prodlint.program.services.answers import ABSENT, Answer, Source, State
+from prodlint.program.services.setting_values import ABSENT, SettingValue, Source, State
 
 
 class Environment(msgspec.Struct):
     """The variables that a process starts with, as far as files say. What comes later wins."""
 
-    known: dict[str, Answer] = {}
-    open: Answer | None = None
+    known: dict[str, SettingValue] = {}
+    open: SettingValue | None = None
     """The last thing that may have set anything."""
 
     def copy(self) -> Environment:
@@ -28,9 +28,9 @@ class Environment(msgspec.Struct):
             if before is not None and before.state is State.SET:
                 self.known[name] = replace(before, is_final=False)
             else:
-                self.known[name] = Answer(State.UNKNOWN, by=by, reason=reason)
+                self.known[name] = SettingValue(State.UNKNOWN, by=by, reason=reason)
         else:
-            self.known[name] = Answer(State.SET, value, by)
+            self.known[name] = SettingValue(State.SET, value, by)
 
     def assign(self, assignments: Assignments, by: Source) -> None:
         """Variables as a command sets them, whose values may have others in them."""
@@ -38,11 +38,11 @@ class Environment(msgspec.Struct):
             values = {other: answer.value for other, answer in self.known.items() if answer.state is State.SET}
             self.set(name, expand(template, values) if has_variables(template) else template, by)
 
-    def opened(self, by: Source, reason: str) -> None:
+    def mark_unknown(self, by: Source, reason: str) -> None:
         """Something that cannot be looked into may set any variable from here on."""
-        self.open = Answer(State.UNKNOWN, by=by, reason=reason)
+        self.open = SettingValue(State.UNKNOWN, by=by, reason=reason)
         self.known = {name: replace(answer, is_final=False) for name, answer in self.known.items()}
 
-    def get(self, name: str) -> Answer:
+    def get(self, name: str) -> SettingValue:
         """What is known of a variable when the process starts."""
         return self.known.get(name) or self.open or ABSENT

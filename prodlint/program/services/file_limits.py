@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from prodlint.program.services import Variant
-from prodlint.program.services.answers import Answer, State
+from prodlint.program.services.setting_values import SettingValue, State
 
 _KEY = "limit.nofile"
 _ENDLESS = ("infinity", "unlimited", "-1")
@@ -16,7 +16,7 @@ class FileLimit(msgspec.Struct, frozen=True):
 
     soft: float
     hard: float
-    said: Answer
+    said: SettingValue
 
 
 def file_limit(variant: Variant) -> FileLimit | None:

@@ -14,7 +14,6 @@ from msgspec.structs import replace
 
 from prodlint.facts import Artefact, Setting
 from prodlint.lazy_regex import regex
-from prodlint.program.services.answers import Source, source_of
 from prodlint.program.services.built_images import is_foreign, repository_of
 from prodlint.program.services.containers import Runner, context_of, image_variant
 from prodlint.program.services.environment import Environment
@@ -23,6 +22,7 @@ from prodlint.program.services.images import Image
 from prodlint.program.services.layers import Layer, layer_of
 from prodlint.program.services.model import Variant
 from prodlint.program.services.project import Project
+from prodlint.program.services.setting_values import Source, source_of
 from prodlint.project.paths import joined
 
 _KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
@@ -177,7 +177,7 @@ class _Container:
             return None
         reason = self._open()
         if reason:
-            variant.launch.env.opened(self._source(), reason)
+            variant.launch.env.mark_unknown(self._source(), reason)
         return replace(variant, fronts=tuple(self._fronts()), opaque=reason)
 
     def _source(self) -> Source:
@@ -283,9 +283,9 @@ class _Container:
             by = source_of(path, "kubernetes", artefact, setting)
             if setting.key == "env_from.config_map":
                 if not self._load(env, setting.value or ""):
-                    env.opened(by, f"the ConfigMap {setting.value} is not here")
+                    env.mark_unknown(by, f"the ConfigMap {setting.value} is not here")
             elif setting.key == "env_from.secret":
-                env.opened(by, f"the Secret {setting.value} may set it")
+                env.mark_unknown(by, f"the Secret {setting.value} may set it")
         for path, artefact, setting in self._every:
             if setting.key.startswith("env."):
                 by = source_of(path, "kubernetes", artefact, setting)
@@ -311,7 +311,7 @@ class _Container:
             if setting.key.startswith("generated_file."):
                 file = joined(posixpath.dirname(path), setting.value or "")
                 if not self._project.load_env_file(env, file):
-                    env.opened(source_of(path, "kubernetes", artefact, setting), f"{setting.value} is not here")
+                    env.mark_unknown(source_of(path, "kubernetes", artefact, setting), f"{setting.value} is not here")
             else:
                 key, _, value = (setting.value or "").partition("=")
                 env.set(key, value, source_of(path, "kubernetes", artefact, setting))
@@ -387,7 +387,9 @@ def _open_variant(project: Project, path: str, artefact: Artefact, dockerfile: s
     source = source_of(path, "kubernetes", artefact)
     settings = tuple(setting for setting in artefact.settings if setting.key == "type")
     evidence = _evidence(path)
-    runner = Runner("kubernetes", source, settings, lambda env: env.opened(source, reason), lambda workdir: evidence)
+    runner = Runner(
+        "kubernetes", source, settings, lambda env: env.mark_unknown(source, reason), lambda workdir: evidence
+    )
     context = context_of(project, dockerfile, facts.artefacts[-1])
     variant = image_variant(project, Image(dockerfile, facts, facts.artefacts[-1], context), runner)
     return replace(variant, opaque=reason) if variant is not None else None

@@ -15,9 +15,9 @@ from prodlint.extract.deployment.package_json import PackageInfo
 from prodlint.facts import FileFacts, Setting
 from prodlint.findings import Location
 from prodlint.lazy_regex import regex
-from prodlint.program.services.answers import Source, State, source_of, words_of
 from prodlint.program.services.environment import Environment
 from prodlint.program.services.places import FolderPlace, MovedPlace, Place
+from prodlint.program.services.setting_values import Source, State, source_of, words_of
 from prodlint.project.paths import folders_of, joined
 
 _DEEPEST = 8
@@ -166,7 +166,7 @@ class Launcher:
                 start = replace(start, kind=StartKind.SHELL_SCRIPT, target=script)
             if start.kind is StartKind.OTHER:
                 if start.target in (".", "source"):
-                    env.opened(by, "the command reads another script")
+                    env.mark_unknown(by, "the command reads another script")
                 continue
             if start.kind is StartKind.OPAQUE and self._is_script(start, place):
                 start = replace(start, kind=StartKind.SHELL_SCRIPT)
@@ -226,7 +226,7 @@ class Launcher:
         elif start.kind is StartKind.OPAQUE:
             if _ARGUMENTS.fullmatch(start.target) and arguments:
                 return self.launch(arguments, False, place, env, by, (), depth + 1)
-            env.opened(by, f"what `{start.target}` does is not known")
+            env.mark_unknown(by, f"what `{start.target}` does is not known")
             found = Launch("", "", start.target, self._package_of(place, ""), env)
         elif start.kind in _RESOLVED:
             found = self._resolved(start, place, env)
@@ -249,7 +249,7 @@ class Launcher:
             if start.target == "start" and not start.workspace:  # npm's default
                 return self.launch(["node", "server.js"], False, FolderPlace(folder), env, by, (), depth + 1)
             if start.workspace == "*":
-                env.opened(by, "it runs a script of several packages")
+                env.mark_unknown(by, "it runs a script of several packages")
                 return Launch("", "", start.target, folder, env)
             return None
         source, setting = script
@@ -309,7 +309,7 @@ class Launcher:
             elif launch.language:
                 others.append(launch)
         if found is None:
-            env.opened(Source.of_file("process file", path or start.target), "what its apps start is not known")
+            env.mark_unknown(Source.of_file("process file", path or start.target), "what its apps start is not known")
             found = Launch("", "", start.target, self._package_of(place, ""), env)
         return replace(found, others=(*found.others, *others))
 
@@ -327,14 +327,14 @@ class Launcher:
         arguments = [*rest, *arguments]
         script = place.written(start.target) or self._script_file(start.target, place)
         if script is None:
-            env.opened(by, f"what `{start.target}` does is not known")
+            env.mark_unknown(by, f"what `{start.target}` does is not known")
             if arguments and (found := self.launch(arguments, False, place, env, by, (), depth + 1)):
                 return found
             return Launch("", "", start.target, self._package_of(place, ""), env)
         text, source = script
         found = self.launch([text], True, place, env, source, arguments, depth + 1)
         if found is None:
-            env.opened(source, f"what {source.name} starts is not known")
+            env.mark_unknown(source, f"what {source.name} starts is not known")
             found = Launch("", "", "", self._package_of(place, ""), env)
         return _through(source, found)
 

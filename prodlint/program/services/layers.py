@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from prodlint.facts import Setting
 from prodlint.findings import Location
-from prodlint.program.services.answers import Source
+from prodlint.program.services.setting_values import Source
 
 
 class Layer(msgspec.Struct, frozen=True):

@@ -9,9 +9,9 @@ import msgspec
 
 from prodlint.extract.deployment.package_json import PackageInfo
 from prodlint.facts import Setting
-from prodlint.program.services.answers import ABSENT, Answer, Source, State
 from prodlint.program.services.launches import Launch
 from prodlint.program.services.layers import Layer
+from prodlint.program.services.setting_values import ABSENT, SettingValue, Source, State
 from prodlint.program.services.worker_counts import Processes, copies_of, product, together, unknown, workers_of
 
 
@@ -71,7 +71,7 @@ class Variant(msgspec.Struct, frozen=True, dict=True):
         """1 or more for a variant that is for development or tests."""
         return sum(self.dev.values())
 
-    def setting(self, key: str) -> Answer:
+    def setting(self, key: str) -> SettingValue:
         """What is known of a setting: of `env.NAME` what the process gets, of others what the outermost artefact
         that has it says."""
         if key.startswith("env."):
@@ -81,10 +81,10 @@ class Variant(msgspec.Struct, frozen=True, dict=True):
             if setting is not None:
                 by = layer.at(setting)
                 if setting.value is None:
-                    return Answer(State.UNKNOWN, by=by, reason="its value comes from outside")
-                return Answer(State.SET, setting.value, by)
+                    return SettingValue(State.UNKNOWN, by=by, reason="its value comes from outside")
+                return SettingValue(State.SET, setting.value, by)
         is_open = self.opaque and not (self.kind == "platform" and self.image and key in _SAID_BY_IMAGES)
-        return Answer(State.UNKNOWN, by=self.outer, reason=self.opaque) if is_open else ABSENT
+        return SettingValue(State.UNKNOWN, by=self.outer, reason=self.opaque) if is_open else ABSENT
 
     def settings(self, key: str) -> list[tuple[Layer, Setting]]:
         """All settings of a key in all layers, outermost first, each with the layer that has it."""
@@ -155,7 +155,7 @@ class Service(msgspec.Struct, frozen=True, dict=True):
                 found.setdefault((layer.source.path, layer.source.name), layer.source)
         return tuple(found.values())
 
-    def setting(self, key: str) -> Answer:
+    def setting(self, key: str) -> SettingValue:
         """What is known of a setting over all variants for production: set if any sets it, else unknown if that is
         known of any, else absent."""
         answers = [variant.setting(key) for variant in self.production]

@@ -8,7 +8,7 @@ from typing import Protocol
 
 import msgspec
 
-from prodlint.program.services.answers import Source
+from prodlint.program.services.setting_values import Source
 from prodlint.project.paths import joined
 
 

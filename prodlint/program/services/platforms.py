@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from msgspec.structs import replace
 
 from prodlint.facts import Artefact
-from prodlint.program.services.answers import source_of, words_of
 from prodlint.program.services.containers import Runner, context_of, image_variant
 from prodlint.program.services.environment import Environment
 from prodlint.program.services.environment_evidence import name_evidence
@@ -16,6 +15,7 @@ from prodlint.program.services.images import Image
 from prodlint.program.services.model import Variant
 from prodlint.program.services.places import FolderPlace
 from prodlint.program.services.project import Project
+from prodlint.program.services.setting_values import source_of, words_of
 from prodlint.project.paths import joined
 
 
@@ -61,7 +61,7 @@ def _variant(project: Project, path: str, platform: str, artefact: Artefact) -> 
     if platform == "fly":
         return found
     # Variables are set in the platform's console as well.
-    found.launch.env.opened(source, f"it may be set at {platform}")
+    found.launch.env.mark_unknown(source, f"it may be set at {platform}")
     return replace(found, opaque=f"{platform} has settings of its own")
 
 

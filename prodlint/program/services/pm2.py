@@ -9,13 +9,13 @@ from msgspec.structs import replace
 
 from prodlint.extract.deployment.commands import StartKind, starts
 from prodlint.facts import Artefact
-from prodlint.program.services.answers import source_of, words_of
 from prodlint.program.services.environment import Environment
 from prodlint.program.services.environment_evidence import name_evidence
 from prodlint.program.services.model import Variant
 from prodlint.program.services.places import FolderPlace, Place
 from prodlint.program.services.process_files import DEFAULT, environments_in, environments_of, names, set_env
 from prodlint.program.services.project import Project
+from prodlint.program.services.setting_values import source_of, words_of
 from prodlint.project.paths import joined
 
 _ACTIONS = frozenset({"start", "startOrReload", "startOrRestart", "startOrGracefulReload", "reload", "restart"})
@@ -52,7 +52,7 @@ def _variant(project: Project, path: str, artefact: Artefact, environments: list
             for variable in sorted(variables):
                 env.set(variable, None, source, f"it depends on whether PM2 is started with `--env {name}`")
     if "unknown" in settings:
-        env.opened(source, "what is spread into it is not known")
+        env.mark_unknown(source, "what is spread into it is not known")
     variant = project.started(kind, source, artefact.settings, words_of(settings.get("command.exec")), place, env)
     if variant is None:
         return None

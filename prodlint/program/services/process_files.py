@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from prodlint.extract.deployment.commands import Start
 from prodlint.facts import Artefact, FileFacts
-from prodlint.program.services.answers import Source, source_of
 from prodlint.program.services.environment import Environment
 from prodlint.program.services.places import Place
+from prodlint.program.services.setting_values import Source, source_of
 
 PROCESSES = ("app", "program", "server")
 """Kinds of the artefacts that are processes in such files."""
@@ -38,7 +38,7 @@ def set_env(env: Environment, path: str, kind: str, artefact: Artefact, name: st
             if name or prefix == "env.":
                 source = source_of(path, kind, artefact, setting)
                 if setting.key == f"{prefix}..." or (prefix == "env." and setting.key in ("env_file", "unknown")):
-                    env.opened(source, "what is spread into it is not known")
+                    env.mark_unknown(source, "what is spread into it is not known")
                 elif setting.key.startswith(prefix):
                     env.set(setting.key.removeprefix(prefix), setting.value, source)
 

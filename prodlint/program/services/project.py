@@ -12,7 +12,6 @@ import msgspec
 from msgspec.structs import replace
 
 from prodlint.facts import FileFacts, Setting
-from prodlint.program.services.answers import Source, State, source_of
 from prodlint.program.services.built_images import OwnImages
 from prodlint.program.services.environment import Environment
 from prodlint.program.services.environment_evidence import (
@@ -28,6 +27,7 @@ from prodlint.program.services.layers import Layer, layer_of
 from prodlint.program.services.model import SourceView, Variant
 from prodlint.program.services.places import FolderPlace, Place
 from prodlint.program.services.process_files import PROCESSES
+from prodlint.program.services.setting_values import Source, State, source_of
 from prodlint.project.globs import compiled_glob
 from prodlint.project.paths import folders_of, joined
 

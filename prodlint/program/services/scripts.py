@@ -8,13 +8,13 @@ from collections.abc import Iterator, Sequence
 from msgspec.structs import replace
 
 from prodlint.facts import Setting
-from prodlint.program.services.answers import Source, source_of, words_of
 from prodlint.program.services.environment import Environment
 from prodlint.program.services.environment_evidence import is_dev_path, name_evidence
 from prodlint.program.services.layers import layer_of
 from prodlint.program.services.model import Variant
 from prodlint.program.services.places import FolderPlace
 from prodlint.program.services.project import Project
+from prodlint.program.services.setting_values import Source, source_of, words_of
 from prodlint.project.paths import joined
 
 _SCRIPTS = ("start:prod", "start:production", "start-prod", "production", "prod", "serve:prod", "start")

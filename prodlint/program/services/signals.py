@@ -12,7 +12,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from prodlint.extract.deployment.commands import StartKind
-from prodlint.program.services.answers import State
+from prodlint.program.services.setting_values import State
 from prodlint.program.services.variants import base_of, runs_in_container, shell_of
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from prodlint.extract.deployment.commands import PYTHON_SERVERS, StartKind
 from prodlint.facts import ValueKind
 from prodlint.program.linking.resolver import keyword_of
-from prodlint.program.services.answers import State
 from prodlint.program.services.launches import Hop
+from prodlint.program.services.setting_values import State
 from prodlint.program.services.variants import CONTAINERS, is_known
 
 if TYPE_CHECKING:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 
 from prodlint.facts import Artefact, Setting
-from prodlint.program.services.answers import source_of, words_of
 from prodlint.program.services.environment import Environment
 from prodlint.program.services.model import Variant
 from prodlint.program.services.project import Project
+from prodlint.program.services.setting_values import source_of, words_of
 
 
 def supervised_variants(project: Project, used: Collection[str]) -> Iterator[Variant]:

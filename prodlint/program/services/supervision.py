@@ -8,7 +8,7 @@ import msgspec
 
 from prodlint.lazy_regex import regex
 from prodlint.program.services import Variant
-from prodlint.program.services.answers import State
+from prodlint.program.services.setting_values import State
 from prodlint.program.services.variants import is_known, is_opaque, programs
 
 _RESTARTING = frozenset({"always", "on-failure", "on-abnormal"})

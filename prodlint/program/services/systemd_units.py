@@ -10,13 +10,13 @@ from collections.abc import Iterator, Sequence
 from prodlint.extract.deployment.commands import starts
 from prodlint.facts import Artefact, Setting
 from prodlint.lazy_regex import regex
-from prodlint.program.services.answers import Source, source_of, words_of
 from prodlint.program.services.containers import Runner, context_of, image_variant
 from prodlint.program.services.environment import Environment
 from prodlint.program.services.environment_evidence import name_evidence
 from prodlint.program.services.images import Image
 from prodlint.program.services.model import Variant
 from prodlint.program.services.project import Project
+from prodlint.program.services.setting_values import Source, source_of, words_of
 from prodlint.project.paths import joined
 
 
@@ -51,7 +51,7 @@ def _unit(project: Project, path: str, unit: Artefact, drop_ins: list[tuple[str,
             name = posixpath.basename(setting.value or "")
             beside = joined(posixpath.dirname(path), name)
             if not name or not project.load_env_file(env, beside):
-                env.opened(source_of(file, "systemd", artefact, setting), "its EnvironmentFile= is not here")
+                env.mark_unknown(source_of(file, "systemd", artefact, setting), "its EnvironmentFile= is not here")
     by_key = {setting.key: setting for _, _, setting in settings}
     command = words_of(by_key.get("command.exec"))
     workdir = by_key.get("workdir")
@@ -101,7 +101,7 @@ def _container(
 
     def set_env(env: Environment) -> None:
         if is_open:
-            env.opened(source, "its env file is not here")
+            env.mark_unknown(source, "its env file is not here")
         for variable in variables:
             name, equals, value = variable.partition("=")
             env.set(name, value if equals else None, source)

@@ -9,13 +9,13 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator, Sequence
 
-from prodlint.program.services.answers import Source
 from prodlint.program.services.environment import Environment
 from prodlint.program.services.environment_evidence import is_dev_path
 from prodlint.program.services.launches import Launch
 from prodlint.program.services.layers import layer_of
 from prodlint.program.services.model import Variant
 from prodlint.program.services.project import Project
+from prodlint.program.services.setting_values import Source
 
 KIND = "source"
 _REASON = "nothing here says how it is started"
@@ -50,7 +50,7 @@ def _variant(language: str, package: str, servers: Sequence[str], main: str) -> 
     if entry:
         source = Source.of_file(KIND, entry)
         env = Environment()
-        env.opened(source, _REASON)
+        env.mark_unknown(source, _REASON)
         folder = package if language == "node" else posixpath.dirname(entry)
         launch = Launch(language, entry, posixpath.basename(entry), folder, env)
         yield Variant(KIND, (layer_of(source, ()),), launch, {}, opaque=_REASON)

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from prodlint.facts import Artefact, FileFacts, Setting
 from prodlint.findings import Finding, Location, Step
 from prodlint.program.services import Service, Variant, services_in
-from prodlint.program.services.answers import Answer, Source, State
 from prodlint.program.services.base_images import base_image
 from prodlint.program.services.launches import Hop
+from prodlint.program.services.setting_values import SettingValue, Source, State
 
 if TYPE_CHECKING:
     from prodlint.program.linking.program import Program
@@ -155,7 +155,7 @@ def place_of_fault(files: Mapping[str, FileFacts], hops: Sequence[Hop], hop: Hop
     return place_of(files, hop if hop.source.kind in SCRIPTS else hops[0])
 
 
-def is_known(answer: Answer, *values: str) -> bool:
+def is_known(answer: SettingValue, *values: str) -> bool:
     """Whether a setting is one of `values` for sure."""
     return answer.state is State.SET and answer.value.strip().lower() in values
 

@@ -15,9 +15,9 @@ import msgspec
 
 from prodlint.extract.deployment.variables import expand, has_variables
 from prodlint.numerals import whole_number
-from prodlint.program.services.answers import Source, State
 from prodlint.program.services.launches import Hop, Launch
 from prodlint.program.services.layers import Layer
+from prodlint.program.services.setting_values import Source, State
 
 
 class Count(Enum):

@@ -17,8 +17,8 @@ from prodlint.findings import Confidence, Location
 from prodlint.lazy_regex import regex
 from prodlint.program.linking.resolver import CallSite, File
 from prodlint.program.services import services_in
-from prodlint.program.services.answers import Answer, State
 from prodlint.program.services.environment_evidence import is_dev_path, is_for_development
+from prodlint.program.services.setting_values import SettingValue, State
 
 if TYPE_CHECKING:
     from prodlint.program.linking.program import Program
@@ -212,14 +212,14 @@ def _modules_of_settings(program: Program) -> list[File]:
     ]
 
 
-def _by_command(variant: Variant) -> Answer | None:
+def _by_command(variant: Variant) -> SettingValue | None:
     """The variable as an option of Gunicorn sets it: `--env NAME=value`, `-e NAME=value`."""
     for hop in variant.launch.hops:
         for word, following in zip(hop.start.words, (*hop.start.words[1:], ""), strict=False):
             text = following if word in ("-e", "--env") else word.removeprefix("--env=")
             name, _, value = text.partition("=")
             if name == VARIABLE and value:
-                return Answer(State.SET, value, hop.source)
+                return SettingValue(State.SET, value, hop.source)
     return None
 
 

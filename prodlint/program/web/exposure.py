@@ -11,7 +11,7 @@ from prodlint.facts import NONE, ValueKind
 from prodlint.lazy_regex import regex
 from prodlint.numerals import whole_number
 from prodlint.program.linking.targets import Api
-from prodlint.program.services.answers import State
+from prodlint.program.services.setting_values import State
 from prodlint.program.services.variants import programs
 from prodlint.program.web.express_apps import express_apps_in
 

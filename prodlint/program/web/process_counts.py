@@ -12,7 +12,7 @@ from prodlint.program.code.memory_stores import memory_stores_in
 from prodlint.program.code.shared_state import shared_states_in
 from prodlint.program.proxies import proxies_in
 from prodlint.program.services import forks, services_of
-from prodlint.program.services.answers import Source, State
+from prodlint.program.services.setting_values import Source, State
 from prodlint.program.services.worker_counts import Count, Processes, together
 
 if TYPE_CHECKING:

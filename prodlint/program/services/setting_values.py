@@ -38,7 +38,7 @@ class Source(msgspec.Struct, frozen=True):
         return self.location.path
 
 
-class Answer(msgspec.Struct, frozen=True):
+class SettingValue(msgspec.Struct, frozen=True):
     """What is known of one setting. `by` set it, or made it unknown; `is_final` tells whether nothing that comes later
     may change it."""
 
@@ -50,7 +50,7 @@ class Answer(msgspec.Struct, frozen=True):
     is_final: bool = True
 
 
-ABSENT = Answer(State.ABSENT)
+ABSENT = SettingValue(State.ABSENT)
 
 
 def words_of(setting: Setting | None) -> tuple[list[str], bool] | None:
