@@ -28,7 +28,7 @@ from prodlint.program.web.process_counts import answers_one_at_a_time, needs_one
 if TYPE_CHECKING:
     from prodlint.program.linking.program import Program
     from prodlint.program.services import Service, Variant
-    from prodlint.program.services.launches import Hop
+    from prodlint.program.services.launches import LaunchStep
     from prodlint.rulebook import Rule
 
 """Options of Gunicorn that make one worker answer several requests at a time."""
@@ -64,20 +64,20 @@ def _of_variant(program: Program, rule: Rule, service: Service, variant: Variant
     manager = manager_of(variant.launch)
     if manager is None:
         return _plain(program, rule, service, variant) if is_one else None
-    name, hop = manager
+    name, step = manager
     if name == "gunicorn" and answers_one_at_a_time(variant):
         text = (
             "Gunicorn starts one worker, which answers one request at a time: all others wait. Give it more, by "
             "`--workers` or the variable `WEB_CONCURRENCY`."
         )
-        return _of_command(program, rule, service, hop, text, Severity.WARNING)
+        return _of_command(program, rule, service, step, text, Severity.WARNING)
     if name.startswith("pm2"):
         severity = Severity.ADVICE if variant.kind in CONTAINERS else Severity.WARNING
         text = (
             "PM2 starts this service once: it uses one core, and answers nobody while it restarts. Start it with "
             "`-i max`."
         )
-        return _of_command(program, rule, service, hop, text, severity)
+        return _of_command(program, rule, service, step, text, severity)
     if not is_one:
         return None
     text = (
@@ -85,14 +85,14 @@ def _of_variant(program: Program, rule: Rule, service: Service, variant: Variant
         "while it restarts. Give it `--workers`, or run several replicas."
     )
     # One such process may be all that it needs.
-    return _of_command(program, rule, service, hop, text, Severity.ADVICE, Confidence.LIKELY)
+    return _of_command(program, rule, service, step, text, Severity.ADVICE, Confidence.LIKELY)
 
 
 def _of_command(
     program: Program,
     rule: Rule,
     service: Service,
-    hop: Hop,
+    step: LaunchStep,
     text: str,
     severity: Severity,
     confidence: Confidence = Confidence.CERTAIN,
@@ -100,11 +100,11 @@ def _of_command(
     return Finding(
         rule.name,
         text,
-        place_of(program.facts, hop),
+        place_of(program.facts, step),
         confidence=confidence,
-        data={"place": whereabouts(hop.source), "words": list(hop.start.words), "target": hop.start.target},
+        data={"place": whereabouts(step.source), "words": list(step.start.words), "target": step.start.target},
         severity=severity,
-        no_fix_reason=_fixless(hop),
+        no_fix_reason=_fixless(step),
         service=service.name,
     )
 
@@ -131,12 +131,12 @@ def _plain(program: Program, rule: Rule, service: Service, variant: Variant) -> 
 # --- fix
 
 
-def _fixless(hop: Hop) -> str:
-    if hop.source.kind in SCRIPTS:
+def _fixless(step: LaunchStep) -> str:
+    if step.source.kind in SCRIPTS:
         return "the command is in a shell script"
     return (
         ""
-        if _replacement(hop.start.words, hop.start.target, hop.is_shell)
+        if _replacement(step.start.words, step.start.target, step.is_shell)
         else "how many it needs only its machine tells"
     )
 

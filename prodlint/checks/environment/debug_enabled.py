@@ -24,7 +24,7 @@ from prodlint.project.file_roles import FileRole
 if TYPE_CHECKING:
     from prodlint.program.linking.program import Program
     from prodlint.program.services import Service, Variant
-    from prodlint.program.services.launches import Hop
+    from prodlint.program.services.launches import LaunchStep
     from prodlint.program.web.django_settings import Settings
     from prodlint.rulebook import Rule
 
@@ -53,33 +53,33 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
 # ------------------------------------------------------------------------------------------------------------ commands
 
 
-def _in_command(variant: Variant) -> tuple[Hop, str, str] | None:
+def _in_command(variant: Variant) -> tuple[LaunchStep, str, str] | None:
     """The command, the word of it that is for debugging, and what that does."""
-    for hop in reversed(variant.launch.hops):
-        words = hop.start.words
+    for step in reversed(variant.launch.steps):
+        words = step.start.words
         name = posixpath.basename(words[0]) if words else ""
         if name in _NODE_PROGRAMS:
             for word in words[1:]:
                 if not word.startswith("-"):
                     break  # what follows is for the program
                 if _INSPECTS.fullmatch(word):
-                    return hop, word, "opens a port on which whoever reaches it runs code in the service"
+                    return step, word, "opens a port on which whoever reaches it runs code in the service"
         if name.startswith("python") and words[1:2] == ("-m",) and words[2:3] in (("pdb",), ("debugpy",)):
-            return hop, f"-m {words[2]}", "stops the service for a debugger"
-        if hop.start.is_dev and "--debug" in words:
-            return hop, "--debug", "makes it show its insides to visitors"
+            return step, f"-m {words[2]}", "stops the service for a debugger"
+        if step.start.is_dev and "--debug" in words:
+            return step, "--debug", "makes it show its insides to visitors"
     return None
 
 
 def _finding(
-    program: Program, rule: Rule, service: Service, variant: Variant, hop: Hop, word: str, effect: str
+    program: Program, rule: Rule, service: Service, variant: Variant, step: LaunchStep, word: str, effect: str
 ) -> Finding:
     can_drop = not word.startswith("-m")
     return Finding(
         rule.name,
         f"{service.name} is started with `{word}`, which {effect}. Take it away.",
-        place_of(program.facts, hop),
-        data={"place": whereabouts(hop.source), "word": word},
+        place_of(program.facts, step),
+        data={"place": whereabouts(step.source), "word": word},
         no_fix_reason="" if can_drop else "how it is started without its debugger is not known here",
         service=service.name,
     )
@@ -99,7 +99,7 @@ def _runs(program: Program, rule: Rule) -> Iterator[Finding]:
             confidence, by = found
             if name == "reload" and by is not None and dev_server(program, by) is not None:
                 continue  # dev-server says so where it is started
-            related = (Step(by.launch.hops[-1].source.location, "this starts the file in production"),) if by else ()
+            related = (Step(by.launch.steps[-1].source.location, "this starts the file in production"),) if by else ()
             yield _of_call(program, rule, site, name, "run" if name == "debug" else name, confidence, related)
 
 
@@ -112,7 +112,7 @@ def _started(program: Program, rule: Rule, site: CallSite) -> tuple[Confidence, 
         return None
     for service in services_in(program):
         for variant in in_production(service):
-            words = variant.launch.hops[-1].start.words if variant.launch.hops else ()
+            words = variant.launch.steps[-1].start.words if variant.launch.steps else ()
             if variant.launch.entry == file.path and posixpath.basename(words[0] if words else "").startswith("python"):
                 return Confidence.CERTAIN, variant
     if any(service.is_started for service in services_of(program, file.path)) or any(

@@ -83,11 +83,11 @@ def _node(program: Program, rule: Rule, service: Service, variant: Variant) -> F
 
 def _starts_dev_tool(program: Program, variant: Variant, info: PackageInfo) -> bool:
     """Whether the service is started by a package for development, and would not start without it."""
-    words = {posixpath.basename(word) for hop in variant.launch.hops for word in hop.start.words}
-    words |= {wrapper for hop in variant.launch.hops for wrapper in hop.start.wrappers}
+    words = {posixpath.basename(word) for step in variant.launch.steps for word in step.start.words}
+    words |= {wrapper for step in variant.launch.steps for wrapper in step.start.wrappers}
     bare = {name.rpartition("/")[2] for name in info.dev_dependencies}
     return bool(words & (bare | set(info.dev_dependencies))) or any(
-        name.partition("/")[0] in info.dev_dependencies for hop in variant.launch.hops for name in hop.start.words
+        name.partition("/")[0] in info.dev_dependencies for step in variant.launch.steps for name in step.start.words
     )
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from prodlint.fixes.text import Edits
     from prodlint.program.linking.program import Program
     from prodlint.program.services import Service, Variant
-    from prodlint.program.services.launches import Hop
+    from prodlint.program.services.launches import LaunchStep
     from prodlint.rulebook import Rule
 
 _START_SCRIPTS = ("start", "start:prod", "start:production", "serve:prod", "production", "prod")
@@ -33,25 +33,25 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
             if is_tool(program, service) or not all(variant.launch.is_dev for variant in variants):
                 continue
         for variant in variants:
-            hop = dev_server(program, variant)
-            if hop is not None and variant.kind == "package_json" and _tool(hop) in rule.data["bundlers"]:
+            step = dev_server(program, variant)
+            if step is not None and variant.kind == "package_json" and _tool(step) in rule.data["bundlers"]:
                 continue  # what is deployed is its build: developers alone start such a package
-            if hop is not None:
-                yield _finding(program, rule, service, variant, hop)
+            if step is not None:
+                yield _finding(program, rule, service, variant, step)
                 break
 
 
-def _finding(program: Program, rule: Rule, service: Service, variant: Variant, hop: Hop) -> Finding:
-    by_name = hop.start.kind is StartKind.PACKAGE_SCRIPT
-    change = _change(program, variant, hop)
+def _finding(program: Program, rule: Rule, service: Service, variant: Variant, step: LaunchStep) -> Finding:
+    by_name = step.start.kind is StartKind.PACKAGE_SCRIPT
+    change = _change(program, variant, step)
     return Finding(
         rule.name,
-        f"{service.name} is started {_how(rule, hop, by_name=by_name)}",
-        place_of_fault(program.facts, variant.launch.hops, hop),
+        f"{service.name} is started {_how(rule, step, by_name=by_name)}",
+        place_of_fault(program.facts, variant.launch.steps, step),
         confidence=Confidence.LIKELY if by_name else Confidence.CERTAIN,
         trace=tuple(
             Step(inner.source.location, f"{shown(inner.source)} runs `{' '.join(inner.start.words)}`")
-            for inner in variant.launch.hops[1:]
+            for inner in variant.launch.steps[1:]
         ),
         data={"changes": change},
         severity=Severity.WARNING if variant.kind == "package_json" else None,
@@ -60,25 +60,25 @@ def _finding(program: Program, rule: Rule, service: Service, variant: Variant, h
     )
 
 
-def _how(rule: Rule, hop: Hop, *, by_name: bool) -> str:
-    words = hop.start.words
+def _how(rule: Rule, step: LaunchStep, *, by_name: bool) -> str:
+    words = step.start.words
     name = posixpath.basename(words[0])
     said = " ".join(words)
     if by_name:
-        return f"by the script `{hop.start.target}`, whose name says that it is for development."
+        return f"by the script `{step.start.target}`, whose name says that it is for development."
     if "--reload" in words:
         return f"with `--reload`: {name} then watches its files, and serves with one process only. Take it away."
-    if not hop.start.is_dev:
+    if not step.start.is_dev:
         return (
             f"by `{said}`, which runs the server that its framework has for development. Start it with "
             "a server for production, such as gunicorn or uvicorn."
         )
-    known = rule.data["tools"].get(_tool(hop), "is made for development")
+    known = rule.data["tools"].get(_tool(step), "is made for development")
     return f"by `{said}`, which {known}. Start what it is for production."
 
 
-def _tool(hop: Hop) -> str:
-    words = hop.start.words
+def _tool(step: LaunchStep) -> str:
+    words = step.start.words
     name = posixpath.basename(words[0])
     return "python" if re.fullmatch(r"python[\d.]*", name) else name
 
@@ -86,20 +86,20 @@ def _tool(hop: Hop) -> str:
 # --- fixes ------------------------------------------------------------------------------------------------------------
 
 
-def _change(program: Program, variant: Variant, hop: Hop) -> dict[str, Any]:
+def _change(program: Program, variant: Variant, step: LaunchStep) -> dict[str, Any]:
     """Which words of which command to replace by which, {} where nothing is known to do."""
     twin = _twin(program, variant)
     if twin is not None:
         return twin
-    if any(each.start.is_dev and each.start.kind is StartKind.PACKAGE_SCRIPT for each in variant.launch.hops):
+    if any(each.start.is_dev and each.start.kind is StartKind.PACKAGE_SCRIPT for each in variant.launch.steps):
         return {}  # a script for development is right as it is
     # Developers may start a script too.
-    return _plain(hop, safe=hop.source.kind != "package_json")
+    return _plain(step, safe=step.source.kind != "package_json")
 
 
-def _plain(hop: Hop, *, safe: bool) -> dict[str, Any]:
+def _plain(step: LaunchStep, *, safe: bool) -> dict[str, Any]:
     """The same command without what makes it one for development."""
-    words = list(hop.start.words)
+    words = list(step.start.words)
     name = posixpath.basename(words[0])
     old: list[str] = []
     new: list[str] = []
@@ -117,12 +117,12 @@ def _plain(hop: Hop, *, safe: bool) -> dict[str, Any]:
         old, new = words[:2], ["fastapi", "run"]
     if len(old) + len(new) == 0 or (new and len(old) < 2):
         return {}
-    return {"place": whereabouts(hop.source), "old": old, "new": new, "safe": safe, "words": words}
+    return {"place": whereabouts(step.source), "old": old, "new": new, "safe": safe, "words": words}
 
 
 def _twin(program: Program, variant: Variant) -> dict[str, Any] | None:
     """`npm run dev` where the package has just one script that starts the same server for production."""
-    outer = variant.launch.hops[0]
+    outer = variant.launch.steps[0]
     if outer.start.kind is not StartKind.PACKAGE_SCRIPT or outer.source.kind == "package_json" or outer.start.workspace:
         return None
     info = program.versions.packages.get(variant.launch.package)

@@ -16,7 +16,7 @@ from prodlint.program.services.variants import artefact_of, in_production
 if TYPE_CHECKING:
     from prodlint.program.linking.program import Program
     from prodlint.program.services import Service, Variant
-    from prodlint.program.services.launches import Hop
+    from prodlint.program.services.launches import LaunchStep
     from prodlint.rulebook import Rule
 
 _NAME, _VALUE = "NODE_ENV", "production"
@@ -76,8 +76,8 @@ def _is_compared(program: Program, text: str) -> bool:
 
 def _blank(program: Program, rule: Rule, service: Service, variant: Variant) -> Finding | None:
     """`set NODE_ENV=production && …`, as Windows says it: the blank before `&&` is part of the value."""
-    for hop in variant.launch.hops:
-        found = _in_script(program, hop)
+    for step in variant.launch.steps:
+        found = _in_script(program, step)
         if found is not None:
             return Finding(
                 rule.name,
@@ -90,14 +90,14 @@ def _blank(program: Program, rule: Rule, service: Service, variant: Variant) -> 
     return None
 
 
-def _in_script(program: Program, hop: Hop) -> Location | None:
+def _in_script(program: Program, step: LaunchStep) -> Location | None:
     artefact = (
-        artefact_of(program.facts, hop.source.path, hop.source.name) if hop.source.kind == "package_json" else None
+        artefact_of(program.facts, step.source.path, step.source.name) if step.source.kind == "package_json" else None
     )
     setting = artefact.settings[0] if artefact is not None and artefact.settings else None
     if setting is None or not _WINDOWS.search(setting.value or ""):
         return None
-    return Location(hop.source.path, setting.start, setting.end)
+    return Location(step.source.path, setting.start, setting.end)
 
 
 def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:

@@ -63,7 +63,7 @@ def _finding(rule: Rule, service: Service, proxy: Proxy, each: Pass, named: set[
 
 def _command(variant: Variant) -> tuple[str, ...]:
     """The words of what is started in the end: `celery worker` and `celery flower` are not the same."""
-    return variant.launch.hops[-1].start.words if variant.launch.hops else ()
+    return variant.launch.steps[-1].start.words if variant.launch.steps else ()
 
 
 def _containers(service: Service) -> list[Variant]:

@@ -16,7 +16,7 @@ from prodlint.program.services.variants import command_of, in_production, place_
 if TYPE_CHECKING:
     from prodlint.program.linking.program import Program
     from prodlint.program.services import Service, Variant
-    from prodlint.program.services.launches import Hop
+    from prodlint.program.services.launches import LaunchStep
     from prodlint.rulebook import Rule
 
 _ENDS = {
@@ -32,16 +32,16 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
     """One finding for a service that some variant for production starts in the background."""
     for service in services_in(program):
         for variant in in_production(service):
-            hop = detaching(variant)
-            if hop is not None and main_fault(program, variant) == rule.name:
-                yield _finding(program, rule, service, variant, hop)
+            step = detaching(variant)
+            if step is not None and main_fault(program, variant) == rule.name:
+                yield _finding(program, rule, service, variant, step)
                 break
 
 
-def _finding(program: Program, rule: Rule, service: Service, variant: Variant, hop: Hop) -> Finding:
-    outer = variant.launch.hops[0]
-    change = _change(hop)
-    said = " ".join(hop.start.words) + (" &" if hop.start.is_background else "")
+def _finding(program: Program, rule: Rule, service: Service, variant: Variant, step: LaunchStep) -> Finding:
+    outer = variant.launch.steps[0]
+    change = _change(step)
+    said = " ".join(step.start.words) + (" &" if step.start.is_background else "")
     ends = _ENDS.get(variant.kind, "the container ends at once")
     advice = f" {change['advice']}" if change else " Start it in the foreground."
     return Finding(
@@ -50,20 +50,20 @@ def _finding(program: Program, rule: Rule, service: Service, variant: Variant, h
         place_of(program.facts, outer),
         trace=tuple(
             Step(inner.source.location, f"{shown(inner.source)} runs `{' '.join(inner.start.words)}`")
-            for inner in variant.launch.hops[1:]
+            for inner in variant.launch.steps[1:]
             if inner.start.words
         ),
-        data={"change": change, "place": whereabouts(hop.source)},
+        data={"change": change, "place": whereabouts(step.source)},
         no_fix_reason="" if change else "how this is started in the foreground is not known here",
         service=service.name,
     )
 
 
-def _change(hop: Hop) -> dict[str, Any]:
+def _change(step: LaunchStep) -> dict[str, Any]:
     """Which words to replace by which; {} where that is not known."""
-    words = hop.start.words
+    words = step.start.words
     name = posixpath.basename(words[0])
-    if hop.start.is_background:
+    if step.start.is_background:
         return {}
     if name == "pm2" and "start" in words:
         return {

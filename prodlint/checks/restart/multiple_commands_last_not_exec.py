@@ -25,7 +25,7 @@ from prodlint.program.services.variants import (
 if TYPE_CHECKING:
     from prodlint.program.linking.program import Program
     from prodlint.program.services import Service, Variant
-    from prodlint.program.services.launches import Hop
+    from prodlint.program.services.launches import LaunchStep
     from prodlint.rulebook import Rule
 
 _ARGUMENTS = regex(r"\"?\$(?:\{)?[@*](?:\})?\"?")
@@ -35,38 +35,38 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
     """One finding for a service whose container starts a script that runs the server as its child."""
     for service in services_in(program):
         for variant in in_containers(service):
-            hop = _waiting(program, variant)
-            if hop is not None and not signals_all(variant) and not main_fault(program, variant):
-                yield _finding(program, rule, service, variant, hop)
+            step = _waiting(program, variant)
+            if step is not None and not signals_all(variant) and not main_fault(program, variant):
+                yield _finding(program, rule, service, variant, step)
                 break
 
 
-def _waiting(program: Program, variant: Variant) -> Hop | None:
+def _waiting(program: Program, variant: Variant) -> LaunchStep | None:
     """The last command of the script that the container starts, if the script waits for it."""
-    for hop in variant.launch.hops:
-        if signals_group(hop) or (hop.start.kind is StartKind.PACKAGE_SCRIPT and hop.source.kind not in SCRIPTS):
+    for step in variant.launch.steps:
+        if signals_group(step) or (step.start.kind is StartKind.PACKAGE_SCRIPT and step.source.kind not in SCRIPTS):
             return None
-        if hop.source.kind in SCRIPTS:
-            is_server = bool(variant.launch.language) and hop.start.at >= 0 and not hop.start.is_background
-            waits = hop.is_last and "exec" not in hop.start.wrappers and not _handles_signals(program, hop)
-            return hop if is_server and waits else None
+        if step.source.kind in SCRIPTS:
+            is_server = bool(variant.launch.language) and step.start.at >= 0 and not step.start.is_background
+            waits = step.is_last and "exec" not in step.start.wrappers and not _handles_signals(program, step)
+            return step if is_server and waits else None
     return None
 
 
-def _handles_signals(program: Program, hop: Hop) -> bool:
-    text = script_text(program.facts, hop.source)
+def _handles_signals(program: Program, step: LaunchStep) -> bool:
+    text = script_text(program.facts, step.source)
     return re.search(r"(?m)^[^\S\n]*+(?:trap|wait)\b|\bkill -", text) is not None
 
 
-def _finding(program: Program, rule: Rule, service: Service, variant: Variant, hop: Hop) -> Finding:
-    said = _said(hop.start.words)
+def _finding(program: Program, rule: Rule, service: Service, variant: Variant, step: LaunchStep) -> Finding:
+    said = _said(step.start.words)
     return Finding(
         rule.name,
-        f"{hop.source.path} stays in front of `{said}` and passes no SIGTERM on: {service.name} is killed after the "
+        f"{step.source.path} stays in front of `{said}` and passes no SIGTERM on: {service.name} is killed after the "
         f"grace period, with what it is doing. Write `exec {said}`.",
-        place_of(program.facts, hop),
-        related=(Step(place_of(program.facts, variant.launch.hops[0]), "this starts the script"),),
-        data={"place": whereabouts(hop.source), "at": hop.start.at, "word": hop.start.words[0]},
+        place_of(program.facts, step),
+        related=(Step(place_of(program.facts, variant.launch.steps[0]), "this starts the script"),),
+        data={"place": whereabouts(step.source), "at": step.start.at, "word": step.start.words[0]},
         service=service.name,
     )
 

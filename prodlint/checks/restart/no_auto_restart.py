@@ -105,8 +105,8 @@ def _runs_once(program: Program, service: Service, variant: Variant) -> bool:
 def _finding(program: Program, rule: Rule, service: Service, bare: list[Variant], variants: list[Variant]) -> Finding:
     first = bare[0]
     location = first.outer.location
-    if first.kind == "shell" and first.launch.hops:
-        location = place_of(program.facts, first.launch.hops[0])
+    if first.kind == "shell" and first.launch.steps:
+        location = place_of(program.facts, first.launch.steps[0])
     kind = "stack" if first.setting("stack").state is State.SET else first.kind
     said = first.setting("restart_policy" if kind == "stack" else "restart")
     if said.by is not None and said.state is State.SET and said.by.path == location.path:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from prodlint.fixes.text import Edits
     from prodlint.program.linking.program import Program
     from prodlint.program.services import Service, Variant
-    from prodlint.program.services.launches import Hop
+    from prodlint.program.services.launches import LaunchStep
     from prodlint.rulebook import Rule
 
 _TRAP = regex(r"(?:^|[;&|\s])trap\s")
@@ -35,12 +35,12 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
     """One finding for a service whose container starts it through npm, or through a shell that passes no signals on."""
     for service in services_in(program):
         found = [
-            (variant, between, hop)
+            (variant, between, step)
             for variant in in_production(service)
             # What is started beside something else is not what a signal is for.
             if not main_fault(program, variant) and not variant.launch.is_background
-            for between, hop in [in_between(variant) or (None, None)]
-            if between is not None and hop is not None
+            for between, step in [in_between(variant) or (None, None)]
+            if between is not None and step is not None
             if between is Between.MANAGER or are_lost(variant, between)
         ]
         # A shell or an npm that is known to lose signals is shown before one that may.
@@ -49,17 +49,19 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
             yield _finding(program, rule, service, *found[0])
 
 
-def _finding(program: Program, rule: Rule, service: Service, variant: Variant, between: Between, hop: Hop) -> Finding:
+def _finding(
+    program: Program, rule: Rule, service: Service, variant: Variant, between: Between, step: LaunchStep
+) -> Finding:
     lost = are_lost(variant, between)
-    words = _words(program, variant, hop) if between is Between.MANAGER else []
-    said = " ".join(hop.start.words)
+    words = _words(program, variant, step) if between is Between.MANAGER else []
+    said = " ".join(step.start.words)
     if between is Between.SHELL:
         message = (
             f"Docker starts `{said}` through /bin/sh, which in this image passes no SIGTERM on: {service.name} is "
             "killed after the grace period, with what it is doing. Write the command as a list of words."
         )
     else:
-        tool = posixpath.basename(hop.start.words[0])
+        tool = posixpath.basename(step.start.words[0])
         effect = (
             f"and /bin/sh in this image passes no SIGTERM on: {service.name} is killed after the grace period, with "
             "what it is doing"
@@ -71,21 +73,21 @@ def _finding(program: Program, rule: Rule, service: Service, variant: Variant, b
     return Finding(
         rule.name,
         message,
-        place_of(program.facts, hop),
-        data={"place": whereabouts(hop.source), "between": between.name, "words": words, "old": list(hop.start.words),
-              "at": hop.start.at},
+        place_of(program.facts, step),
+        data={"place": whereabouts(step.source), "between": between.name, "words": words, "old": list(step.start.words),
+              "at": step.start.at},
         severity=None if lost else Severity.ADVICE,
         no_fix_reason="" if words or between is Between.SHELL else "the script is more than the start of one program",
         service=service.name,
     )  # fmt: skip
 
 
-def _words(program: Program, variant: Variant, hop: Hop) -> list[str]:
+def _words(program: Program, variant: Variant, step: LaunchStep) -> list[str]:
     """The one command that the script consists of, if nothing is lost without npm; else []."""
-    inner = variant.launch.hops[variant.launch.hops.index(hop) + 1 :]
+    inner = variant.launch.steps[variant.launch.steps.index(step) + 1 :]
     info = program.versions.packages.get(variant.launch.package)
-    name = hop.start.target
-    if len(inner) != 1 or info is None or inner[0].source.kind != "package_json" or hop.start.folder:
+    name = step.start.target
+    if len(inner) != 1 or info is None or inner[0].source.kind != "package_json" or step.start.folder:
         return []
     script = info.scripts.get(name, "")
     commands = split(script)
@@ -93,7 +95,7 @@ def _words(program: Program, variant: Variant, hop: Hop) -> list[str]:
     if not plain or f"pre{name}" in info.scripts or f"post{name}" in info.scripts or _asks_npm(program):
         return []
     words = list(commands[0].words)
-    is_alone = hop.start.words[-1] == name and inner[0].start.kind is StartKind.NODE
+    is_alone = step.start.words[-1] == name and inner[0].start.kind is StartKind.NODE
     return words if words[0] == "node" and is_alone and not commands[0].folder else []
 
 

@@ -10,7 +10,7 @@ from prodlint.extract.deployment.commands import Start, starts
 from prodlint.findings import Finding, Location
 from prodlint.program.services import services_in
 from prodlint.program.services.environment_evidence import is_dev_path
-from prodlint.program.services.launches import Hop
+from prodlint.program.services.launches import LaunchStep
 from prodlint.program.services.package_installs import run_starts
 from prodlint.program.services.setting_values import Source
 from prodlint.program.services.variants import each_place_once, in_production, place_of, programs
@@ -56,8 +56,8 @@ def _in_commands(program: Program, rule: Rule, service: Service) -> Finding | No
     for variant in in_production(service):
         name = next((each for each in programs(variant) if each in rule.data["commands"]), "")
         if name:
-            hop = next(each for each in variant.launch.hops if name in _names(each.start))
-            return Finding(rule.name, _message(rule, name), place_of(program.facts, hop), service=service.name)
+            step = next(each for each in variant.launch.steps if name in _names(each.start))
+            return Finding(rule.name, _message(rule, name), place_of(program.facts, step), service=service.name)
         if variant.kind in rule.data["commands"]:
             return Finding(rule.name, _message(rule, variant.kind), variant.outer.location, service=service.name)
     return None
@@ -81,8 +81,8 @@ def _in_script(program: Program, rule: Rule, path: str, facts: FileFacts) -> Ite
     for setting in (setting for artefact in facts.artefacts for setting in artefact.settings):
         for start in starts([setting.value or ""], is_shell=True):
             for name in _names(start) & rule.data["commands"].keys():
-                hop = Hop(Source.of_file("shell", path), start, True, False)
-                yield Finding(rule.name, _message(rule, name), place_of(program.facts, hop))
+                step = LaunchStep(Source.of_file("shell", path), start, True, False)
+                yield Finding(rule.name, _message(rule, name), place_of(program.facts, step))
 
 
 def _in_image(rule: Rule, path: str, facts: FileFacts) -> Iterator[Finding]:

@@ -71,8 +71,8 @@ def _all(program: Program, rule: Rule) -> Iterator[Finding]:
 def _is_for_one_developer(program: Program, variant: Variant) -> bool:
     """Whether a server for development is started, which has to go before its user matters. A server that merely
     watches its files (`--reload`) stays."""
-    hop = dev_server(program, variant)
-    return hop is not None and not only_reloads(hop)
+    step = dev_server(program, variant)
+    return step is not None and not only_reloads(step)
 
 
 def _finding(rule: Rule, service: Service, roots: list[Variant]) -> Finding:
@@ -182,8 +182,8 @@ def _drops_rights(program: Program, rule: Rule, variant: Variant) -> bool:
         return True
     if any(name in variant.launch.env.known for name in rule.data["user-variables"]):
         return True
-    for hop in variant.launch.hops:
-        words = hop.start.words
+    for step in variant.launch.steps:
+        words = step.start.words
         name = words[0].rpartition("/")[2] if words else ""
         options, files = rule.data["options"].get(name, ()), rule.data["files"].get(name, ())
         if any(word.partition("=")[0] in options for word in words[1:]):
@@ -191,7 +191,7 @@ def _drops_rights(program: Program, rule: Rule, variant: Variant) -> bool:
         is_file = any(word.partition("=")[0] in files or (files and _SETTINGS.search(word)) for word in words[1:])
         if is_file and not _is_read(program, variant, name):
             return True
-        if hop.source.kind in SCRIPTS and tools & set(re.findall(r"[\w.-]+", script_text(program.facts, hop.source))):
+        if step.source.kind in SCRIPTS and tools & set(re.findall(r"[\w.-]+", script_text(program.facts, step.source))):
             return True
     return False
 

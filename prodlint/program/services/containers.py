@@ -212,7 +212,7 @@ def image_variant(project: Project, image: Image, runner: Runner | None = None) 
         launch = _by_base(project, image, words, env)
     elif not launch.language and launch.target:
         by_base = _by_base(project, image, [launch.target], launch.env)
-        launch = replace(by_base, hops=launch.hops) if by_base is not None else launch
+        launch = replace(by_base, steps=launch.steps) if by_base is not None else launch
     if launch is None or (launch.language == "node" and not launch.entry and not project.launcher.has_package(place)):
         return None  # somebody else's tool
     launch = project.finished(launch)

@@ -25,7 +25,7 @@ PROCESS_FILES = ("pm2", "forever", "supervisord")
 """Kinds of files that list processes, each called as the program that reads it."""
 
 
-class Hop(msgspec.Struct, frozen=True):
+class LaunchStep(msgspec.Struct, frozen=True):
     """One command on the way to what is started in the end."""
 
     source: Source
@@ -55,7 +55,7 @@ class Launch(msgspec.Struct, frozen=True):
     through: tuple[Source, ...] = ()
     """The scripts that lead there, outermost first."""
     is_background: bool = False
-    hops: tuple[Hop, ...] = ()
+    steps: tuple[LaunchStep, ...] = ()
     """The commands that lead there, outermost first."""
     others: tuple[Launch, ...] = ()
     """What else the same command starts: the other programs of a file that lists processes."""
@@ -63,7 +63,7 @@ class Launch(msgspec.Struct, frozen=True):
     @property
     def is_worker(self) -> bool:
         """Whether it takes its work from a queue, and no requests."""
-        words = (word for hop in self.hops for word in (*hop.start.wrappers, *hop.start.words[:3]))
+        words = (word for step in self.steps for word in (*step.start.wrappers, *step.start.words[:3]))
         return any(posixpath.basename(word) in _WORKERS for word in words)
 
 
@@ -176,8 +176,8 @@ class Launcher:
             if found is None or (found.language == "" and best is not None):
                 continue
             if best is None or not best.language or best.is_background or _comes_after(found, start, best):
-                hop = Hop(by, start, is_shell, number == len(found_starts) - 1)
-                best = replace(found, hops=(hop, *found.hops), others=_behind(hop, found.others))
+                step = LaunchStep(by, start, is_shell, number == len(found_starts) - 1)
+                best = replace(found, steps=(step, *found.steps), others=_behind(step, found.others))
         return best
 
     def _run(self, found: Sequence[Start], env: Environment, arguments: Sequence[str], by: Source) -> list[Start]:
@@ -509,7 +509,7 @@ def _comes_after(found: Launch, start: Start, before: Launch) -> bool:
     foreground. Where a variable decides between the two, what is for production is."""
     if found.is_background:
         return False
-    is_open = bool(start.conditions) or bool(before.hops and before.hops[0].start.conditions)
+    is_open = bool(start.conditions) or bool(before.steps and before.steps[0].start.conditions)
     return before.is_dev or not found.is_dev if is_open else True
 
 
@@ -519,5 +519,5 @@ def _through(source: Source, launch: Launch) -> Launch:
     return replace(launch, through=(source, *launch.through), others=others)
 
 
-def _behind(hop: Hop, launches: Sequence[Launch]) -> tuple[Launch, ...]:
-    return tuple(replace(each, hops=(hop, *each.hops)) for each in launches)
+def _behind(step: LaunchStep, launches: Sequence[Launch]) -> tuple[Launch, ...]:
+    return tuple(replace(each, steps=(step, *each.steps)) for each in launches)

@@ -92,7 +92,7 @@ def shell_variants(project: Project, started: Sequence[Variant]) -> Iterator[Var
         found = project.started_on_host("shell", source, (), command, "", Environment())
         if found is None or not found.launch.entry or found.launch.entry in deployed or found.launch.is_dev:
             continue
-        hop = found.launch.hops[0]
-        stays = bool({*_LEAVES_IT, *_STARTERS} & {*hop.start.wrappers, posixpath.basename(hop.start.words[0])})
-        if stays or (path.endswith("rc.local") and hop.start.is_background):
+        step = found.launch.steps[0]
+        stays = bool({*_LEAVES_IT, *_STARTERS} & {*step.start.wrappers, posixpath.basename(step.start.words[0])})
+        if stays or (path.endswith("rc.local") and step.start.is_background):
             yield found

@@ -17,7 +17,7 @@ from prodlint.program.services.variants import base_of, runs_in_container, shell
 
 if TYPE_CHECKING:
     from prodlint.program.services import Variant
-    from prodlint.program.services.launches import Hop
+    from prodlint.program.services.launches import LaunchStep
 
 _SIGNALS_ALL = frozenset({"heroku"})
 """Platforms that send SIGTERM to every process. Source: Heroku, "Dyno shutdown behavior"."""
@@ -31,18 +31,18 @@ class Between(Enum):
     SHELL = "a shell"
 
 
-def in_between(variant: Variant) -> tuple[Between, Hop] | None:
+def in_between(variant: Variant) -> tuple[Between, LaunchStep] | None:
     """What may keep signals from the server of a container, and the command that puts it there; None if nothing does,
     or something passes them on to the whole process group."""
-    if not runs_in_container(variant) or not variant.launch.hops or signals_all(variant):
+    if not runs_in_container(variant) or not variant.launch.steps or signals_all(variant):
         return None
-    for hop in variant.launch.hops:
-        if signals_group(hop):
+    for step in variant.launch.steps:
+        if signals_group(step):
             return None
-        name = posixpath.basename(hop.start.words[0]) if hop.start.words else ""
-        if hop.start.kind is StartKind.PACKAGE_SCRIPT and hop.source.kind != "package_json":
-            return (Between.MANAGER, hop) if name in _STARTS_CHILDREN else None
-    outer = variant.launch.hops[0]
+        name = posixpath.basename(step.start.words[0]) if step.start.words else ""
+        if step.start.kind is StartKind.PACKAGE_SCRIPT and step.source.kind != "package_json":
+            return (Between.MANAGER, step) if name in _STARTS_CHILDREN else None
+    outer = variant.launch.steps[0]
     is_direct = outer.source.kind == "dockerfile" and outer.is_shell and outer.is_last
     if is_direct and "exec" not in outer.start.wrappers and outer.start.kind is not StartKind.OPAQUE:
         return Between.SHELL, outer
@@ -62,6 +62,6 @@ def signals_all(variant: Variant) -> bool:
     return variant.platform in _SIGNALS_ALL
 
 
-def signals_group(hop: Hop) -> bool:
+def signals_group(step: LaunchStep) -> bool:
     """Whether an init that signals all processes runs the command: `dumb-init`, `tini -g`."""
-    return bool({"dumb-init", "tini -g"} & set(hop.start.wrappers))
+    return bool({"dumb-init", "tini -g"} & set(step.start.wrappers))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from prodlint.extract.deployment.commands import PYTHON_SERVERS, StartKind
 from prodlint.facts import ValueKind
 from prodlint.program.linking.resolver import keyword_of
-from prodlint.program.services.launches import Hop
+from prodlint.program.services.launches import LaunchStep
 from prodlint.program.services.setting_values import State
 from prodlint.program.services.variants import CONTAINERS, is_known
 
@@ -39,40 +39,40 @@ def main_fault(program: Program, variant: Variant) -> str:
     return "daemonizes-in-foreground" if detaching(variant) is not None else ""
 
 
-def dev_server(program: Program, variant: Variant) -> Hop | None:
+def dev_server(program: Program, variant: Variant) -> LaunchStep | None:
     """The command that starts a server or a watcher for development, or the file that does so by code; where a script's
     name is all that says so, the command that runs the script."""
-    hops = variant.launch.hops
-    if not hops or any(hop.start.conditions for hop in hops):
+    steps = variant.launch.steps
+    if not steps or any(step.start.conditions for step in steps):
         return None  # a variable decides whether it is run
-    last = hops[-1]
+    last = steps[-1]
     if last.start.is_dev and not _only_debugs(last):
         return last
     if last.start.kind is StartKind.PYTHON and _serves_for_development(program, variant):
         return last
-    return next((hop for hop in hops if hop.start.is_dev and hop.start.kind is StartKind.PACKAGE_SCRIPT), None)
+    return next((step for step in steps if step.start.is_dev and step.start.kind is StartKind.PACKAGE_SCRIPT), None)
 
 
-def _only_debugs(hop: Hop) -> bool:
+def _only_debugs(step: LaunchStep) -> bool:
     """Whether a server for production is started with an option for debugging, and nothing else is wrong with it."""
-    words = hop.start.words
-    return _is_for_production(hop) and "--debug" in words and not {"--reload", "dev"} & set(words)
+    words = step.start.words
+    return _is_for_production(step) and "--debug" in words and not {"--reload", "dev"} & set(words)
 
 
-def only_reloads(hop: Hop) -> bool:
+def only_reloads(step: LaunchStep) -> bool:
     """Whether a server for production is started that merely watches its files, too."""
-    return _is_for_production(hop) and "--reload" in hop.start.words and "dev" not in hop.start.words
+    return _is_for_production(step) and "--reload" in step.start.words and "dev" not in step.start.words
 
 
-def _is_for_production(hop: Hop) -> bool:
-    name = posixpath.basename(hop.start.words[0]) if hop.start.words else ""
+def _is_for_production(step: LaunchStep) -> bool:
+    name = posixpath.basename(step.start.words[0]) if step.start.words else ""
     return name in PYTHON_SERVERS - {"flask", "quart"} or name.startswith("python")
 
 
 def _serves_for_development(program: Program, variant: Variant) -> bool:
     """Whether the Python file that is started runs its framework's own server, or a server that reloads."""
     entry = program.by_path.get(variant.launch.entry)
-    start = variant.launch.hops[-1].start
+    start = variant.launch.steps[-1].start
     if entry is None or not posixpath.basename(start.words[0]).startswith("python"):
         return False
     words = start.words
@@ -87,15 +87,15 @@ def _serves_for_development(program: Program, variant: Variant) -> bool:
     return False
 
 
-def detaching(variant: Variant) -> Hop | None:
+def detaching(variant: Variant) -> LaunchStep | None:
     """The command that goes to the background and ends, where a container, a unit or a platform waits for it."""
     if variant.kind == "package_json" or not _is_waited_for(variant):
         return None
-    for hop in variant.launch.hops:
-        if not hop.is_last or hop.start.conditions:
+    for step in variant.launch.steps:
+        if not step.is_last or step.start.conditions:
             return None  # something else stays in the foreground, or may
-        if detaches(hop):
-            return hop
+        if detaches(step):
+            return step
     return None
 
 
@@ -107,12 +107,12 @@ def _is_waited_for(variant: Variant) -> bool:
     return variant.kind in (*CONTAINERS, "procfile", "kubernetes", "supervisord")
 
 
-def detaches(hop: Hop) -> bool:
+def detaches(step: LaunchStep) -> bool:
     """Whether a command goes to the background."""
-    words = hop.start.words
+    words = step.start.words
     name = posixpath.basename(words[0]) if words else ""
     rest = [word for word in words[1:] if not word.startswith("-")]
-    if hop.start.is_background:
+    if step.start.is_background:
         return True
     if name == "pm2":
         return bool(_PM2_STARTS & set(rest)) and not {"--no-daemon", "--attach"} & set(words)

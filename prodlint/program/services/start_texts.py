@@ -29,7 +29,7 @@ def start_texts(program: Program, variant: Variant) -> list[str]:
         for setting in layer.settings.values()
         if setting.key.startswith(_COMMANDS) or any(each in setting.key for each in (".Exec", "command", "entrypoint"))
     ]
-    pending += [" ".join((*hop.start.wrappers, *hop.start.words)) for hop in variant.launch.hops]
+    pending += [" ".join((*step.start.wrappers, *step.start.words)) for step in variant.launch.steps]
     found: list[str] = []
     shells = {path: posixpath.basename(path) for path, facts in program.facts.items() if facts.kind == "shell"}
     while pending and len(found) < _MOST:

@@ -12,7 +12,7 @@ from prodlint.facts import Artefact, FileFacts, Setting
 from prodlint.findings import Finding, Location, Step
 from prodlint.program.services import Service, Variant, services_in
 from prodlint.program.services.base_images import base_image
-from prodlint.program.services.launches import Hop
+from prodlint.program.services.launches import LaunchStep
 from prodlint.program.services.setting_values import SettingValue, Source, State
 
 if TYPE_CHECKING:
@@ -117,14 +117,14 @@ def command_of(files: Mapping[str, FileFacts], place: Mapping[str, Any], word: s
     return None
 
 
-def place_of(files: Mapping[str, FileFacts], hop: Hop) -> Location:
+def place_of(files: Mapping[str, FileFacts], step: LaunchStep) -> Location:
     """Where a command is written; of one that a Dockerfile writes into a script, where it does so."""
-    if hop.source.kind == "shell":
-        return _place_in_script(files, hop)
-    command = command_of(files, whereabouts(hop.source), hop.start.words[0] if hop.start.words else "")
-    if command is None or hop.source.kind in SCRIPTS:
-        return hop.source.location
-    return Location(hop.source.path, command.start, command.end)
+    if step.source.kind == "shell":
+        return _place_in_script(files, step)
+    command = command_of(files, whereabouts(step.source), step.start.words[0] if step.start.words else "")
+    if command is None or step.source.kind in SCRIPTS:
+        return step.source.location
+    return Location(step.source.path, command.start, command.end)
 
 
 def script_text(files: Mapping[str, FileFacts], source: Source) -> str:
@@ -138,21 +138,21 @@ def script_text(files: Mapping[str, FileFacts], source: Source) -> str:
     return ""
 
 
-def _place_in_script(files: Mapping[str, FileFacts], hop: Hop) -> Location:
+def _place_in_script(files: Mapping[str, FileFacts], step: LaunchStep) -> Location:
     """The line of a shell script that has a command; the script where that is not known."""
-    settings = [each for artefact in files[hop.source.path].artefacts for each in artefact.settings]
+    settings = [each for artefact in files[step.source.path].artefacts for each in artefact.settings]
     text = (settings[0].value if settings else None) or ""
     is_as_written = bool(settings) and len(text.encode()) == settings[0].end - settings[0].start
-    if hop.start.at < 0 or not is_as_written:
-        return hop.source.location
-    start = len(text[: hop.start.at].encode())
-    line = re.split(r"\n|(?<=\S)[ \t]*(?:#|;|&&|\|\|)", text[hop.start.at :], maxsplit=1)[0]
-    return Location(hop.source.path, start, start + len(line.encode()))
+    if step.start.at < 0 or not is_as_written:
+        return step.source.location
+    start = len(text[: step.start.at].encode())
+    line = re.split(r"\n|(?<=\S)[ \t]*(?:#|;|&&|\|\|)", text[step.start.at :], maxsplit=1)[0]
+    return Location(step.source.path, start, start + len(line.encode()))
 
 
-def place_of_fault(files: Mapping[str, FileFacts], hops: Sequence[Hop], hop: Hop) -> Location:
+def place_of_fault(files: Mapping[str, FileFacts], steps: Sequence[LaunchStep], step: LaunchStep) -> Location:
     """Where a fault of a command is shown: in the shell script that has it, else where all of it begins."""
-    return place_of(files, hop if hop.source.kind in SCRIPTS else hops[0])
+    return place_of(files, step if step.source.kind in SCRIPTS else steps[0])
 
 
 def is_known(answer: SettingValue, *values: str) -> bool:
@@ -177,25 +177,25 @@ def base_of(variant: Variant) -> str:
 
 def is_opaque(variant: Variant) -> bool:
     """Whether something on the way to what is started cannot be looked into."""
-    return not variant.launch.language or any(_is_unseen(hop, variant.launch.hops) for hop in variant.launch.hops)
+    return not variant.launch.language or any(_is_unseen(step, variant.launch.steps) for step in variant.launch.steps)
 
 
-def _is_unseen(hop: Hop, hops: Sequence[Hop]) -> bool:
+def _is_unseen(step: LaunchStep, steps: Sequence[LaunchStep]) -> bool:
     from prodlint.extract.deployment.commands import StartKind
 
-    if hop.start.kind is StartKind.SHELL_SCRIPT:
-        return not any(other.source.kind in SCRIPTS for other in hops)
-    return hop.start.kind is StartKind.OPAQUE and not re.fullmatch(r"\$\{?[@*]\}?", hop.start.target)
+    if step.start.kind is StartKind.SHELL_SCRIPT:
+        return not any(other.source.kind in SCRIPTS for other in steps)
+    return step.start.kind is StartKind.OPAQUE and not re.fullmatch(r"\$\{?[@*]\}?", step.start.target)
 
 
 def programs(variant: Variant) -> list[str]:
     """The names of all programs on the way to what is started, what merely hands on included."""
     found: list[str] = []
-    for hop in variant.launch.hops:
-        found += hop.start.wrappers
-        found += (posixpath.basename(word) for word in hop.start.words[:1])
-        if hop.start.words[:2] and posixpath.basename(hop.start.words[0]).startswith("python"):
-            found += hop.start.words[2:3] if hop.start.words[1] == "-m" else ()
+    for step in variant.launch.steps:
+        found += step.start.wrappers
+        found += (posixpath.basename(word) for word in step.start.words[:1])
+        if step.start.words[:2] and posixpath.basename(step.start.words[0]).startswith("python"):
+            found += step.start.words[2:3] if step.start.words[1] == "-m" else ()
     return found
 
 

@@ -15,7 +15,7 @@ import msgspec
 
 from prodlint.extract.deployment.variables import expand, has_variables
 from prodlint.numerals import whole_number
-from prodlint.program.services.launches import Hop, Launch
+from prodlint.program.services.launches import Launch, LaunchStep
 from prodlint.program.services.layers import Layer
 from prodlint.program.services.setting_values import Source, State
 
@@ -166,10 +166,10 @@ def workers_of(launch: Launch, layers: Sequence[Layer], forks: Mapping[str, str]
 
 
 def _by_commands(launch: Launch) -> Iterator[Processes]:
-    for hop in launch.hops:
-        name, words = _named(hop.start.words)
+    for step in launch.steps:
+        name, words = _named(step.start.words)
         if name in _BY_DEFAULT_MANY:
-            yield unknown(f"{name} decides how many it starts", hop.source)
+            yield unknown(f"{name} decides how many it starts", step.source)
         server = _SERVERS.get(name)
         if server is None:
             continue
@@ -178,7 +178,7 @@ def _by_commands(launch: Launch) -> Iterator[Processes]:
             said = _option(_words_in(launch, "GUNICORN_CMD_ARGS"), server.options)
         if said is not None:
             values = {other: answer.value for other, answer in launch.env.known.items() if answer.state is State.SET}
-            yield counted(expand(said, values) if has_variables(said) else said, hop.source)
+            yield counted(expand(said, values) if has_variables(said) else said, step.source)
             continue
         for variable in server.variables:
             answer = launch.env.get(variable)
@@ -191,17 +191,17 @@ def _by_commands(launch: Launch) -> Iterator[Processes]:
         else:
             is_read = any(source.kind in _CONFIGURATIONS for source in launch.through)
             if name == "gunicorn" and _option(words, ("-c", "--config")) is not None and not is_read:
-                yield unknown("its configuration may say it", hop.source)
-            yield Processes(Count.ONE, "1", hop.source, _DEFAULT)
+                yield unknown("its configuration may say it", step.source)
+            yield Processes(Count.ONE, "1", step.source, _DEFAULT)
 
 
-def manager_of(launch: Launch) -> tuple[str, Hop] | None:
+def manager_of(launch: Launch) -> tuple[str, LaunchStep] | None:
     """The server or process manager on the way to what is started that decides how many processes there are: its name
     and its command."""
-    for hop in launch.hops:
-        name, _ = _named(hop.start.words)
+    for step in launch.steps:
+        name, _ = _named(step.start.words)
         if name in _SERVERS:
-            return name, hop
+            return name, step
     return None
 
 

@@ -214,12 +214,12 @@ def _modules_of_settings(program: Program) -> list[File]:
 
 def _by_command(variant: Variant) -> SettingValue | None:
     """The variable as an option of Gunicorn sets it: `--env NAME=value`, `-e NAME=value`."""
-    for hop in variant.launch.hops:
-        for word, following in zip(hop.start.words, (*hop.start.words[1:], ""), strict=False):
+    for step in variant.launch.steps:
+        for word, following in zip(step.start.words, (*step.start.words[1:], ""), strict=False):
             text = following if word in ("-e", "--env") else word.removeprefix("--env=")
             name, _, value = text.partition("=")
             if name == VARIABLE and value:
-                return SettingValue(State.SET, value, hop.source)
+                return SettingValue(State.SET, value, step.source)
     return None
 
 

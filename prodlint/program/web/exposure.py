@@ -61,8 +61,8 @@ def is_worker(variant: Variant) -> bool:
 
 def port_of(variant: Variant) -> int | None:
     """The port that a variant listens on, as far as one is named: by its command, by `PORT`, by EXPOSE."""
-    for hop in reversed(variant.launch.hops):
-        words = hop.start.words
+    for step in reversed(variant.launch.steps):
+        words = step.start.words
         for at, word in enumerate(words):
             if _PORT_OPTION.match(word):
                 text = word.partition("=")[2] or (words[at + 1] if at + 1 < len(words) else "")

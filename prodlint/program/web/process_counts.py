@@ -50,14 +50,14 @@ def processes_of(program: Program, file: File) -> Processes:
 def answers_one_at_a_time(variant: Variant) -> bool:
     """Whether each process of a variant is a worker of Gunicorn or uWSGI that answers one request at a time, as their
     default is, as far as its command and its configuration say."""
-    if any("uwsgi" in map(posixpath.basename, hop.start.words[:3]) for hop in variant.launch.hops):
-        words = {word.lstrip("-").partition("=")[0] for hop in variant.launch.hops for word in hop.start.words}
+    if any("uwsgi" in map(posixpath.basename, step.start.words[:3]) for step in variant.launch.steps):
+        words = {word.lstrip("-").partition("=")[0] for step in variant.launch.steps for word in step.start.words}
         is_read = any(source.kind == "uwsgi" for source in variant.launch.through)
         is_closed = is_read or not any(word.endswith((".ini", ".yml", ".yaml", ".json", ".xml")) for word in words)
         settings = {key for layer in variant.layers for key in layer.settings}
         return is_closed and not _UWSGI_CONCURRENT & (words | settings)
     gunicorn = next(
-        (hop for hop in variant.launch.hops if "gunicorn" in map(posixpath.basename, hop.start.words)), None
+        (step for step in variant.launch.steps if "gunicorn" in map(posixpath.basename, step.start.words)), None
     )
     if gunicorn is None or any(variant.setting(key).state is not State.ABSENT for key in ("worker_class", "threads")):
         return False
