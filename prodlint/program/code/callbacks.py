@@ -239,7 +239,7 @@ def derived(file: File, root: int) -> set[int]:
     stack = [root]
     while stack:
         part = stack.pop()
-        for number in file.made_of.get(part, ()):
+        for number in file.users_of.get(part, ()):
             # Parts come before what is made of them; a variable that a loop feeds to itself ends there.
             if number not in found and (number > part or part == root):
                 found.add(number)

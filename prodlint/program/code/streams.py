@@ -122,7 +122,7 @@ class Streams:
         """Whether a listener for errors is added to one of some values, or one goes where that cannot be seen."""
         facts = file.facts
         holders = {
-            number for part in kept for number in file.made_of.get(part, ()) if facts.values[number].kind in _HOLDS
+            number for part in kept for number in file.users_of.get(part, ()) if facts.values[number].kind in _HOLDS
         }
         for index, call in enumerate(facts.calls):
             callee = facts.values[call.callee]

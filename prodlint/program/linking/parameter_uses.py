@@ -686,8 +686,8 @@ class ParameterUses:
                 yield Use(Place.HERE, only=Only.ITERATOR), at
             else:
                 yield (Use(Place.HERE, calls) if part is None else _KEPT), at
-        for number in file.made_of.get(value, ()):
-            yield from self._made_of(file, index, value, number, part, calls)
+        for number in file.users_of.get(value, ()):
+            yield from self._user_of(file, index, value, number, part, calls)
 
     def _at_call(self, file: File, index: _Index, number: int, calls: int) -> Iterator[tuple[Use, int]]:
         """A value is called."""
@@ -743,7 +743,7 @@ class ParameterUses:
 
     def _read_by_key(self, file: File, index: _Index, value: int, part: str, calls: int) -> Iterator[tuple[Use, int]]:
         """`kwargs.get("callback")`."""
-        for number in file.made_of.get(value, ()):
+        for number in file.users_of.get(value, ()):
             fact = file.facts.values[number]
             if fact.kind is not ValueKind.MEMBER or fact.text not in _READS_A_KEY:
                 continue
@@ -754,7 +754,7 @@ class ParameterUses:
                 if key is not None and key.kind is ValueKind.STRING and key.text == part and result is not None:
                     yield from self._elsewhere(file, result, None, calls)
 
-    def _made_of(
+    def _user_of(
         self, file: File, index: _Index, value: int, number: int, part: Part, calls: int
     ) -> Iterator[tuple[Use, int]]:
         """What becomes of a value through `number`, of which it is a part."""
@@ -833,7 +833,7 @@ class ParameterUses:
                     yield from self._results(file, index, number, use, at)
                 else:
                     yield use, at
-        for number in file.made_of.get(value, ()):
+        for number in file.users_of.get(value, ()):
             fact = facts.values[number]
             if fact.kind is ValueKind.ARRAY and isinstance(part, int) and value in fact.items:
                 yield from self._elsewhere(file, number, fact.items.index(value) + part, calls)

@@ -140,12 +140,12 @@ class File:
         return found
 
     @cached_property
-    def made_of(self) -> Mapping[int, Sequence[int]]:
+    def users_of(self) -> Mapping[int, Sequence[int]]:
         """The values that each value is a part of: its members, operators over it, what holds it. What a call makes of
         its arguments is not meant, nor what a function does with its parameters."""
         found: dict[int, list[int]] = defaultdict(list)
         for number, value in enumerate(self.facts.values):
-            if value.kind in _MADE_OF_REF:
+            if value.kind in _USERS_BY_REF:
                 found[value.ref].append(number)
             if value.items and value.kind is not ValueKind.PARAM:
                 for item in value.items:
@@ -153,7 +153,7 @@ class File:
         return found
 
 
-_MADE_OF_REF = frozenset(
+_USERS_BY_REF = frozenset(
     {ValueKind.MEMBER, ValueKind.SUBSCRIPT, ValueKind.SPREAD, ValueKind.AWAIT, ValueKind.ELEMENT, ValueKind.INSTANCE}
 )
 
@@ -856,10 +856,10 @@ class Resolver:
                 if base != Module(file.index):
                     found += self.definitions(base, name)
         if self._falls_back(found, file.path, name):
-            found += self._passed_on(file, name)
+            found += self._reexported(file, name)
         return found
 
-    def _passed_on(self, file: File, name: str) -> list[Definition]:
+    def _reexported(self, file: File, name: str) -> list[Definition]:
         """Where a name comes from that a module exports with all others of another module, the nearest places first."""
         found: list[Definition] = []
         files = [file]
@@ -937,7 +937,7 @@ class Resolver:
             return own
         found: list[Definition] = []
         for base in fact.bases:
-            for parent in self._whole(self.resolve(file, base)):
+            for parent in self._module_object(self.resolve(file, base)):
                 if isinstance(parent, Cls) and parent.id != target.id:
                     found += self.definitions(type(target)(parent.id), name)
         return found
@@ -962,7 +962,7 @@ class Resolver:
             if isinstance(parent, Api)
         )
 
-    def _whole(self, targets: Targets) -> Iterator[Target]:
+    def _module_object(self, targets: Targets) -> Iterator[Target]:
         """The targets, with what a module is as a whole (`module.exports = class …`) in its place, if that is set."""
         for target in targets:
             whole = self.definitions(target, "=") if isinstance(target, Module) else ()
@@ -989,7 +989,7 @@ class Resolver:
     def _parents(self, cls: int) -> Iterator[Cls | Api]:
         file, fact = self.classes[cls]
         for base in fact.bases:
-            for parent in self._whole(self.resolve(file, base)):
+            for parent in self._module_object(self.resolve(file, base)):
                 if isinstance(parent, (Cls, Api)):
                     yield parent
 
@@ -1068,7 +1068,7 @@ class Resolver:
         return [
             Inst(parent.id) if isinstance(parent, Cls) else self._api(self._called(parent.path))
             for base in fact.bases
-            for parent in self._whole(self.resolve(owner, base))
+            for parent in self._module_object(self.resolve(owner, base))
             if isinstance(parent, (Cls, Api))
         ]
 
