@@ -76,7 +76,7 @@ def resolved_again(program: Program, seed: int) -> Iterator[tuple[File, int, fro
     nothing known but what linking learnt."""
     resolver = program.resolver
     for file in program.files:
-        file.memo = [None] * len(file.facts.values)
+        file.final = [None] * len(file.facts.values)
     resolver._definitions.clear()
     calls = [(file, index) for file in program.files for index in range(len(file.facts.calls))]
     for file, index in Random(seed).sample(calls, len(calls)):

@@ -165,7 +165,7 @@ class CallGraph:
                 each for site in unknown if self._may_be_route(site) for each in self._parameters_by_shape(site)
             ]
             pending = self.resolver.learn((), parameters)
-        self.resolver.settle()
+        self.resolver.freeze()
         for file in self.resolver.files:
             self._register_calls(file)
             self._register_decorated(file)

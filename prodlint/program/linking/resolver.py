@@ -91,9 +91,9 @@ class File:
         self.fn_base = fn_base
         self.cls_base = cls_base
         self.is_python = facts.kind == "python"
-        self.memo: list[Targets | None] = [None] * len(facts.values)
+        self.final: list[Targets | None] = [None] * len(facts.values)
         """What values were found to be, for good."""
-        self.passing: list[Targets | int | None] = [None] * len(facts.values)
+        self.provisional: list[Targets | int | None] = [None] * len(facts.values)
         """The same as far as is known: linking may learn more. A number where it is still being worked out."""
         self.exports: dict[str, int] = {}
         self.star_exports: list[int] = []
@@ -198,8 +198,8 @@ class Resolver:
     """Answers what values mean. While linking learns call sites (`callers`) and what frameworks pass (`parameters`),
     `learn` drops the answers that this changes, and tells whose questions are to be asked again; all others are kept.
 
-    An answer that asked for a parameter is `passing` until `settle` says that all is known, and so is every answer that
-    rests on it."""
+    An answer that asked for a parameter is `provisional` until `freeze` says that all is known, and so is every answer
+    that rests on it."""
 
     def __init__(self, files: list[File], node: NodeModules, python: PythonModules, aliases: Mapping[str, str]) -> None:
         self.files = files
@@ -212,7 +212,7 @@ class Resolver:
         ]
         self.classes: list[tuple[File, Class]] = [(file, cls) for file in files for cls in file.facts.classes]
         self.callers: dict[int, list[CallSite]] = defaultdict(list)
-        """The calls of each function, by path and place once all is settled."""
+        """The calls of each function, by path and place once they are frozen."""
         self.parameters: dict[tuple[int, int], Targets] = {}
         """What frameworks pass, by function and position."""
         self._properties: dict[Target, dict[str, Sequence[Definition]]] = defaultdict(dict)
@@ -220,13 +220,13 @@ class Resolver:
         self._elements: dict[Obj, Sequence[Definition]] = {}
         self._class_members: dict[int, dict[str, int]] = {}
         self._definitions: dict[Asked, Sequence[Definition]] = {}
-        self._passing_definitions: dict[Asked, Sequence[Definition] | int] = {}
-        self._is_settled = False
+        self._provisional_definitions: dict[Asked, Sequence[Definition] | int] = {}
+        self._is_frozen = False
         # Who is to be told when something is learnt.
         self.site: Site | None = None
         """The call or store that the outermost questions are asked for."""
         self._readers: dict[Asked, list[Asked | Site]] = {}
-        """Who asked for each passing answer."""
+        """Who asked for each provisional answer."""
         self._parameter_readers: dict[int, list[Asked | Site]] = defaultdict(list)
         """Who asked for what the parameters of each function are given."""
         self._property_readers: dict[Target, list[Asked | Site]] = defaultdict(list)
@@ -240,8 +240,8 @@ class Resolver:
         """The question that is being worked out, by number."""
         self._low = _NEVER
         """The least number of an open question on which the answer to the present one depends."""
-        self._is_passing = False
-        """Whether the answer to the present question is passing."""
+        self._is_provisional = False
+        """Whether the answer to the present question is provisional."""
         self._depth = 0
         self._unwound: list[int] = []
         self._lows: dict[int, int] = {}
@@ -249,7 +249,7 @@ class Resolver:
         """The answers to open questions, as far as they are known."""
         self._waiting: dict[int, set[int]] = defaultdict(set)
         """Which open questions asked for an open one."""
-        self._passing_open: set[int] = set()
+        self._provisional_open: set[int] = set()
         self._lengthened: set[int] = set()
         """The open questions that have a lengthened access path among their answers."""
         self._plain: dict[Any, Targets] = {}
@@ -269,21 +269,21 @@ class Resolver:
         path = table.resolve(importer.path, specifier)
         return self.by_path.get(path) if path is not None else None
 
-    def settle(self) -> None:
+    def freeze(self) -> None:
         """Take all callers and parameters for known from now on."""
-        self._is_settled = True
+        self._is_frozen = True
         for sites in self.callers.values():
             sites.sort(key=lambda site: (site.file.path, site.index))
         for owner, what in self._readers:
             if isinstance(owner, File):
                 assert isinstance(what, int)
-                known = owner.passing[what]
+                known = owner.provisional[what]
                 assert isinstance(known, tuple)
-                owner.memo[what], owner.passing[what] = known, None
-        for asked, definitions in self._passing_definitions.items():
+                owner.final[what], owner.provisional[what] = known, None
+        for asked, definitions in self._provisional_definitions.items():
             assert not isinstance(definitions, int)
             self._definitions[asked] = definitions
-        self._passing_definitions.clear()
+        self._provisional_definitions.clear()
         self._readers.clear()
         self._parameter_readers.clear()
         self._calls.clear()
@@ -318,17 +318,17 @@ class Resolver:
             if readers is not None:
                 owner, what = asked
                 if isinstance(owner, File):
-                    owner.passing[what] = None  # type: ignore[index]
+                    owner.provisional[what] = None  # type: ignore[index]
                 else:
-                    del self._passing_definitions[asked]
+                    del self._provisional_definitions[asked]
                 stack += readers
         return found
 
     def callers_of(self, function: int) -> Sequence[CallSite]:
         """The calls of a function, as far as is known. Who asks is told of others."""
-        if not self._is_settled:
+        if not self._is_frozen:
             reader = self._open[self._at] if self._at >= 0 else self.site
-            self._is_passing = True
+            self._is_provisional = True
             if reader is not None:
                 self._parameter_readers[function].append(reader)
         return self.callers.get(function, ())
@@ -367,7 +367,7 @@ class Resolver:
     def _stored(self, target: Target) -> Mapping[str, Sequence[Definition]]:
         """What is stored in the members of a target."""
         if not self._has_properties:
-            self._is_passing = True
+            self._is_provisional = True
             reader = self._open[self._at] if self._at >= 0 else self.site
             if reader is not None:
                 self._property_readers[target].append(reader)
@@ -435,11 +435,11 @@ class Resolver:
         nothing but what is in it."""
         if value == NONE:
             return ()
-        known = file.memo[value]
+        known = file.final[value]
         if known is not None:
             return known
         known = self._look_up(file, value)
-        return self._taken_on(file.passing[value], known) if self._lengthened else known
+        return self._taken_on(file.provisional[value], known) if self._lengthened else known
 
     def _taken_on(self, number: Targets | int | None, known: Targets) -> Targets:
         """What is taken on, where values flow together, of what is known of an open question."""
@@ -455,17 +455,17 @@ class Resolver:
         there is taken on, too, since an expression's parts come to an end."""
         if value == NONE:
             return ()
-        known = file.memo[value]
+        known = file.final[value]
         return known if known is not None else self._look_up(file, value)
 
     def _look_up(self, file: File, value: int) -> Targets:
         answer: Targets
-        known = file.passing[value]
+        known = file.provisional[value]
         if known is None:
             fact = file.facts.values[value]
             if fact.kind in _LEAVES:
                 answer = tuple(_RESOLVE[fact.kind](self, file, fact, value))
-                file.memo[value] = answer
+                file.final[value] = answer
             elif self._at < 0:
                 answer = self._begin((file, value))
             else:
@@ -478,8 +478,8 @@ class Resolver:
         return known
 
     def _note_reader(self, asked: Asked) -> None:
-        """Take note of who got the passing answer to a question."""
-        self._is_passing = True
+        """Take note of who got the provisional answer to a question."""
+        self._is_provisional = True
         reader = self._open[self._at] if self._at >= 0 else self.site
         if reader is not None:
             self._readers[asked].append(reader)
@@ -501,9 +501,9 @@ class Resolver:
         except BaseException:
             for owner, what in self._open:
                 if isinstance(owner, File):
-                    owner.passing[what] = None  # type: ignore[index]
+                    owner.provisional[what] = None  # type: ignore[index]
                 else:
-                    del self._passing_definitions[owner, what]  # type: ignore[arg-type]
+                    del self._provisional_definitions[owner, what]  # type: ignore[arg-type]
             self._open.clear()
             self._close_all(0)
             self._at, self._low, self._depth, self._overflowing = -1, _NEVER, 0, range(0)
@@ -536,23 +536,23 @@ class Resolver:
             number = len(opened)
             opened.append(asked)
             if type(owner) is File:
-                owner.passing[what] = number  # type: ignore[index]
+                owner.provisional[what] = number  # type: ignore[index]
             else:
-                self._passing_definitions[asked] = number
-        at, low, is_passing = self._at, self._low, self._is_passing
-        self._at, self._low, self._is_passing = number, _NEVER, False
+                self._provisional_definitions[asked] = number
+        at, low, is_provisional = self._at, self._low, self._is_provisional
+        self._at, self._low, self._is_provisional = number, _NEVER, False
         self._depth += 1
         try:
             answer = self._answer(asked)
             if self._low == _NEVER and len(opened) == number + 1:
                 opened.pop()
                 is_complete = True
-                self._keep(asked, answer, self._is_passing)
+                self._keep(asked, answer, self._is_provisional)
             else:
                 self._take_note(number, answer)
                 self._lows[number] = self._low
-                if self._is_passing:
-                    self._passing_open.add(number)
+                if self._is_provisional:
+                    self._provisional_open.add(number)
                 is_complete = self._low >= number and self._solve(number)
                 if is_complete:
                     answer = self._known(asked)
@@ -562,14 +562,14 @@ class Resolver:
         self._depth -= 1
         self._at, self._low = at, low
         if is_complete:
-            if self._is_passing:
+            if self._is_provisional:
                 reader = opened[at] if at >= 0 else self.site
                 if reader is not None:
                     self._readers[asked].append(reader)
             else:
-                self._is_passing = is_passing
+                self._is_provisional = is_provisional
             return answer
-        self._is_passing = is_passing
+        self._is_provisional = is_provisional
         return self._of_open(number, _UNKNOWN if type(owner) is File else ())
 
     def _take_note(self, number: int, answer: Any) -> None:
@@ -598,31 +598,31 @@ class Resolver:
             return targets
         return tuple(sorted(targets, key=self._rank)) if len(targets) <= _MOST else _UNKNOWN
 
-    def _keep(self, asked: Asked, answer: Any, is_passing: bool) -> None:
+    def _keep(self, asked: Asked, answer: Any, is_provisional: bool) -> None:
         """Close a question with its answer."""
         owner, what = asked
-        if is_passing:
+        if is_provisional:
             self._readers[asked] = []
             if type(owner) is File:
-                owner.passing[what] = answer  # type: ignore[index]
+                owner.provisional[what] = answer  # type: ignore[index]
             else:
-                self._passing_definitions[asked] = answer
+                self._provisional_definitions[asked] = answer
         elif type(owner) is File:
-            owner.memo[what] = answer  # type: ignore[index]
-            owner.passing[what] = None  # type: ignore[index]
+            owner.final[what] = answer  # type: ignore[index]
+            owner.provisional[what] = None  # type: ignore[index]
         else:
             self._definitions[asked] = answer
-            del self._passing_definitions[asked]
+            del self._provisional_definitions[asked]
 
     def _known(self, asked: Asked) -> Any:
         """The answer to a question that is closed."""
         owner, what = asked
         if isinstance(owner, File):
             assert isinstance(what, int)
-            known = owner.memo[what]
-            return known if known is not None else owner.passing[what]
+            known = owner.final[what]
+            return known if known is not None else owner.provisional[what]
         definitions = self._definitions.get(asked)
-        return definitions if definitions is not None else self._passing_definitions[asked]
+        return definitions if definitions is not None else self._provisional_definitions[asked]
 
     def _solve(self, root: int) -> bool:
         """Answer the open questions from number `root` on, which depend on each other. False if they turn out to
@@ -661,12 +661,12 @@ class Resolver:
 
     def _again(self, number: int) -> Any:
         """The answer to an open question from what is known by now."""
-        self._at, self._low, self._is_passing = number, _NEVER, False
+        self._at, self._low, self._is_provisional = number, _NEVER, False
         self._wanted.pop(number, None)
         answer = self._answer(self._open[number])
         self._lows[number] = min(number, self._low)
-        if self._is_passing:
-            self._passing_open.add(number)
+        if self._is_provisional:
+            self._provisional_open.add(number)
         return answer
 
     def _overflow(self, root: int) -> bool:
@@ -693,7 +693,7 @@ class Resolver:
 
     def _complete(self, root: int) -> None:
         """Close the open questions from number `root` on with what is known by now."""
-        is_passing = any(number >= root for number in self._passing_open)
+        is_provisional = any(number >= root for number in self._provisional_open)
         closed = self._open[root:]
         for number, asked in enumerate(closed, root):
             answer = self._so_far.get(number, ())
@@ -704,13 +704,13 @@ class Resolver:
                 answer = self._final(tuple(plain))
             else:
                 answer = sorted(answer, key=_place)
-            self._keep(asked, answer, is_passing)
-        if is_passing:
+            self._keep(asked, answer, is_provisional)
+        if is_provisional:
             for number, asked in enumerate(closed, root):
                 self._readers[asked] += [self._open[each] for each in self._waiting.get(number, ()) if each >= root]
         del self._open[root:]
         self._close_all(root)
-        self._is_passing = is_passing
+        self._is_provisional = is_provisional
 
     def _close_all(self, root: int) -> None:
         tables: list[dict[int, Any]] = [
@@ -724,7 +724,7 @@ class Resolver:
         for table in tables:
             for number in [number for number in table if number >= root]:
                 del table[number]
-        for numbers in (self._passing_open, self._lengthened):
+        for numbers in (self._provisional_open, self._lengthened):
             numbers.difference_update([number for number in numbers if number >= root])
 
     def _falls_back(self, found: Sequence[object], *what: object) -> bool:
@@ -808,15 +808,15 @@ class Resolver:
         known = self._definitions.get(asked)
         if known is not None:
             return known
-        passing = self._passing_definitions.get(asked)
-        if passing is None:
+        provisional = self._provisional_definitions.get(asked)
+        if provisional is None:
             answer: Sequence[Definition] = self._begin(asked) if self._at < 0 else self._work_out(asked)
             return answer
-        if isinstance(passing, int):
-            answer = self._of_open(passing, ())
+        if isinstance(provisional, int):
+            answer = self._of_open(provisional, ())
             return answer
         self._note_reader(asked)
-        return passing
+        return provisional
 
     def _define(self, target: Target, name: str) -> Sequence[Definition]:
         if isinstance(target, Module):
@@ -1090,7 +1090,7 @@ class Resolver:
             for site in sites:
                 argument = argument_of(site.call, fact, position)
                 if argument != NONE:
-                    known = site.file.memo[argument]
+                    known = site.file.final[argument]
                     found += known if known is not None else self.resolve(site.file, argument)
             if param.default != NONE:
                 found += self._default(file, param.default)
@@ -1200,7 +1200,7 @@ class Resolver:
                 inner = self.resolve(file, file.facts.values[item].ref)
                 found += [hit for base in inner for hit in self.elements(base, depth + 1)]
             else:
-                known = file.memo[item]
+                known = file.final[item]
                 found += known if known is not None else self.resolve(file, item)
         return found
 
