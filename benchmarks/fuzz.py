@@ -149,7 +149,7 @@ def try_program(data: bytes) -> None:
     """Everything that `prodlint check` does with a small project."""
     from msgspec.structs import replace
 
-    from prodlint.analysis.session import Extracting, Session
+    from prodlint.analysis.session import ExtractOptions, Session
     from prodlint.fixes.apply import fix_all
     from prodlint.output import FORMATS, Options, Report, Stats, render
     from prodlint.output.services import as_json
@@ -165,7 +165,7 @@ def try_program(data: bytes) -> None:
     found = [file for path in sorted(files) if (file := source_file(path, file_system, settings)) is not None]
     known = load_rules()
     session = Session(
-        Project(Path(), found), file_system, settings, chosen_rules(known, settings), known, Extracting(jobs=1)
+        Project(Path(), found), file_system, settings, chosen_rules(known, settings), known, ExtractOptions(jobs=1)
     )
     outcome = fix_all(session, lambda finding, fix: True)
     failures = [error for error in session.analysis.errors if error.is_failure] + session.fix_errors

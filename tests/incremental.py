@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Mapping
 from pathlib import Path
 
-from prodlint.analysis.session import Extracting, Session
+from prodlint.analysis.session import ExtractOptions, Session
 from prodlint.analysis.store import Cache
 from prodlint.analysis.stored_results import recall, recall_parts, remember
 from prodlint.output import Options, Report, in_order, render
@@ -16,13 +16,13 @@ NOTHING: Mapping[Path, bytes] = {}
 
 def cold(root: Path, overlay: Mapping[Path, bytes] = NOTHING) -> Session:
     """A session without a past."""
-    return Session.open([root], overlay=overlay, preview=True, extracting=Extracting(jobs=1))
+    return Session.open([root], overlay=overlay, preview=True, extract_options=ExtractOptions(jobs=1))
 
 
 def warm(root: Path, cache_directory: Path) -> str:
     """The report of a run of the command line, which leaves in the cache what it found."""
     with Cache(cache_directory) as cache:
-        opened = Session.open([root], preview=True, extracting=Extracting(cache=cache, jobs=1))
+        opened = Session.open([root], preview=True, extract_options=ExtractOptions(cache=cache, jobs=1))
         session = recall(opened, cache)
         if session is opened and len(session.parts) > 1:
             recall_parts(session, cache)

@@ -14,7 +14,7 @@ import pytest
 
 from prodlint.analysis import session as session_module
 from prodlint.analysis import stored_results
-from prodlint.analysis.session import VERIFY, Extracting, Session
+from prodlint.analysis.session import VERIFY, ExtractOptions, Session
 from prodlint.analysis.store import FILE_NAME, Cache
 from prodlint.analysis.verification import VerificationError
 from prodlint.extract.fact_table import decode, encode
@@ -52,8 +52,8 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def _opened(project: Path, **extracting: Any) -> Session:
-    return Session.open([project], extracting=Extracting(jobs=1, **extracting))
+def _opened(project: Path, **extract_options: Any) -> Session:
+    return Session.open([project], extract_options=ExtractOptions(jobs=1, **extract_options))
 
 
 def test_what_is_right_stays_quiet(project: Path, tmp_path: Path) -> None:

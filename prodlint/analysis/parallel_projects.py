@@ -27,7 +27,7 @@ _MIN_PROCESS_BYTES = 300_000
 """Bytes of source; less than this is linked and checked before another process has started."""
 
 
-class Wanted(NamedTuple):
+class Request(NamedTuple):
     """What is going to be asked of a session."""
 
     fixes: Callable[[Finding], bool]
@@ -36,7 +36,7 @@ class Wanted(NamedTuple):
     """Whether all edits of those."""
 
 
-class _Made(msgspec.Struct, array_like=True):
+class _Outcome(msgspec.Struct, array_like=True):
     """What a process found in a part."""
 
     part: int
@@ -45,7 +45,7 @@ class _Made(msgspec.Struct, array_like=True):
     seconds: dict[str, float]
 
 
-def analyse(session: Session, wanted: Wanted, jobs: int) -> None:
+def analyse(session: Session, request: Request, jobs: int) -> None:
     """Finds out what is to be found in all parts of `session` that nothing is known of, if that is worth several
     processes; else it is done when somebody asks."""
     if jobs < 2 or not can_fork():
@@ -55,13 +55,13 @@ def analyse(session: Session, wanted: Wanted, jobs: int) -> None:
         return
     largest_first = sorted(sizes.items(), key=lambda item: -item[1])
     bundles = list(grouped(largest_first, sum(sizes.values()) // (8 * jobs)))
-    for made in _run(session, wanted, bundles, jobs):
-        known = Recalled(session.parts[made.part], decode_result(made.result), made.seconds, is_new=True)
-        known.fix_errors = made.fix_errors
-        session.adopt(made.part, known)
+    for outcome in _run(session, request, bundles, jobs):
+        known = Recalled(session.parts[outcome.part], decode_result(outcome.result), outcome.seconds, is_new=True)
+        known.fix_errors = outcome.fix_errors
+        session.adopt(outcome.part, known)
 
 
-def _run(session: Session, wanted: Wanted, bundles: list[list[int]], jobs: int) -> Iterator[_Made]:
+def _run(session: Session, request: Request, bundles: list[list[int]], jobs: int) -> Iterator[_Outcome]:
     """What the processes find, in any order. What a process that dies has not sent is missing."""
     import multiprocessing
     from multiprocessing.connection import wait
@@ -74,7 +74,7 @@ def _run(session: Session, wanted: Wanted, bundles: list[list[int]], jobs: int) 
         while waiting or running:
             while waiting and len(running) < jobs:
                 receiver, sender = context.Pipe(duplex=False)
-                process = context.Process(target=_work, args=(session, wanted, waiting.pop(), sender), daemon=True)
+                process = context.Process(target=_work, args=(session, request, waiting.pop(), sender), daemon=True)
                 process.start()
                 sender.close()
                 running[receiver] = process
@@ -90,21 +90,21 @@ def _run(session: Session, wanted: Wanted, bundles: list[list[int]], jobs: int) 
             process.terminate()
 
 
-def _work(session: Session, wanted: Wanted, bundle: list[int], sender: Connection) -> None:
+def _work(session: Session, request: Request, bundle: list[int], sender: Connection) -> None:
     """What a process does."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C goes to all: the children end quietly
     for number in bundle:
         part = session.parts[number]
         for finding in part.findings():
-            if wanted.fixes(finding):
+            if request.fixes(finding):
                 fix = part.fix_for(finding)
-                if wanted.edits and isinstance(fix, Fix):
+                if request.edits and isinstance(fix, Fix):
                     part.edits_of(fix)
-        made = _Made(number, encode_result(part), part.fix_errors, dict(part.analysis.seconds))
-        sender.send_bytes(_ENCODER.encode(made))
+        outcome = _Outcome(number, encode_result(part), part.fix_errors, dict(part.analysis.seconds))
+        sender.send_bytes(_ENCODER.encode(outcome))
         session.parts[number] = session  # to forget it
     sender.close()
 
 
 _ENCODER = msgspec.msgpack.Encoder()
-_DECODER = msgspec.msgpack.Decoder(_Made)
+_DECODER = msgspec.msgpack.Decoder(_Outcome)

@@ -52,7 +52,7 @@ class Analysis(msgspec.Struct, frozen=True):
     """How long each rule took; what several of them ask of the program counts for the one that asked first."""
 
 
-class Extracting(msgspec.Struct, frozen=True):
+class ExtractOptions(msgspec.Struct, frozen=True):
     """How facts are come by. It changes nothing about them."""
 
     cache: Cache | None = None
@@ -64,7 +64,7 @@ class Extracting(msgspec.Struct, frozen=True):
     """Encode and decode even what never leaves this process."""
 
 
-_BY_ITSELF = Extracting()
+_DEFAULT_OPTIONS = ExtractOptions()
 
 VERIFY = "PRODLINT_VERIFY"
 """The variable that makes every session compare what it took over with what is found without a past."""
@@ -81,7 +81,7 @@ class Session:
         settings: Settings,
         rules: Mapping[str, Rule],
         known: Mapping[str, Rule] | None = None,
-        extracting: Extracting = _BY_ITSELF,
+        extract_options: ExtractOptions = _DEFAULT_OPTIONS,
     ) -> None:
         """`rules` are those that run, as `chosen_rules` gives them; `known` are all there are."""
         self.project = project
@@ -89,7 +89,7 @@ class Session:
         self.settings = settings
         self.rules = rules
         self.known = rules if known is None else known
-        self._extracting = extracting
+        self._extract_options = extract_options
         self.fix_errors: list[AnalysisError] = []
         """Fixes that could not be made, so far as they were asked for."""
         self.fixes: dict[int, tuple[Finding, Fix | str]] = {}
@@ -127,7 +127,7 @@ class Session:
         choice: Choice | None = None,
         preview: bool | None = None,
         force_exclude: bool = False,
-        extracting: Extracting = _BY_ITSELF,
+        extract_options: ExtractOptions = _DEFAULT_OPTIONS,
     ) -> Session:
         """The project that `paths` (absolute) belong to, as it is on disk, with the files of `overlay` as given here.
         The settings come from `config` or from the nearest configuration; `choice` and `preview` change them. Raises
@@ -149,7 +149,7 @@ class Session:
             return discover(paths, root, settings, file_system, force_exclude=force_exclude)
 
         session = cls(
-            walk(file_system), file_system, settings, chosen_rules(known, settings, choice), known, extracting
+            walk(file_system), file_system, settings, chosen_rules(known, settings, choice), known, extract_options
         )
         session._discover = walk
         return session
@@ -166,8 +166,8 @@ class Session:
             found = (source_file(path, file_system, parsed) for path in sorted(file_system.overlay))
             return Project(Path(), [file for file in found if file is not None])
 
-        extracting = Extracting(jobs=1, through_codec=True)
-        session = cls(walk(file_system), file_system, parsed, chosen_rules(rules, parsed), rules, extracting)
+        extract_options = ExtractOptions(jobs=1, through_codec=True)
+        session = cls(walk(file_system), file_system, parsed, chosen_rules(rules, parsed), rules, extract_options)
         session._discover = walk
         return session
 
@@ -205,8 +205,8 @@ class Session:
 
     def _after(self, project: Project, file_system: FileSystem, changed: Collection[str]) -> Session:
         """A state made from this one: what is not in `changed` keeps its facts."""
-        extracting = replace(self._extracting, cache=None, progress=None)
-        session = Session(project, file_system, self.settings, self.rules, self.known, extracting)
+        extract_options = replace(self._extract_options, cache=None, progress=None)
+        session = Session(project, file_system, self.settings, self.rules, self.known, extract_options)
         session._discover = self._discover
         there = {file.path for file in project.files}
         session._before = self.facts.part(path for path in self.facts if path not in changed and path in there)
@@ -220,7 +220,7 @@ class Session:
 
     def use_cache(self, cache: Cache) -> None:
         """Facts are to be looked up there, from now on."""
-        self._extracting = replace(self._extracting, cache=cache)
+        self._extract_options = replace(self._extract_options, cache=cache)
 
     def tree(self) -> Path:
         """What the authors of the analysed files can write to: the repository around the project, or the project."""
@@ -230,23 +230,23 @@ class Session:
     @property
     def cache(self) -> Cache | None:
         """Where facts are looked up, if anywhere."""
-        return self._extracting.cache
+        return self._extract_options.cache
 
     # --- the stages ---------------------------------------------------------------------------------------------------
 
     @cached_property
     def _extraction(self) -> Extraction:
-        extracting = self._extracting
+        extract_options = self._extract_options
         changed = [file for file in self.project.files if file.path not in self._before]
         extraction = extract_all(
             changed,
             self.file_system,
-            cache=extracting.cache,
-            shard=extracting.shard,
-            jobs=extracting.jobs,
-            progress=extracting.progress,
+            cache=extract_options.cache,
+            shard=extract_options.shard,
+            jobs=extract_options.jobs,
+            progress=extract_options.progress,
         )
-        if extracting.through_codec:
+        if extract_options.through_codec:
             extraction.facts = FactTable({path: encode(facts) for path, facts in extraction.facts.items()})
         # In whatever order they came: nothing may depend on that.
         extraction.facts = self._before.joined(extraction.facts).part(file.path for file in self.project.files)
@@ -317,7 +317,7 @@ class Session:
         inside = frozenset(paths)
         files = [file for file in self.project.files if file.path in inside]
         project = Project(self.project.root, files, self.project.given)
-        part = Session(project, self.file_system, self.settings, self.rules, self.known, self._extracting)
+        part = Session(project, self.file_system, self.settings, self.rules, self.known, self._extract_options)
         part.is_part = True
         part.__dict__["_extraction"] = Extraction(self.facts.part(paths), stamps=self._extraction.stamps)
         part.__dict__["parts"] = [part]
@@ -481,7 +481,7 @@ class Session:
         from prodlint.analysis.verification import Verifier
 
         project = self._discover(self.file_system)
-        fresh = Session(project, self.file_system, self.settings, self.rules, self.known, Extracting(jobs=1))
+        fresh = Session(project, self.file_system, self.settings, self.rules, self.known, ExtractOptions(jobs=1))
         fresh._is_fresh = True
         return Verifier(fresh)
 

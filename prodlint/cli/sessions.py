@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def open_session(paths: Sequence[str], options: Mapping[str, Any], stack: ExitStack) -> Session:
     """The session that a command's paths and options ask for. What it holds open is closed by `stack`."""
-    from prodlint.analysis.session import Extracting, Session
+    from prodlint.analysis.session import ExtractOptions, Session
     from prodlint.project.settings import Choice, ConfigError
     from prodlint.rulebook import RulebookError
 
@@ -29,7 +29,7 @@ def open_session(paths: Sequence[str], options: Mapping[str, Any], stack: ExitSt
     given = [_absolute(path) for path in paths or (".",) if path != "-"]
     if given and not overlay and not any(map(os.path.lexists, given)):
         raise click.ClickException(f"no such file or folder: {', '.join(path for path in paths)}")
-    extracting = Extracting(
+    extract_options = ExtractOptions(
         shard=_shards(options.get("facts", ())),
         jobs=options.get("jobs"),
         progress=stack.enter_context(ProgressBar()).update if shows_progress(options) else None,
@@ -43,7 +43,7 @@ def open_session(paths: Sequence[str], options: Mapping[str, Any], stack: ExitSt
             choice=choice,
             preview=options.get("preview"),
             force_exclude=options.get("force_exclude", False),
-            extracting=extracting,
+            extract_options=extract_options,
         )
     except (ConfigError, RulebookError) as error:
         raise click.ClickException(str(error)) from error

@@ -12,7 +12,7 @@ from threading import Lock
 
 import msgspec
 
-from prodlint.analysis.session import Extracting, Session
+from prodlint.analysis.session import ExtractOptions, Session
 from prodlint.analysis.store import Cache, distrusted
 from prodlint.findings import Confidence, Finding
 from prodlint.project.discovery import exists
@@ -124,7 +124,7 @@ class OpenProject(msgspec.Struct):
                 config=self.preferences.config,
                 overlay={_resolved(path): data for path, data in list(self.open_documents.items())},
                 preview=self.preferences.preview,
-                extracting=Extracting(jobs=1),  # forking beside a running event loop is asking for trouble
+                extract_options=ExtractOptions(jobs=1),  # forking beside a running event loop is asking for trouble
             )
             if self.cache_directory is not None and not distrusted(self.cache_directory, session.tree()):
                 session.use_cache(stack.enter_context(Cache(self.cache_directory)))
