@@ -8,7 +8,7 @@ from pathlib import Path
 
 from prodlint.analysis.session import ExtractOptions, Session
 from prodlint.analysis.store import Cache
-from prodlint.analysis.stored_results import recall, recall_parts, remember
+from prodlint.analysis.stored_results import keep_results, look_up, look_up_parts
 from prodlint.output import Options, Report, in_order, render
 
 NOTHING: Mapping[Path, bytes] = {}
@@ -23,11 +23,11 @@ def warm(root: Path, cache_directory: Path) -> str:
     """The report of a run of the command line, which leaves in the cache what it found."""
     with Cache(cache_directory) as cache:
         opened = Session.open([root], preview=True, extract_options=ExtractOptions(cache=cache, jobs=1))
-        session = recall(opened, cache)
+        session = look_up(opened, cache)
         if session is opened and len(session.parts) > 1:
-            recall_parts(session, cache)
+            look_up_parts(session, cache)
         text = report_of(session)
-        remember(session, cache)
+        keep_results(session, cache)
     return text
 
 

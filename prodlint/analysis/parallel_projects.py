@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from prodlint.analysis.scheduler import can_fork, grouped
-from prodlint.analysis.stored_results import Recalled, decode_result, encode_result
+from prodlint.analysis.stored_results import StoredSession, decode_result, encode_result
 from prodlint.findings import AnalysisError, Finding, Fix
 
 if TYPE_CHECKING:
@@ -50,13 +50,13 @@ def analyse(session: Session, request: Request, jobs: int) -> None:
     processes; else it is done when somebody asks."""
     if jobs < 2 or not can_fork():
         return  # anything but a fork would have to read all facts anew
-    sizes = {number: part.size() for number, part in enumerate(session.parts) if not isinstance(part, Recalled)}
+    sizes = {number: part.size() for number, part in enumerate(session.parts) if not isinstance(part, StoredSession)}
     if len(sizes) < 2 or sum(sizes.values()) - max(sizes.values()) < _MIN_PROCESS_BYTES:
         return
     largest_first = sorted(sizes.items(), key=lambda item: -item[1])
     bundles = list(grouped(largest_first, sum(sizes.values()) // (8 * jobs)))
     for outcome in _run(session, request, bundles, jobs):
-        known = Recalled(session.parts[outcome.part], decode_result(outcome.result), outcome.seconds, is_new=True)
+        known = StoredSession(session.parts[outcome.part], decode_result(outcome.result), outcome.seconds, is_new=True)
         known.fix_errors = outcome.fix_errors
         session.adopt(outcome.part, known)
 

@@ -1,6 +1,6 @@
 """What an earlier run found in the same state of a project, so that it need not be found again.
 
-A result is recalled only if nothing is different that it depends on: prodlint itself and all packages beside it, the
+A result is taken only if nothing is different that it depends on: prodlint itself and all packages beside it, the
 rules that run with their data, the settings, and the path, kind and content of every file. It is kept in the cache
 beside the facts, one for each project and way to look at it. Whatever is asked beyond it is worked out as ever.
 """
@@ -38,7 +38,7 @@ class Result(msgspec.Struct, array_like=True):
     left_out: list[str]
 
 
-class Recalled(Session):
+class StoredSession(Session):
     """A session that knows from the beginning what will be found."""
 
     def __init__(
@@ -62,7 +62,7 @@ class Recalled(Session):
         self._left_out = frozenset(result.left_out)
         self._verified(lambda verifier: verifier.analysis(self.analysis))
 
-    def is_news(self) -> bool:
+    def has_new_results(self) -> bool:
         """Whether more is known now than the cache has."""
         return self._known != (len(self.fixes), len(self.edits))
 
@@ -75,7 +75,7 @@ class Recalled(Session):
         return [file.path for file in self.project.files if file.path in self._left_out]
 
 
-def recall(session: Session, cache: Cache) -> Session:
+def look_up(session: Session, cache: Cache) -> Session:
     """The session with what an earlier run found, if `cache` has that; else the session as it is."""
     if not _can_be_kept(session):
         return session
@@ -83,31 +83,31 @@ def recall(session: Session, cache: Cache) -> Session:
     if kept is None or kept[0] != _state(session, cache):
         return session
     try:
-        return Recalled(session, decode_result(kept[1]))
+        return StoredSession(session, decode_result(kept[1]))
     except (msgspec.MsgspecError, ValueError):
         return session
 
 
-def is_news(session: Session) -> bool:
+def has_new_results(session: Session) -> bool:
     """Whether `session` found anything that could be kept and is not."""
-    if isinstance(session, Recalled) and not session.is_news():
+    if isinstance(session, StoredSession) and not session.has_new_results():
         return False
     failed = session.fix_errors or any(error.is_failure for error in session.analysis.errors)
     return _can_be_kept(session) and not failed
 
 
-def recall_parts(session: Session, cache: Cache) -> None:
+def look_up_parts(session: Session, cache: Cache) -> None:
     """Lets `session` take over what an earlier run found in those of its parts that are as they were."""
     for number, part in enumerate(session.parts):
-        known = recall(part, cache)
+        known = look_up(part, cache)
         if known is not part:
             session.adopt(number, known)
 
 
-def remember(session: Session, cache: Cache) -> None:
+def keep_results(session: Session, cache: Cache) -> None:
     """Keeps what `session` found in `cache`, as a whole and part by part, with the fixes that were asked for."""
     for part in (session, *session.parts) if len(session.parts) > 1 else (session,):
-        if is_news(part) and (state := _state(part, cache)) is not None:
+        if has_new_results(part) and (state := _state(part, cache)) is not None:
             result = encode_result(part)
             if not part.fix_errors:
                 cache.put_result(_place(part), state, result)

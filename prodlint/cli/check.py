@@ -147,11 +147,11 @@ def check(paths: tuple[str, ...], **options: Any) -> int:
         clock.lap("discover")
         if options["show_settings"]:
             return _show_settings(opened)
-        session = _recalled(opened, options)
+        session = _looked_up(opened, options)
         clock.lap("recall")
         _ = session.analysed()
         if session is opened:
-            _recall_parts(session, options)
+            _look_up_parts(session, options)
     clock.lap("extract")
     if session is opened:
         _analyse_parts(session, options)
@@ -160,7 +160,7 @@ def check(paths: tuple[str, ...], **options: Any) -> int:
     if options["watch"]:
         _watch(session, paths, options)
     code = _fix_and_report(session, options, clock)
-    _remember(session, options)
+    _keep_results(session, options)
     clock.lap("remember")
     if options["timings"]:
         click.echo(clock.table(), err=True)
@@ -205,22 +205,22 @@ def _shows_advice(session: Session, options: Mapping[str, Any]) -> bool:
     return options["advice"] or least == Severity.ADVICE or bool(options["select"] or options["extend_select"])
 
 
-def _recalled(session: Session, options: Mapping[str, Any]) -> Session:
+def _looked_up(session: Session, options: Mapping[str, Any]) -> Session:
     """The session, with what an earlier run found if that is known."""
     cache = session.cache
     if cache is None or not _is_plain(options):
         return session
-    from prodlint.analysis.stored_results import recall
+    from prodlint.analysis.stored_results import look_up
 
-    return recall(session, cache)
+    return look_up(session, cache)
 
 
-def _recall_parts(session: Session, options: Mapping[str, Any]) -> None:
+def _look_up_parts(session: Session, options: Mapping[str, Any]) -> None:
     """Takes over what an earlier run found in the parts of the project that are as they were."""
     if session.cache is not None and _is_plain(options) and len(session.parts) > 1:
-        from prodlint.analysis.stored_results import recall_parts
+        from prodlint.analysis.stored_results import look_up_parts
 
-        recall_parts(session, session.cache)
+        look_up_parts(session, session.cache)
 
 
 def _analyse_parts(session: Session, options: Mapping[str, Any]) -> None:
@@ -250,17 +250,17 @@ def _is_reported(options: Mapping[str, Any]) -> bool:
     return not options["quiet"] or any(name not in _FOR_PEOPLE or file for name, file in _wanted_outputs(options))
 
 
-def _remember(session: Session, options: Mapping[str, Any]) -> None:
+def _keep_results(session: Session, options: Mapping[str, Any]) -> None:
     """Keeps what was found for the next run."""
     if session.cache is None or not _is_plain(options):
         return
-    from prodlint.analysis.stored_results import is_news, remember
+    from prodlint.analysis.stored_results import has_new_results, keep_results
 
-    if is_news(session):
+    if has_new_results(session):
         with ExitStack() as stack:
             cache = open_cache(session, options, stack)
             if cache is not None:
-                remember(session, cache)
+                keep_results(session, cache)
 
 
 def _watch(session: Session, paths: Sequence[str], options: Mapping[str, Any]) -> NoReturn:

@@ -172,10 +172,10 @@ def test_another_way_to_look_is_another_result(project: Path, work: list[str], c
 def test_another_prodlint_finds_it_itself(
     project: Path, work: list[str], check: Check, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from prodlint.analysis import stored_results as recall
+    from prodlint.analysis import stored_results
 
     check()
-    monkeypatch.setattr(recall, "_program", lambda: b"another")
+    monkeypatch.setattr(stored_results, "_program", lambda: b"another")
     work.clear()
     check()
     assert work == ["link"]
