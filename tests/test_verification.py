@@ -153,12 +153,12 @@ def test_the_state_before_an_edit(project: Path, monkeypatch: pytest.MonkeyPatch
 
 
 def test_the_editor(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    project = OpenProject(project, Preferences())
-    project.update()
+    editor = OpenProject(project, Preferences())
+    editor.update()
     _takes_all_for_the_same(monkeypatch)
-    project.edit(project / "a" / "app.js", APP.replace("Sync", "").encode())
+    editor.edit(project / "a" / "app.js", APP.replace("Sync", "").encode())
     with pytest.raises(VerificationError, match="findings"):
-        project.update()
+        editor.update()
 
 
 def test_files_that_came_unnoticed(project: Path) -> None:
