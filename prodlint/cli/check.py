@@ -227,20 +227,20 @@ def _analyse_parts(session: Session, options: Mapping[str, Any]) -> None:
     """Looks into the parts of the project at the same time, if nothing but their findings is wanted."""
     if not _only_shows(options) or len(session.parts) == 1:
         return
-    from prodlint.analysis.parallel_projects import Wanted, analyse
+    from prodlint.analysis.parallel_projects import Request, analyse
     from prodlint.analysis.scheduler import processors
     from prodlint.findings import Severity
     from prodlint.output import WITHOUT_ADVICE
 
     def is_shown(finding: Finding) -> bool:
-        is_reported = session.project.reports(finding.location.path)
+        in_scope = session.project.reports(finding.location.path)
         is_said = with_advice or session.severity_of(finding) is not Severity.ADVICE
-        return _is_reported(options) and is_reported and is_said and _is_sure_enough(finding, options)
+        return _is_reported(options) and in_scope and is_said and _is_sure_enough(finding, options)
 
     formats = {name for name, _ in _wanted_outputs(options)}
     with_advice = _shows_advice(session, options) or not formats <= WITHOUT_ADVICE
-    wanted = Wanted(is_shown, not formats.isdisjoint(_WITH_EDITS))
-    analyse(session, wanted, options["jobs"] or processors())
+    request = Request(is_shown, not formats.isdisjoint(_WITH_EDITS))
+    analyse(session, request, options["jobs"] or processors())
 
 
 def _is_reported(options: Mapping[str, Any]) -> bool:
