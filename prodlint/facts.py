@@ -235,11 +235,14 @@ class Function(_Fact):
     is_static: bool = False
     has_arguments_object: bool = False
     """JS: the body reads `arguments`."""
+    result: int = NONE
+    """Value of the declared type of what it answers, or NONE; of `Promise<T>` it is T."""
 
 
 class Class(_Fact):
-    """A class; `members` are its methods (FUNCTION) and fields (the initial value, else INSTANCE of the declared type,
-    constructor parameter properties of TypeScript included)."""
+    """A class; `members` are its methods (FUNCTION) and fields: the initial value, else INSTANCE of the declared type,
+    or the PARAM that a constructor's parameter property of TypeScript is. An interface of TypeScript is one, too, with
+    its properties."""
 
     name: str
     start: int
@@ -252,6 +255,10 @@ class Class(_Fact):
     decorators: list[int] = []
     names: list[str] = []
     members: list[int] = []
+    implements: list[int] = []
+    """The interfaces that it says to implement."""
+    is_abstract: bool = False
+    """Whether nobody constructs it: an abstract class, an interface."""
 
 
 class BindingKind(IntEnum):

@@ -418,13 +418,13 @@ def test_exports(code: str, exports: dict[str, str]) -> None:
         ("export = x", {"=": "x"}),
         ("export enum E {A = 'a', B}", {"E": "E"}),
         ("export abstract class A {}", {"A": "class A"}),
-        ("export interface I {}; export type T = string", {}),
+        ("export interface I {}; export type T = string", {"I": "class I"}),
         ("@D() export class A {}", {"A": "class A"}),
         ("@D() export default class A {}", {"default": "class A"}),
     ],
 )
 def test_typescript_exports(code: str, exports: dict[str, str]) -> None:
-    """Types are no exports: they are gone at run time."""
+    """Types are no exports, being gone at run time, but for interfaces, which tell what implements them."""
     facts = facts_of(code, "typescript")
     assert {export.name: render(facts, export.value) for export in facts.exports} == exports
 
@@ -653,7 +653,7 @@ export class Cats<T> extends Base<T> implements I {
 
 
 def test_typescript_classes() -> None:
-    """Parameter properties, declared types and decorators."""
+    """Parameter properties, which are the parameters, declared types and decorators."""
     facts = facts_of(NEST, "typescript")
     (cls,) = facts.classes
     assert [render(facts, value) for value in cls.decorators] == ["Controller()"]
@@ -664,8 +664,8 @@ def test_typescript_classes() -> None:
         "foo": "instance of <./foo>.Foo",
         "count": "?",
         "constructor": "function constructor",
-        "svc": "instance of <./svc>.Svc",
-        "other": "instance of ns.Other",
+        "svc": "svc",
+        "other": "other",
         "find": "function find",
     }
     find = function_named(facts, "find")
@@ -679,6 +679,7 @@ def test_typescript_classes() -> None:
     assert [render(facts, value) for value in constructor.params[1].metadata] == ["Inject()"]
     decorating = {render(facts, call.callee) for call in facts.calls if call.use is Use.DECORATOR}
     assert decorating == {"Controller", "Column", "Inject", "Get", "Roles", "Body", "Param"}
+    assert render(facts, find.result) == "<./svc>.Dto"
     assert "this Cats.svc.find" in {render(facts, call.callee) for call in facts.calls}
 
 
@@ -699,13 +700,13 @@ def test_typescript_classes() -> None:
         ("{a: Foo}", "none"),
         ("() => Foo", "none"),
         ("'x'", "none"),
-        ("I", "none"),
+        ("I", "class I"),
         ("T", "none"),
         ("typeof x", "none"),
     ],
 )
 def test_declared_types(declared: str, expected: str) -> None:
-    """A reference to a class or an import; nothing for what does not exist at run time."""
+    """A reference to a class, an interface or an import; nothing for other types."""
     names = "import {Model} from 'm'; import * as ns from 'n'; class Foo {} interface I {}"
     facts = facts_of(f"{names} function f<T>(x: {declared}) {{}}", "typescript")
     assert render(facts, function_named(facts, "f").params[0].annotation) == expected
@@ -1209,3 +1210,24 @@ def test_nothing_raises(end: int, flips: list[tuple[int, int]], kind: str) -> No
         assert 0 <= call.name_start <= call.name_end <= end
     for function in facts.functions:
         assert facts.regions[function.region].kind is RegionKind.BODY
+
+
+def test_interfaces_and_what_implements_them() -> None:
+    """An interface is a class that nobody constructs, with its properties of known types; several of one name are one."""
+    code = """
+        interface I extends Base<string> { svc: Svc; count: number; run(): void }
+        interface I { other: Svc }
+        class Svc implements I, Api.J {}
+        abstract class A implements K {}
+    """
+    facts = facts_of(code, "typescript")
+    classes = {cls.name: cls for cls in facts.classes}
+    assert list(classes) == ["I", "Svc", "A"]
+    interface = classes["I"]
+    assert [render(facts, base) for base in interface.bases] == ["Base"]
+    assert dict(zip(interface.names, (render(facts, value) for value in interface.members), strict=True)) == {
+        "svc": "instance of class Svc",
+        "other": "instance of class Svc",
+    }
+    assert [cls.is_abstract for cls in facts.classes] == [True, False, True]
+    assert [render(facts, value) for value in classes["Svc"].implements] == ["class I", "Api.J"]

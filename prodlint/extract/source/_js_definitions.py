@@ -56,6 +56,9 @@ def function(walk: Walk, node: Node, use: Use, user: int) -> int:
     if fact.kind is not FunctionKind.ARROW:
         walk.cls = hint.cls
     body = node.child_by_field_name("body")
+    declared = node.child_by_field_name("return_type")
+    if declared is not None:
+        fact.result = annotation(walk, _of_promise(walk, declared))
     walk.region = fact.region = walk.body(RegionKind.BODY, body or node)
     if parameters is not None:
         fact.params = _parameters(walk, parameters, index, outer[0])
@@ -64,6 +67,17 @@ def function(walk: Walk, node: Node, use: Use, user: int) -> int:
         _body(walk, body)
     walk.region, walk.function, walk.cls, walk.scope = outer
     return walk.values.plain(ValueKind.FUNCTION, index)
+
+
+def _of_promise(walk: Walk, declared: Node) -> Node:
+    """What is declared to be answered: of `Promise<T>`, T."""
+    inner = declared.named_child(0) if declared.type == "type_annotation" else declared
+    if inner is None or inner.type != "generic_type":
+        return declared
+    name, arguments = inner.child_by_field_name("name"), inner.child_by_field_name("type_arguments")
+    if name is None or walk.source.of(name) != "Promise" or arguments is None or not arguments.named_child_count:
+        return declared
+    return arguments.named_child(0) or declared
 
 
 def _speaks_of_errors(walk: Walk, body: Node) -> bool:
@@ -184,6 +198,8 @@ def class_(walk: Walk, node: Node, use: Use, user: int) -> int:
     for child in node.children:
         if child.type == "class_heritage":
             fact.bases = _bases(walk, child)
+            fact.implements = _implemented(walk, child)
+    fact.is_abstract = node.type == "abstract_class_declaration"
     body = node.child_by_field_name("body")
     if body is not None:
         _class_body(walk, body, index)
@@ -202,6 +218,34 @@ def _bases(walk: Walk, heritage: Node) -> list[int]:
         elif walk.handler(child) is not None:
             bases.append(walk.value(child, Use.OTHER, NONE))
     return bases
+
+
+def _implemented(walk: Walk, heritage: Node) -> list[int]:
+    clauses = [child for child in heritage.children if child.type == "implements_clause"]
+    types = [annotation(walk, declared) for clause in clauses for declared in clause.named_children]
+    return [declared for declared in types if declared != NONE]
+
+
+def interface(walk: Walk, node: Node, use: Use, user: int) -> int:
+    """A TypeScript interface: what it extends, and its properties of a type that is known. Several of one name are
+    one."""
+    name, body = node.child_by_field_name("name"), node.child_by_field_name("body")
+    if name is None or node.id not in walk.scopes.classes:
+        return UNKNOWN
+    fact = walk.classes[walk.scopes.classes[node.id]]
+    fact.name, fact.function, fact.region, fact.is_abstract = walk.source.of(name), walk.function, walk.region, True
+    for child in node.named_children:
+        if child.type == "extends_type_clause":
+            types = [annotation(walk, declared) for declared in child.named_children]
+            fact.bases += [declared for declared in types if declared != NONE]
+    for member in body.named_children if body is not None else ():
+        key = member.child_by_field_name("name")
+        if member.type == "property_signature" and key is not None:
+            value = _instance(walk, member.child_by_field_name("type"))
+            if value != UNKNOWN:
+                fact.names.append(property_key(walk, key))
+                fact.members.append(value)
+    return UNKNOWN
 
 
 def _class_body(walk: Walk, body: Node, index: int) -> None:
@@ -240,15 +284,18 @@ def _method(walk: Walk, node: Node, index: int, decorators: list[int]) -> None:
     fact.members[position] = walk.value(node, Use.OTHER, NONE)
     parameters = node.child_by_field_name("parameters")
     if name == "constructor" and parameters is not None:
-        _parameter_properties(walk, parameters, fact)
+        _parameter_properties(walk, parameters, fact, walk.scopes.functions[node.id])
 
 
-def _parameter_properties(walk: Walk, parameters: Node, fact: Class) -> None:
+def _parameter_properties(walk: Walk, parameters: Node, fact: Class, constructor: int) -> None:
+    params = {param.start: position for position, param in enumerate(walk.functions[constructor].params)}
     for child in parameters.named_children:
         pattern = child.child_by_field_name("pattern")
-        if pattern is not None and _is_property(child):
-            fact.names.append(walk.source.of(pattern))
-            fact.members.append(_instance(walk, child.child_by_field_name("type")))
+        if pattern is not None and _is_property(child) and child.start_byte in params:
+            name = walk.source.of(pattern)
+            position = params[child.start_byte]
+            fact.names.append(name)
+            fact.members.append(walk.values.compound(ValueKind.PARAM, [position], constructor, name))
 
 
 def _is_property(parameter: Node) -> bool:
@@ -323,6 +370,8 @@ def _type_reference(walk: Walk, text: str) -> int:
     name = walk.scope.find(text)
     if name is not None:
         return walk.resolve(text, name)
+    if text in walk.scopes.interfaces:
+        return walk.values.plain(ValueKind.CLASS, walk.scopes.interfaces[text])
     return NONE if text in walk.scopes.types else walk.values.plain(ValueKind.GLOBAL, text=text)
 
 
@@ -402,4 +451,5 @@ DEFINITIONS: dict[str, Handler] = {
     "class": class_,
     "variable_declarator": declarator,
     "enum_declaration": enum,
+    "interface_declaration": interface,
 }

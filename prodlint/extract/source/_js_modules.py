@@ -255,7 +255,7 @@ def export_statement(walk: Walk, node: Node, use: Use, user: int) -> int:
             names = _specifier(walk, specifier)
             if names is not None:
                 _use(walk, names[0])
-                _export(walk, names[1], walk.named(names[0]), specifier)
+                _export_named(walk, names[1], names[0], specifier)
         return UNKNOWN
     declaration = node.child_by_field_name("declaration") or node.child_by_field_name("value")
     if declaration is not None and (decorators := _decorators(walk, node)):
@@ -264,18 +264,15 @@ def export_statement(walk: Walk, node: Node, use: Use, user: int) -> int:
         value = walk.value(declaration, Use.ASSIGNED, NONE)
         name = declaration.child_by_field_name("name")
         is_declared = name is not None and declaration.type.endswith("_declaration")
-        if declaration.type not in ("interface_declaration", "type_alias_declaration"):
-            _export(
-                walk,
-                "default",
-                walk.named(walk.source.of(name)) if is_declared and name is not None else value,
-                declaration,
-            )
+        if is_declared and name is not None:
+            _export_named(walk, "default", walk.source.of(name), declaration)
+        elif declaration.type != "type_alias_declaration":
+            _export(walk, "default", value, declaration)
     elif declaration is not None:
         walk.value(declaration, Use.STATEMENT, NONE)
         for declared in _declared_names(declaration):
             text = walk.source.of(declared)
-            _export(walk, text, walk.named(text), declared)
+            _export_named(walk, text, text, declared)
     elif "=" in tokens:
         for child in node.named_children:
             value = walk.value(child, Use.ASSIGNED, NONE)
@@ -332,8 +329,16 @@ def _declared_names(declaration: Node) -> list[Node]:
         targets = [child.child_by_field_name("name") for child in declaration.named_children]
         return [name for target in targets if target is not None for name in pattern_names(target)]
     name = declaration.child_by_field_name("name")
-    is_value = kind not in ("interface_declaration", "type_alias_declaration", "function_signature")
+    is_value = kind not in ("type_alias_declaration", "function_signature")
     return [name] if name is not None and is_value else []
+
+
+def _export_named(walk: Walk, name: str, local: str, node: Node) -> None:
+    """Export what is called `local` here: a value, else an interface; other types are nothing."""
+    if walk.scope.find(local) is None and local in walk.scopes.interfaces:
+        _export(walk, name, walk.values.plain(ValueKind.CLASS, walk.scopes.interfaces[local]), node)
+    elif local not in walk.scopes.types or walk.scope.find(local) is not None:
+        _export(walk, name, walk.named(local), node)
 
 
 def _export(walk: Walk, name: str, value: int, node: Node) -> None:

@@ -102,6 +102,8 @@ class Scopes(NamedTuple):
     """Names of functions that are declared in blocks: sloppy code has them in the whole function."""
     ambient: list[str]
     """What `declare global {…}` declares."""
+    interfaces: dict[str, int]
+    """Index among the classes of each interface, by its name."""
 
 
 def read_scopes(root: Node, kind: str, source: Source) -> Scopes:
@@ -139,7 +141,7 @@ class _Reader:
     def __init__(self, root: Node, source: Source) -> None:
         self.node = root
         self.source = source
-        self.scopes = Scopes(Scope(None, 0, True), {}, {}, {}, [], [], [], set(), [], set(), [])
+        self.scopes = Scopes(Scope(None, 0, True), {}, {}, {}, [], [], [], set(), [], set(), [], {})
         self.open: list[tuple[int, Scope]] = [(root.end_byte + 1, self.scopes.root)]
         self.writes: list[tuple[Scope, Node]] = []
 
@@ -184,6 +186,8 @@ class _Reader:
             self._import(node)
         elif capture == "other":
             scope.declare(self.source.of(node), BindingKind.OTHER, node)
+        elif capture == "interface":
+            self._interface(node)
         elif capture == "type":
             self.scopes.types.add(self.source.of(node))
         elif capture == "global":
@@ -231,6 +235,14 @@ class _Reader:
         if node.type == "class":
             scope = self._push(node, end, Scope(scope, scope.function, False))
         scope.declare(self.source.of(name), BindingKind.CLASS, name, node.id)
+
+    def _interface(self, node: Node) -> None:
+        name = node.child_by_field_name("name")
+        if name is not None:
+            text = self.source.of(name)
+            self.scopes.classes[node.id] = self.scopes.interfaces.setdefault(text, len(self.scopes.class_nodes))
+            if self.scopes.classes[node.id] == len(self.scopes.class_nodes):
+                self.scopes.class_nodes.append(node)
 
     def _variable(self, node: Node, scope: Scope, kind: BindingKind) -> None:
         target, value = node.child_by_field_name("name"), node.child_by_field_name("value")

@@ -36,7 +36,7 @@ _SHEBANG = regex(rb"(?:\xef\xbb\xbf)?(#![^\r\n]*)")
 # What denotes nothing at run time, or is read by the handler of the node around it.
 _NOT_WALKED = regex(
     r".*(?:_type|_signature|_predicate|type_\w+|_annotation|_modifier|_identifier|_fragment)"
-    r"|ambient_declaration|interface_declaration|type_alias_declaration|implements_clause|comment|html_comment"
+    r"|ambient_declaration|type_alias_declaration|implements_clause|comment|html_comment"
     r"|hash_bang_line|jsx_text|jsx_namespace_name|jsx_closing_element|escape_sequence|optional_chain|import|asserts|constraint"
 )
 

@@ -11,6 +11,6 @@
 (assignment_expression "using" left: (identifier) @other)
 (ambient_declaration "global" (statement_block) @global)
 
-(interface_declaration name: (type_identifier) @type)
+(interface_declaration name: (type_identifier) @type) @interface
 (type_alias_declaration name: (type_identifier) @type)
 (type_parameter name: (type_identifier) @type)

@@ -233,7 +233,7 @@ class CallGraph:
         if not isinstance(target, (Obj, Module)) or depth > 3:
             return
         if isinstance(target, Module):
-            for whole in self.resolver.whole_of(target):
+            for whole in self.resolver.module_object_of(target):
                 yield from self._of_object(whole, registers, depth + 1)
         elif self._is_array(target):
             for inner in self.resolver.elements(target):

@@ -91,6 +91,8 @@ class Completeness:
             elif isinstance(target, Fn) and not call.is_new:
                 owner, function = self._resolver.functions[target.id]
                 local = target.id - owner.fn_base
+                if function.result != NONE and self._resolver.declared(owner, function.result):
+                    continue
                 for value in owner.returns.get(local, ()):
                     returned = owner.facts.values[value]
                     if returned.kind is ValueKind.PARAM and returned.ref == local and returned.items:
@@ -108,7 +110,7 @@ class Completeness:
         params = file.facts.functions[fact.ref].params
         if (function, position) in self._resolver.parameters or position >= len(params):
             return ()
-        if params[position].annotation != NONE and self._resolver.resolve(file, params[position].annotation):
+        if params[position].annotation != NONE and self._resolver.declared(file, params[position].annotation):
             return ()
         found: list[Definition] = []
         for site in self._resolver.callers.get(function, ()):

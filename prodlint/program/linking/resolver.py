@@ -34,6 +34,8 @@ _MOST = 64
 _MOST_IN_CYCLE = 4096
 """As long as values that depend on each other are worked out, each may have this many."""
 _MOST_BASES = 100
+_FEW = 3
+"""More classes than this that a value of a declared type can be of say nothing about which it is."""
 _LONGEST_API = 160
 _COMPUTED = "[]"
 """The name under which what is stored by a computed key is kept."""
@@ -219,6 +221,8 @@ class Resolver:
         self._has_properties = False
         self._elements: dict[Obj, Sequence[Definition]] = {}
         self._class_members: dict[int, dict[str, int]] = {}
+        self._derived: dict[int, list[int]] = {}
+        """The classes that derive from each class, or implement it, directly."""
         self._definitions: dict[Asked, Sequence[Definition]] = {}
         self._provisional_definitions: dict[Asked, Sequence[Definition] | int] = {}
         self._is_frozen = False
@@ -336,6 +340,7 @@ class Resolver:
     def learn_properties(self) -> None:
         """Take note of what is stored in members of the program's own objects, functions and classes. Where that is may
         depend on what is stored elsewhere, so it is looked for until there is no more."""
+        self._derived = self._derivations()
         pending: Iterable[_StoreSite] = [
             _StoreSite(file, store, (file.path, number))
             for file in self.files
@@ -363,6 +368,31 @@ class Resolver:
             pending = [site for site in dropped if isinstance(site, _StoreSite)]
         self._has_properties = True
         self._property_readers.clear()
+
+    def _derivations(self) -> dict[int, list[int]]:
+        derived: dict[int, list[int]] = defaultdict(list)
+        for number, (file, cls) in enumerate(self.classes):
+            for base in (*cls.bases, *cls.implements):
+                for parent in self._module_object(self.resolve(file, base)):
+                    if isinstance(parent, Cls) and parent.id != number and number not in derived[parent.id]:
+                        derived[parent.id].append(number)
+        return derived
+
+    def concrete(self, cls: int) -> Sequence[int]:
+        """The classes that can be constructed where a value is declared to be of class `cls`: itself, or those that
+        derive from it, if it is abstract. Nothing where these are many."""
+        if not self.classes[cls][1].is_abstract:
+            return (cls,)
+        found: dict[int, None] = {}
+        waiting, seen = [cls], {cls}
+        while waiting and len(found) <= _FEW:
+            for derived in self._derived.get(waiting.pop(), ()):
+                if derived not in seen:
+                    seen.add(derived)
+                    waiting.append(derived)
+                    if not self.classes[derived][1].is_abstract:
+                        found[derived] = None
+        return sorted(found) if len(found) <= _FEW else ()
 
     def _stored(self, target: Target) -> Mapping[str, Sequence[Definition]]:
         """What is stored in the members of a target."""
@@ -901,7 +931,7 @@ class Resolver:
         names: dict[str, None] = {}
         if isinstance(target, Module):
             names.update(dict.fromkeys(self.files[target.file].exports))
-            for whole in self.whole_of(target):
+            for whole in self.module_object_of(target):
                 names.update(dict.fromkeys(self.member_names(whole)))
         elif isinstance(target, Obj):
             literal = self.files[target.file].facts.values[target.value]
@@ -916,7 +946,7 @@ class Resolver:
             names.update(dict.fromkeys(self.classes[target.id][1].names))
         yield from (name for name in names if name not in ("...", "=", _COMPUTED))
 
-    def whole_of(self, target: Module) -> Iterator[Target]:
+    def module_object_of(self, target: Module) -> Iterator[Target]:
         """What a module is as a whole, where it sets that: `module.exports = …`."""
         for file, value in self.definitions(target, "="):
             yield from (hit for hit in self.resolve(file, value) if not isinstance(hit, Module))
@@ -940,7 +970,22 @@ class Resolver:
             for parent in self._module_object(self.resolve(file, base)):
                 if isinstance(parent, Cls) and parent.id != target.id:
                     found += self.definitions(type(target)(parent.id), name)
+        for interface in fact.implements:
+            for parent in self.resolve(file, interface):
+                if isinstance(parent, Cls) and (member := self._declared(Inst(parent.id), name)) != NONE:
+                    found.append((self.classes[parent.id][0], member))
+        if fact.is_abstract and self._falls_back(found, target, "derived"):
+            found += self._of_derived(target, name)
         return found
+
+    def _of_derived(self, target: Cls | Inst, name: str) -> list[Definition]:
+        """A member that an abstract class leaves to those that derive from it."""
+        found: dict[Definition, None] = {}
+        for derived in self.concrete(target.id):
+            member = self._declared(Inst(derived), name)
+            if member != NONE:
+                found[self.classes[derived][0], member] = None
+        return list(found)
 
     def _declared(self, target: Cls | Inst, name: str) -> int:
         """The member that a class declares itself: of two with one name, the static one is the class's."""
@@ -1050,6 +1095,11 @@ class Resolver:
                 found += self._part(file, argument)
             else:
                 found += self.resolve(owner, value)
+        declared = self._instance_of(owner, function.result) if function.result != NONE else ()
+        if any(isinstance(each, Inst) for each in declared):
+            found = [each for each in found if not isinstance(each, Api) and each is not TOP]
+        if declared and self._falls_back(found, target):
+            found += declared
         return _distinct(found)
 
     def _function(self, file: File, value: Value, _: int) -> Iterable[Target]:
@@ -1085,7 +1135,7 @@ class Resolver:
         param = fact.params[position]
         found: list[Target] = []
         if param.annotation != NONE:
-            found += self._instance_of(file, param.annotation)
+            found += self.declared(file, param.annotation)
         if self._falls_back(found):
             for site in sites:
                 argument = argument_of(site.call, fact, position)
@@ -1094,6 +1144,8 @@ class Resolver:
                     found += known if known is not None else self.resolve(site.file, argument)
             if param.default != NONE:
                 found += self._default(file, param.default)
+            if param.annotation != NONE and self._falls_back(found, "declared"):
+                found += self._instance_of(file, param.annotation)
         return found
 
     def _default(self, file: File, value: int) -> Targets:
@@ -1214,12 +1266,27 @@ class Resolver:
     def _instance(self, file: File, value: Value, _: int) -> Iterable[Target]:
         return self._instance_of(file, value.ref)
 
+    def declared(self, file: File, annotation: int) -> Targets:
+        """Instances of a declared type, if that says what is constructed: an abstract one does not."""
+        return tuple(
+            target
+            for target in self._instance_of(file, annotation)
+            if not isinstance(target, Inst) or not self._is_abstract(file, annotation)
+        )
+
+    def _is_abstract(self, file: File, annotation: int) -> bool:
+        return any(
+            isinstance(target, Cls) and self.classes[target.id][1].is_abstract
+            for target in self.resolve(file, annotation)
+        )
+
     def _instance_of(self, file: File, annotation: int) -> Targets:
-        """Instances of a declared type. A type that the program does not have (`str`, an interface) says nothing."""
+        """Instances of a declared type; of an abstract one, of what derives from it, where that is known. A type that
+        the program does not have (`str`) says nothing."""
         found: list[Target] = []
         for target in self.resolve(file, annotation):
             if isinstance(target, Cls):
-                found.append(Inst(target.id))
+                found += [Inst(concrete) for concrete in self.concrete(target.id) or (target.id,)]
             elif (
                 isinstance(target, Api) and "." in target.path and not target.path.startswith(("builtins.", "typing."))
             ):
