@@ -12,15 +12,13 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 from prodlint.extract.deployment.commands import split
 from prodlint.lazy_regex import regex
+from prodlint.program.services.build_contexts import context_of
+from prodlint.program.services.deployment_files import DeploymentFiles
 from prodlint.program.services.environment_evidence import name_evidence
 from prodlint.project.paths import joined
-
-if TYPE_CHECKING:
-    from prodlint.program.services.project import Project
 
 _VARIABLE = regex(r"\$?\{\{(?:[^}\n]|\}(?!\}))*+(?:\}\})?|\$\([^)]*+\)?|\$\{[^}]*+\}?|\$\w++")
 _OFFICIAL = frozenset(
@@ -99,11 +97,11 @@ def is_foreign(image: str) -> bool:
     return posixpath.basename(repository) in _OFFICIAL or _FOREIGN.search(repository) is not None
 
 
-class OwnImages:
-    """The images of a project."""
+class BuiltImages:
+    """The images that a project builds."""
 
-    def __init__(self, project: Project) -> None:
-        self._project = project
+    def __init__(self, files: DeploymentFiles) -> None:
+        self._files = files
         self._said: dict[str, set[str]] = defaultdict(set)
         self._tagged: dict[str, set[str]] = defaultdict(set)
         self._targets: dict[str, str] = {}
@@ -111,7 +109,7 @@ class OwnImages:
             self._said[repository_of(image)].add(dockerfile)
             self._tagged[_tagged(image)].add(dockerfile)
         self._called: dict[str, set[str]] = defaultdict(set)
-        for dockerfile in project.by_kind["dockerfile"]:
+        for dockerfile in files.by_kind["dockerfile"]:
             if not name_evidence(dockerfile):
                 for name in self._names(dockerfile):
                     self._called[name].add(dockerfile)
@@ -151,12 +149,12 @@ class OwnImages:
     def unclaimed(self) -> list[str]:
         """The Dockerfiles for production that no compose file builds and no image that is run is known to be of."""
         known = {self.dockerfile(image) for image in self._run}
-        files = (path for path in self._project.by_kind["dockerfile"] if not name_evidence(path))
+        files = (path for path in self._files.by_kind["dockerfile"] if not name_evidence(path))
         return [path for path in files if path not in known and path not in self._built]
 
     def _sole(self, image: str) -> str | None:
         """The only Dockerfile of the project for the only image that it runs and that is nobody else's."""
-        files = [path for path in self._project.by_kind["dockerfile"] if not name_evidence(path)]
+        files = [path for path in self._files.by_kind["dockerfile"] if not name_evidence(path)]
         if len(files) != 1 or files[0] in self._built or {repository_of(image)} != self._unnamed:
             return None
         return files[0]
@@ -176,8 +174,8 @@ class OwnImages:
         """The images that manifests and compose files run without building them."""
         found = set()
         for kind in ("kubernetes", "compose"):
-            for path in self._project.by_kind[kind]:
-                for artefact in self._project.files[path].artefacts:
+            for path in self._files.by_kind[kind]:
+                for artefact in self._files.files[path].artefacts:
                     values = {setting.key: setting.value or setting.template for setting in artefact.settings}
                     is_run = artefact.kind in ("container", "service", "template") and "build.context" not in values
                     image = values.get("image", "") if is_run else ""
@@ -191,15 +189,13 @@ class OwnImages:
 
     def _names(self, dockerfile: str) -> Iterator[str]:
         """What the image of a Dockerfile may be called."""
-        from prodlint.program.services.containers import context_of
-
-        artefacts = self._project.files[dockerfile].artefacts
+        artefacts = self._files.files[dockerfile].artefacts
         if not artefacts:
             return
-        for folder in {context_of(self._project, dockerfile, artefacts[-1]), posixpath.dirname(dockerfile)}:
+        for folder in {context_of(self._files, dockerfile), posixpath.dirname(dockerfile)}:
             if folder:
                 yield posixpath.basename(folder).lower()
-            info = self._project.view.packages.get(folder)
+            info = self._files.view.packages.get(folder)
             if info is not None and info.name:
                 yield posixpath.basename(info.name).lower()
             yield from self._python_packages(folder)
@@ -207,19 +203,19 @@ class OwnImages:
     def _python_packages(self, folder: str) -> Iterator[str]:
         """The Python packages in a folder, as far as their names say more than what they are made of."""
         inside = f"{folder}/" if folder else ""
-        for path in self._project.view.paths:
+        for path in self._files.view.paths:
             name, slash, rest = path.removeprefix(inside).partition("/")
             if path.startswith(inside) and slash and rest == "__init__.py" and name not in _COMMON:
                 yield _plain(name)
 
     def _file(self, context: str, dockerfile: str) -> Iterator[str]:
         path = joined(context, dockerfile or "Dockerfile")
-        if path in self._project.files:
+        if path in self._files.files:
             yield path
 
     def _by_compose(self, *, needs_image: bool = True) -> Iterator[tuple[str, str]]:
-        for path in self._project.by_kind["compose"]:
-            for artefact in self._project.files[path].artefacts:
+        for path in self._files.by_kind["compose"]:
+            for artefact in self._files.files[path].artefacts:
                 values = {setting.key: setting.value or setting.template for setting in artefact.settings}
                 if ("image" in values or not needs_image) and "build.context" in values:
                     context = joined(posixpath.dirname(path), values["build.context"])
@@ -229,8 +225,8 @@ class OwnImages:
     def _by_artifacts(self) -> Iterator[tuple[str, str]]:
         """What Skaffold and workflows build. Skaffold looks for a Dockerfile in its context, others at the top."""
         for kind in ("kubernetes", "workflow"):
-            for path in self._project.by_kind[kind]:
-                for artefact in self._project.files[path].artefacts:
+            for path in self._files.by_kind[kind]:
+                for artefact in self._files.files[path].artefacts:
                     for setting in artefact.settings if artefact.kind in ("skaffold", "job") else ():
                         image, context, dockerfile = (
                             json.loads(setting.value or "[]") if setting.key == "artifact" else ("", "", "")
@@ -252,8 +248,8 @@ class OwnImages:
 
     def _by_commands(self) -> Iterator[tuple[str, str]]:
         for kind in ("shell", "package_json", "makefile", "workflow"):
-            for path in self._project.by_kind[kind]:
-                for artefact in self._project.files[path].artefacts:
+            for path in self._files.by_kind[kind]:
+                for artefact in self._files.files[path].artefacts:
                     for setting in artefact.settings:
                         text = setting.value if setting.key == "command.shell" else None
                         if text and any(builder in text for builder in _BUILDERS):

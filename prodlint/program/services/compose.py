@@ -14,7 +14,8 @@ from prodlint.extract.deployment.variables import Expander, expand
 from prodlint.facts import Artefact, Setting
 from prodlint.lazy_regex import regex
 from prodlint.program.services.base_images import is_plain_base
-from prodlint.program.services.containers import Runner, context_of, image_variant
+from prodlint.program.services.build_contexts import context_of
+from prodlint.program.services.containers import Runner, image_variant
 from prodlint.program.services.environment import Environment
 from prodlint.program.services.environment_evidence import (
     BY_CONTENT,
@@ -95,13 +96,12 @@ def _compose_variant(project: Project, service: _ComposeService) -> Variant | No
     if named is None:
         return None
     image = named[2].value or ""
-    file = project.own_images.dockerfile(image) if image else None
+    file = project.built_images.dockerfile(image) if image else None
     if file is None and ("/" in image or not image):
         file = _built_elsewhere(project, service, posixpath.basename(image).partition(":")[0])
     if file is not None:
-        facts = project.files[file]
-        context = context_of(project, file, facts.artefacts[-1])
-        return _built_variant(project, service, file, context, project.own_images.target(image))
+        context = context_of(project, file)
+        return _built_variant(project, service, file, context, project.built_images.target(image))
     return _plain_image_variant(project, service, image) if image else None
 
 

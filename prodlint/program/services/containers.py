@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import posixpath
 import re
 from collections import defaultdict
@@ -13,10 +12,11 @@ import msgspec
 from msgspec.structs import replace
 
 from prodlint.extract.deployment.commands import starts
-from prodlint.facts import Artefact, Setting
+from prodlint.facts import Setting
 from prodlint.findings import Location
 from prodlint.lazy_regex import regex
 from prodlint.program.services.base_images import base_image, starts_of
+from prodlint.program.services.build_contexts import context_of
 from prodlint.program.services.environment import Environment
 from prodlint.program.services.environment_evidence import TARGET_DEV, is_called_for_production, name_evidence
 from prodlint.program.services.images import Image
@@ -134,7 +134,7 @@ def _dockerfile_variant(project: Project, path: str) -> Variant | None:
     for stage in reversed(facts.artefacts):
         if found and not stage.settings:
             continue
-        image = Image(path, facts, stage, context_of(project, path, stage))
+        image = Image(path, facts, stage, context_of(project, path))
         variant = image_variant(project, image)
         if variant is None:
             if stage is facts.artefacts[-1] and not TARGET_DEV.search(stage.name) and not _is_exported(image):
@@ -144,26 +144,6 @@ def _dockerfile_variant(project: Project, path: str) -> Variant | None:
         if variant.dev_score < 1:
             return variant
     return found[0] if found else None
-
-
-def context_of(project: Project, path: str, stage: Artefact) -> str:
-    """The folder that a Dockerfile is most likely built in: its own, or one above with more of what it copies."""
-    folder = posixpath.dirname(path)
-    candidates = [folder]
-    while candidates[-1]:
-        candidates.append(posixpath.dirname(candidates[-1]))
-    wanted = [
-        source
-        for setting in (setting for artefact in project.files[path].artefacts for setting in artefact.settings)
-        if setting.key == "copy" and setting.value
-        for source in _context_sources(setting.value)
-    ]
-
-    def worth(candidate: str) -> tuple[int, bool, int]:
-        found = sum(project.exists(joined(candidate, source)) for source in wanted)
-        return found, bool(wanted) or project.has_code(candidate), len(candidate)
-
-    return max(candidates, key=worth)
 
 
 def image_variant(project: Project, image: Image, runner: Runner | None = None) -> Variant | None:
@@ -326,16 +306,6 @@ def _with_arguments(image: Image, words: list[str], arguments: list[str]) -> lis
     ):
         words = ["./docker-entrypoint.sh"]
     return [*words, *arguments]
-
-
-def _context_sources(copied: str) -> Iterator[str]:
-    """What a COPY takes from the build context, as far as it tells one folder from another."""
-    what = json.loads(copied)
-    if not what["from"]:
-        for source in what["sources"]:
-            path = posixpath.normpath(source.lstrip("/"))
-            if path not in (".", "") and "$" not in path:
-                yield path
 
 
 def _is_exported(image: Image) -> bool:

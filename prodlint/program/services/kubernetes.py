@@ -14,8 +14,9 @@ from msgspec.structs import replace
 
 from prodlint.facts import Artefact, Setting
 from prodlint.lazy_regex import regex
+from prodlint.program.services.build_contexts import context_of
 from prodlint.program.services.built_images import is_foreign, repository_of
-from prodlint.program.services.containers import Runner, context_of, image_variant
+from prodlint.program.services.containers import Runner, image_variant
 from prodlint.program.services.environment import Environment
 from prodlint.program.services.environment_evidence import name_evidence
 from prodlint.program.services.images import Image
@@ -156,13 +157,13 @@ class _Container:
     def variants(self) -> Iterator[Variant]:
         """What it starts, if its image is built here; if it may be, what each image starts that it may be."""
         image = self._image()
-        dockerfile = self._project.own_images.dockerfile(image) if image else None
+        dockerfile = self._project.built_images.dockerfile(image) if image else None
         if dockerfile is not None:
             variant = self._variant(dockerfile)
             if variant is not None:
                 yield variant
-        elif image and self._project.own_images.is_open(image):
-            for path in self._project.own_images.unclaimed:
+        elif image and self._project.built_images.is_open(image):
+            for path in self._project.built_images.unclaimed:
                 variant = _open_variant(
                     self._project, self._path, self._artefact, path, f"{image} may be built from it"
                 )
@@ -171,7 +172,7 @@ class _Container:
 
     def _variant(self, dockerfile: str) -> Variant | None:
         facts = self._project.files[dockerfile]
-        context = context_of(self._project, dockerfile, facts.artefacts[-1])
+        context = context_of(self._project, dockerfile)
         variant = image_variant(self._project, Image(dockerfile, facts, facts.artefacts[-1], context), self._runner())
         if variant is None:
             return None
@@ -358,7 +359,7 @@ def _deployed_by(project: Project, path: str, artefact: Artefact) -> Sequence[st
         known = [setting.value or "" for setting in values if setting.key == "image"]
     elif len(known) == len(images) and all(is_foreign(image) for image in known):
         return ()
-    own = {file for image in known if (file := project.own_images.dockerfile(image)) is not None}
+    own = {file for image in known if (file := project.built_images.dockerfile(image)) is not None}
     return sorted(own) or [file for file in project.by_kind["dockerfile"] if not name_evidence(file)]
 
 
@@ -390,6 +391,6 @@ def _open_variant(project: Project, path: str, artefact: Artefact, dockerfile: s
     runner = Runner(
         "kubernetes", source, settings, lambda env: env.mark_unknown(source, reason), lambda workdir: evidence
     )
-    context = context_of(project, dockerfile, facts.artefacts[-1])
+    context = context_of(project, dockerfile)
     variant = image_variant(project, Image(dockerfile, facts, facts.artefacts[-1], context), runner)
     return replace(variant, opaque=reason) if variant is not None else None

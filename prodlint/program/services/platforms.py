@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from msgspec.structs import replace
 
 from prodlint.facts import Artefact
-from prodlint.program.services.containers import Runner, context_of, image_variant
+from prodlint.program.services.build_contexts import context_of
+from prodlint.program.services.containers import Runner, image_variant
 from prodlint.program.services.environment import Environment
 from prodlint.program.services.environment_evidence import name_evidence
 from prodlint.program.services.images import Image
@@ -42,7 +43,7 @@ def _variant(project: Project, path: str, platform: str, artefact: Artefact) -> 
     is_image = dockerfile is not None or (platform == "fly" and "image" not in settings)
     facts = project.files.get(file)
     if is_image and facts is not None and facts.kind == "dockerfile" and facts.artefacts:
-        context = context_of(project, file, facts.artefacts[-1])
+        context = context_of(project, file)
         evidence = name_evidence(path)
 
         def set_env(env: Environment) -> None:

@@ -1,10 +1,9 @@
-"""The deployment files of a project, as those who join them see them."""
+"""A project as those see it who find out what its deployment files start."""
 
 from __future__ import annotations
 
 import posixpath
 import re
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 
@@ -12,7 +11,8 @@ import msgspec
 from msgspec.structs import replace
 
 from prodlint.facts import FileFacts, Setting
-from prodlint.program.services.built_images import OwnImages
+from prodlint.program.services.built_images import BuiltImages
+from prodlint.program.services.deployment_files import DeploymentFiles
 from prodlint.program.services.environment import Environment
 from prodlint.program.services.environment_evidence import (
     BY_CONTENT,
@@ -28,28 +28,23 @@ from prodlint.program.services.model import SourceView, Variant
 from prodlint.program.services.places import FolderPlace, Place
 from prodlint.program.services.process_files import PROCESSES
 from prodlint.program.services.setting_values import Source, State, source_of
-from prodlint.project.globs import compiled_glob
-from prodlint.project.paths import folders_of, joined
+from prodlint.project.paths import joined
 
 _PRODUCTION_ENV_FILES = (".env", ".env.production", ".env.prod")
 
 
-class Project:
-    """The deployment files of a project, with what is known of its source code."""
+class Project(DeploymentFiles):
+    """The deployment files of a project, joined to what their commands start."""
 
     def __init__(self, files: Mapping[str, FileFacts], view: SourceView) -> None:
         """`files`: the facts of the deployment files by path."""
-        self.files = files
-        self.view = view
+        super().__init__(files, view)
         self.launcher = Launcher(files, view.paths, view.packages)
-        self.by_kind: dict[str, list[str]] = defaultdict(list)
-        for path, facts in sorted(files.items()):
-            self.by_kind[facts.kind].append(path)
 
     @cached_property
-    def own_images(self) -> OwnImages:
+    def built_images(self) -> BuiltImages:
         """The images that are built here."""
-        return OwnImages(self)
+        return BuiltImages(self)
 
     def platforms(self, package: str) -> Iterator[Source]:
         """The platforms of a package: their files lie in its folder or in the project's."""
@@ -119,12 +114,6 @@ class Project:
                 found[f"it sets {name} for development"] = BY_CONTENT
         return found
 
-    def package_above(self, folder: str) -> str:
-        """The nearest folder with a package.json."""
-        while folder and folder not in self.view.packages:
-            folder = posixpath.dirname(folder)
-        return folder
-
     def belongs(self, launch: Launch) -> bool:
         """Whether what is started is this project's: a file of it, or a server in a package of it."""
         if launch.entry:
@@ -132,29 +121,6 @@ class Project:
         if launch.language == "node":
             return launch.package in self.view.packages
         return launch.language == "python" and bool(launch.target)
-
-    @cached_property
-    def known_paths(self) -> frozenset[str]:
-        """All files and folders that are known."""
-        paths = {*self.view.paths, *self.files}
-        return frozenset(paths) | folders_of(paths)
-
-    def has_code(self, folder: str) -> bool:
-        """Whether a folder is that of a package, or has source files in it."""
-        return folder in self.view.packages or folder in self._folders_with_code
-
-    @cached_property
-    def _folders_with_code(self) -> frozenset[str]:
-        return frozenset(posixpath.dirname(path) for path in self.view.paths)
-
-    def exists(self, path: str) -> bool:
-        """Whether a file or folder is known; `path` may be a glob."""
-        if path in self.known_paths:
-            return True
-        if "*" not in path:
-            return False
-        matches = compiled_glob(path).fullmatch
-        return any(matches(known) for known in self.known_paths)
 
     def started(
         self,

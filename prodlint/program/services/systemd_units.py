@@ -10,7 +10,8 @@ from collections.abc import Iterator, Sequence
 from prodlint.extract.deployment.commands import starts
 from prodlint.facts import Artefact, Setting
 from prodlint.lazy_regex import regex
-from prodlint.program.services.containers import Runner, context_of, image_variant
+from prodlint.program.services.build_contexts import context_of
+from prodlint.program.services.containers import Runner, image_variant
 from prodlint.program.services.environment import Environment
 from prodlint.program.services.environment_evidence import name_evidence
 from prodlint.program.services.images import Image
@@ -95,7 +96,7 @@ def _container(
         if option in ("-e", "--env"):
             variables.append(value)
         is_open |= option == "--env-file"
-    dockerfile = project.own_images.dockerfile(rest[0]) if rest else None
+    dockerfile = project.built_images.dockerfile(rest[0]) if rest else None
     if dockerfile is None:
         return None
 
@@ -112,5 +113,5 @@ def _container(
         kept.append(Setting("command.exec", json.dumps(rest[1:]), source.location.start, source.location.end))
     evidence = name_evidence(source.path)
     runner = Runner("systemd", source, tuple(kept), set_env, lambda workdir: evidence, tuple(elsewhere))
-    context = context_of(project, dockerfile, facts.artefacts[-1])
+    context = context_of(project, dockerfile)
     return image_variant(project, Image(dockerfile, facts, facts.artefacts[-1], context), runner)
