@@ -9,8 +9,10 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from graphlib import TopologicalSorter
 from pathlib import Path
 
+import grimp
 import pytest
 import yaml
 
@@ -102,6 +104,13 @@ def test_the_python_that_we_show_is_python(folder: str) -> None:
 def test_imports_point_downwards() -> None:
     result = _run(Path(sys.executable).with_name("lint-imports"), "--no-cache")
     assert result.returncode == 0, result.stdout
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    """Imports inside of functions and those for type checkers count as others do."""
+    graph = grimp.build_graph("prodlint", cache_dir=None)
+    imported = {module: graph.find_modules_directly_imported_by(module) for module in graph.modules}
+    TopologicalSorter(imported).prepare()  # raises an error that has the circle
 
 
 # --- README and docs --------------------------------------------------------------------------------------------------

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 from msgspec.structs import replace
 
+from prodlint.analysis.analysed_state import Analysis
 from prodlint.analysis.isolation import culprits
 from prodlint.analysis.scheduler import Extraction, Progress, describe_crash, extract_all
 from prodlint.analysis.suppressions import UNUSED_RULE, suppress, unused
@@ -37,19 +38,6 @@ if TYPE_CHECKING:
     from prodlint.analysis.store import Cache
     from prodlint.analysis.verification import Verifier
     from prodlint.program.linking.program import Program
-
-
-class Analysis(msgspec.Struct, frozen=True):
-    """What the checks found in one state of a project."""
-
-    findings: list[Finding]
-    """In all files, likely ones too; without those that an ignore comment or the settings stopped."""
-    suppressed: list[Finding]
-    """The findings that ignore comments stopped."""
-    errors: list[AnalysisError]
-    """What went wrong on the way, in all files."""
-    seconds: Mapping[str, float] = {}
-    """How long each rule took; what several of them ask of the program counts for the one that asked first."""
 
 
 class ExtractOptions(msgspec.Struct, frozen=True):

@@ -17,8 +17,9 @@ from pathlib import Path
 import msgspec
 
 from prodlint import __version__
+from prodlint.analysis.analysed_state import Analysis
 from prodlint.analysis.keys import key_of
-from prodlint.analysis.session import Analysis, Session
+from prodlint.analysis.session import Session
 from prodlint.analysis.store import Cache
 from prodlint.findings import AnalysisError, Edit, Finding, Fix
 from prodlint.project.vfs import Unreadable

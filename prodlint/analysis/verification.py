@@ -8,15 +8,13 @@ is a defect of prodlint, and ends the run with a `VerificationError`. It costs m
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
+from prodlint.analysis.analysed_state import AnalysedState, Analysis
 from prodlint.facts import FileFacts
 from prodlint.findings import Finding, Fix
-
-if TYPE_CHECKING:
-    from prodlint.analysis.session import Analysis, Session
 
 _SHOWN = 3
 """How many differences of a kind a message has."""
@@ -31,10 +29,10 @@ class Verifier:
     """Compares the stages of a session with those of `fresh`, the same state without a past. All methods raise
     `VerificationError`."""
 
-    def __init__(self, fresh: Session) -> None:
+    def __init__(self, fresh: AnalysedState) -> None:
         self._fresh = fresh
 
-    def extraction(self, session: Session, facts: Mapping[str, FileFacts], left_out: Iterable[str]) -> None:
+    def extraction(self, session: AnalysedState, facts: Mapping[str, FileFacts], left_out: Iterable[str]) -> None:
         """The files, and the facts of each."""
         fresh = self._fresh
         _equal("files", _by_name(session.project.files), _by_name(fresh.project.files))
@@ -51,7 +49,7 @@ class Verifier:
         _equal("suppressed findings", _by_place(analysis.suppressed), _by_place(expected.suppressed))
         _equal("errors", _by_name(analysis.errors), _by_name(expected.errors))
 
-    def fix(self, session: Session, finding: Finding, fix: Fix | str) -> None:
+    def fix(self, session: AnalysedState, finding: Finding, fix: Fix | str) -> None:
         """The fix of a finding of `session`, with its edits."""
         number = next((number for number, each in enumerate(session.findings()) if each is finding), None)
         if number is None:
