@@ -42,8 +42,8 @@ def test_what_is_found_on_disk_is_published(shop: Path) -> None:
         assert diagnostic.severity is lsp.DiagnosticSeverity.Error
         assert diagnostic.range.end == lsp.Position(1, 49)
         assert [item.message for item in diagnostic.related_information or ()] == [
-            "GET / is handled by an anonymous function",
-            "an anonymous function calls load()",
+            "GET / is handled by the function in line 4",
+            "the function in line 4 calls load()",
         ]
         assert (diagnostic.related_information or [])[0].location.uri == editor.uri("app.js")
         assert diagnostic.code_description is not None

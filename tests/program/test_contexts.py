@@ -243,8 +243,8 @@ def test_the_path_of_a_request_is_shown_across_modules(linked: Linker) -> None:
     function = next(n for n, (_, fact) in enumerate(program.resolver.functions) if fact.name == "read")
     state = next(state for state in program.contexts.reach if state[0] == function)
     assert [(step.location.path, step.message) for step in program.trace(state, "blocking-call")] == [
-        ("routes/index.js", "GET /users is handled by an anonymous function"),
-        ("routes/index.js", "an anonymous function calls show()"),
+        ("routes/index.js", "GET /users is handled by the function in line 2"),
+        ("routes/index.js", "the function in line 2 calls show()"),
         ("lib/users.js", "show() calls T.load()"),
         ("lib/templates.js", "T.load() calls T.read()"),
     ]

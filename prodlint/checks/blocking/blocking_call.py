@@ -16,6 +16,7 @@ from prodlint.program.code.callers import callers_in
 from prodlint.program.linking.call_graph import Registration
 from prodlint.program.linking.contexts import Reach
 from prodlint.program.linking.resolver import CallSite, File
+from prodlint.program.linking.routes import routes_in
 from prodlint.program.linking.run_once import runs_once
 
 if TYPE_CHECKING:
@@ -29,7 +30,6 @@ _PROMISIFIED = regex(r"util\.promisify\((.+)\)")
 _BUILT_IN = frozenset({"crypto", "fs", "fs/promises", "util", "zlib"})
 """The modules of Node that replacements are in."""
 _WAIT_FOR_HANDLERS = frozenset({"hapi", "koa", "nest"})
-_LONGEST_LABEL = 40
 
 
 def check(program: Program, rule: Rule) -> Iterator[Finding]:
@@ -167,13 +167,11 @@ def _reached(program: Program, rule: Rule, function: int, context: Context, reac
     """Who gets to a function, in a sentence."""
     registration = reach.registration
     if registration is None:
-        return f"{program.name(function)} runs on it."
+        return f"{program.name(function)} runs on the event loop."
     more = program.contexts_for(rule.name).handlers((function, context)) - 1
-    label = registration.label if len(registration.label) <= _LONGEST_LABEL else ""
-    others = f"{more} more" if more > 0 else ""
-    named = " and ".join(part for part in (label, others) if part)
+    named = f"{routes_in(program).said(registration)}{f', and {more} more' if more > 0 else ''}"
     who = "A request" if context is Context.REQUEST else "A background task"
-    return f"{who}{f' ({named})' if named else ''} gets here."
+    return f"{who} ({named}) gets here."
 
 
 def _advice(file: File, replacement: str, hint: str | None) -> str:

@@ -10,8 +10,8 @@ from prodlint.findings import Applicability, Confidence, Finding, Fix, ImportReq
 from prodlint.fixes.reasons import NO_PLACE, NOT_UTF8
 from prodlint.program.code.control_flow import control_flow
 from prodlint.program.code.loggers import loggers_in
+from prodlint.program.linking.app_instances import Key
 from prodlint.program.linking.resolver import CallSite
-from prodlint.program.web.app_instances import Key
 from prodlint.program.web.express_apps import App, Kind, Registered, express_apps_in
 
 if TYPE_CHECKING:

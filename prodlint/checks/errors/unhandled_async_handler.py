@@ -11,6 +11,7 @@ from prodlint.models.frameworks.model import Role
 from prodlint.program.code.control_flow import control_flow
 from prodlint.program.linking.call_graph import Registration
 from prodlint.program.linking.resolver import File
+from prodlint.program.linking.routes import routes_in
 from prodlint.program.linking.specifiers import specifier
 from prodlint.program.linking.targets import Api, Fn, Target
 
@@ -110,7 +111,7 @@ def _finding(program: Program, rule: Rule, registrations: list[Registration], co
         trace=(
             Step(
                 Location(program.files[first.file].path, first.start, first.end),
-                f"{first.label or 'it'} is handled by {program.name(first.function)}",
+                routes_in(program).handled(first),
             ),
         ),
         data={"places": places},

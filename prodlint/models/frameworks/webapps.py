@@ -110,3 +110,73 @@ SERVERS = frozenset(
     }
 )
 """APIs that serve the app that they are handed."""
+
+
+class Mount(msgspec.Struct, frozen=True):
+    """A method by which an app or router is put below another one: the position of what is mounted (all but the path
+    where it is None), and the path that it stands below: by position, by keyword, or the property of an options object.
+    `overrides` says that the path takes the place of the one that the mounted router was made with."""
+
+    method: str
+    child: int | None = 0
+    path: int | None = None
+    keyword: str = ""
+    overrides: bool = False
+
+
+class RouterModel(msgspec.Struct, frozen=True):
+    """Apps and routers whose routes have the paths that are put together on the way from the outermost app."""
+
+    apps: tuple[str, ...]
+    routers: tuple[str, ...] = ()
+    """What has routes only where it is mounted."""
+    path: str = ""
+    """The keyword, or the option, of the path that an object is made with."""
+    mounts: tuple[Mount, ...] = ()
+
+
+ROUTERS = (
+    RouterModel(
+        apps=("express", "connect", "polka", "restify.createServer"),
+        routers=("express-promise-router", "router"),
+        mounts=(Mount("use", child=None, path=0),),
+    ),
+    RouterModel(
+        apps=("koa",),
+        routers=("koa-router", "@koa/router", "@koa/router.Router"),
+        path="prefix",
+        mounts=(Mount("use", child=None, path=0),),
+    ),
+    RouterModel(
+        apps=("hono.Hono", "@hono/zod-openapi.OpenAPIHono", "hono/quick.Hono", "hono/tiny.Hono"),
+        mounts=(Mount("route", child=1, path=0), Mount("mount", child=1, path=0)),
+    ),
+    RouterModel(apps=("fastify", "fastify.fastify")),
+    RouterModel(
+        apps=("fastapi.FastAPI", "fastapi.applications.FastAPI", "starlette.applications.Starlette"),
+        routers=("fastapi.APIRouter", "fastapi.routing.APIRouter", "starlette.routing.Router"),
+        path="prefix",
+        mounts=(Mount("include_router", keyword="prefix"), Mount("mount", child=1, path=0)),
+    ),
+    RouterModel(
+        apps=("flask.Flask", "quart.Quart", "flask_openapi3.OpenAPI"),
+        routers=("flask.Blueprint", "quart.Blueprint", "flask_openapi3.APIBlueprint", "flask_smorest.Blueprint"),
+        path="url_prefix",
+        mounts=(Mount("register_blueprint", keyword="url_prefix", overrides=True),),
+    ),
+    RouterModel(
+        apps=("sanic.Sanic",),
+        routers=("sanic.Blueprint",),
+        path="url_prefix",
+        mounts=(Mount("blueprint", keyword="url_prefix", overrides=True),),
+    ),
+    RouterModel(
+        apps=("aiohttp.web.Application",),
+        routers=("aiohttp.web.RouteTableDef",),
+        mounts=(Mount("add_subapp", child=1, path=0), Mount("add_routes")),
+    ),
+    RouterModel(apps=("ninja.NinjaAPI",), routers=("ninja.Router",), mounts=(Mount("add_router", child=1, path=0),)),
+    RouterModel(apps=(), routers=("rest_framework.routers.DefaultRouter", "rest_framework.routers.SimpleRouter")),
+)
+"""Sources beside those above: Hono's Routing, Flask's and Quart's `register_blueprint`, Sanic's Blueprints, aiohttp's
+nested applications, Django Ninja's and REST framework's Routers."""

@@ -13,7 +13,7 @@ from prodlint.facts import NONE, Call, ExitKind, FunctionKind, RegionKind, Use, 
 from prodlint.lazy_regex import regex
 from prodlint.program.linking.queries import query
 from prodlint.program.linking.resolver import CallSite, File
-from prodlint.program.linking.targets import Api, Fn, Module, Target, Targets
+from prodlint.program.linking.targets import Api, Fn, Targets
 
 if TYPE_CHECKING:
     from prodlint.program.linking.program import Program
@@ -110,14 +110,7 @@ class Flow:
     def targets(self, site: CallSite) -> Targets:
         """What a call's callee can be, with the function in the place of a module that is one (`module.exports =
         function …`)."""
-        found = self._program.graph.targets[site.file.index][site.index]
-        if not any(isinstance(target, Module) for target in found):
-            return found
-        return tuple(hit for target in found for hit in self._as_function(target))
-
-    def _as_function(self, target: Target) -> Targets:
-        functions = self._program.resolver.callables(target) if isinstance(target, Module) else []
-        return tuple(Fn(function) for function in functions) or (target,)
+        return self._program.targets_of(site)
 
     # ------------------------------------------------------------------ processes
 

@@ -10,6 +10,7 @@ from prodlint.facts import FunctionKind
 from prodlint.findings import Confidence, Step
 from prodlint.models.frameworks.model import Context
 from prodlint.program.linking.resolver import File
+from prodlint.program.linking.routes import routes_in
 
 if TYPE_CHECKING:
     from prodlint.program.linking.program import Program
@@ -18,18 +19,20 @@ _REQUESTS = (Context.REQUEST, Context.REQUEST_THREAD)
 
 
 class Reached(msgspec.Struct, frozen=True):
-    """How a request comes to a place. `trace` is empty where the place is in the handler itself; `label` names the
-    registration (`GET /users`), `names` the functions on the way, outermost first."""
+    """How a request comes to a place. `trace` is empty where the place is in the handler itself; `label` is what
+    the registering call says (`GET /users`), `route` the whole route and its handler (`GET /api/users, list_users()`),
+    `names` has the functions on the way, outermost first."""
 
     confidence: Confidence
     trace: tuple[Step, ...]
     label: str
+    route: str
     names: tuple[str, ...]
 
     @property
     def by(self) -> str:
-        """` (GET /users)`, or "" where the registration has no name."""
-        return f" ({self.label})" if self.label else ""
+        """` (GET /users, list_users())`."""
+        return f" ({self.route})"
 
 
 def request_path_to(program: Program, file: File, region: int, rule: str) -> Reached | None:
@@ -53,6 +56,7 @@ def request_path_to(program: Program, file: File, region: int, rule: str) -> Rea
             Confidence.CERTAIN if sure else Confidence.LIKELY,
             trace if len(trace) > 1 else (),
             path[0].registration.label,
+            routes_in(program).said(path[0].registration),
             tuple(program.function(number)[1].name for number in functions),
         )
     return None

@@ -14,6 +14,7 @@ from prodlint.lazy_regex import regex
 from prodlint.models.frameworks.model import Context, Role
 from prodlint.program.linking.queries import query
 from prodlint.program.linking.resolver import File
+from prodlint.program.linking.routes import routes_in
 from prodlint.program.linking.targets import Api
 
 if TYPE_CHECKING:
@@ -170,7 +171,7 @@ class _Finder:
             if context in reached:
                 first = contexts.path((function, context))[0].registration
                 if first is not None and first.role in (Role.HANDLER, Role.MIDDLEWARE, Role.DEPENDENCY):
-                    return reached[context].certain, first.label
+                    return reached[context].certain, routes_in(self._program).said(first)
         return None
 
     # --- reads

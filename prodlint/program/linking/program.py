@@ -22,8 +22,9 @@ from prodlint.program.linking.foreign_runtimes import drawn_functions, draws, fo
 from prodlint.program.linking.manifests import Versions
 from prodlint.program.linking.modules import NodeModules, PythonModules, aliases_in, requested
 from prodlint.program.linking.resolver import CallSite, File, Resolver
+from prodlint.program.linking.routes import place, routes_in
 from prodlint.program.linking.starts import Starts
-from prodlint.program.linking.targets import Api, Cls, Targets
+from prodlint.program.linking.targets import Api, Cls, Fn, Module, Target, Targets
 from prodlint.project.file_roles import FileRole, role_of
 from prodlint.project.hints import Hints
 
@@ -273,6 +274,18 @@ class Program:
             self.completeness.is_complete(site.file, site.call.callee)
         )
 
+    def targets_of(self, site: CallSite) -> Targets:
+        """What a call's callee can be, with the function in the place of a module that is one (`module.exports =
+        function …`)."""
+        found = self.graph.targets[site.file.index][site.index]
+        if not any(isinstance(target, Module) for target in found):
+            return found
+        return tuple(hit for target in found for hit in self._as_function(target))
+
+    def _as_function(self, target: Target) -> Targets:
+        functions = self.resolver.callables(target) if isinstance(target, Module) else []
+        return tuple(Fn(function) for function in functions) or (target,)
+
     @cached_property
     def completeness(self) -> Completeness:
         """Whether what values were found to be is all that they can be."""
@@ -360,16 +373,14 @@ class Program:
             if reach.edge is not None:
                 file = self.files[reach.edge.file]
                 call = file.facts.calls[reach.edge.call]
-                caller, callee = self.name(reach.edge.caller), self.name(reach.edge.callee)
+                caller, callee = (self.name(function, file) for function in (reach.edge.caller, reach.edge.callee))
                 verb = "calls" if self._direct(file, call, reach.edge) else "runs"
                 steps.append(Step(Location(file.path, call.start, call.end), f"{caller} {verb} {callee}"))
             elif reach.registration is not None:
                 registration = reach.registration
                 file = self.files[registration.file]
-                handled = (
-                    f"{registration.label or registration.framework} is handled by {self.name(registration.function)}"
-                )
-                steps.append(Step(Location(file.path, registration.start, registration.end), handled))
+                location = Location(file.path, registration.start, registration.end)
+                steps.append(Step(location, routes_in(self).handled(registration)))
         return tuple(steps)
 
     def _direct(self, file: File, call: Call, edge: Edge) -> bool:
@@ -379,14 +390,18 @@ class Program:
             if not isinstance(target, Api)
         )
 
-    def name(self, function: int) -> str:
-        """A function's name as a reader would say it."""
+    def name(self, function: int, seen_from: File | None = None) -> str:
+        """A function's name as a reader would say it; one without a name is told by its place, for a reader who looks
+        at the file `seen_from`."""
         file, fact = self.resolver.functions[function]
         if fact.parent == NONE:
             return f"the module {file.path}"
         if fact.cls != NONE and fact.name:
             return f"{file.facts.classes[fact.cls].name}.{fact.name}()"
-        return f"{fact.name}()" if fact.name else "an anonymous function"
+        if fact.name:
+            return f"{fact.name}()"
+        where = place(file, fact.name_start)
+        return f"the function in line {where.rpartition(':')[2]}" if file is seen_from else f"the function at {where}"
 
     def regions_up(self, file: File, region: int) -> Iterator[int]:
         """A region and the regions around it, up to its function's body."""

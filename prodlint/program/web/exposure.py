@@ -7,19 +7,16 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from prodlint.facts import NONE, ValueKind
 from prodlint.lazy_regex import regex
 from prodlint.numerals import whole_number
-from prodlint.program.linking.targets import Api
+from prodlint.program.linking.routes import routes_in
 from prodlint.program.services.setting_values import State
 from prodlint.program.services.variants import programs
-from prodlint.program.web.express_apps import express_apps_in
 
 if TYPE_CHECKING:
     from prodlint.program.linking.program import Program
     from prodlint.program.linking.resolver import File
     from prodlint.program.services import Service, Variant
-    from prodlint.program.web.app_instances import Key
 
 _SERVERS = frozenset(
     {
@@ -81,44 +78,13 @@ def get_routes(program: Program, service: Service) -> Iterator[str]:
     """The whole paths on which a service answers a GET without parameters, as far as it is known where each app and
     router is mounted."""
     folder = service.package or posixpath.dirname(service.entry)
+    routes = routes_in(program)
     for registration in program.graph.registrations:
         method, _, path = registration.label.partition(" ")
         file = program.files[registration.file]
         if method != "GET" or not _PLAIN_PATH.fullmatch(path) or (folder and not file.path.startswith(f"{folder}/")):
             continue
-        for prefix in _prefixes(program, file, registration.call):
-            yield posixpath.normpath(f"{prefix}/{path}").replace("//", "/")
-
-
-def _prefixes(program: Program, file: File, call: int) -> set[str]:
-    """What stands before the path of a route that a call registers; nothing where that is not known."""
-    if call == NONE:
-        return set()
-    if any(isinstance(api, Api) and api.path.startswith(_APPS) for api in program.graph.targets[file.index][call]):
-        return {""}
-    callee = program.value(file, file.facts.calls[call].callee)
-    if callee.kind is not ValueKind.MEMBER:
-        return set()
-    return {
-        prefix for key in express_apps_in(program).of(file, callee.ref) for prefix in _mounts(program, key, frozenset())
-    }
-
-
-def _mounts(program: Program, key: Key, seen: frozenset[Key]) -> Iterator[str]:
-    """The paths below which an app or router of Express is mounted, from the outermost on."""
-    app = express_apps_in(program).all[key]
-    if not app.parents:
-        if not app.is_router:
-            yield ""
-        return
-    for parent in app.parents - seen:
-        for entry in express_apps_in(program).all[parent].registered:
-            if key not in entry.mounts:
-                continue
-            first = program.value(entry.site.file, entry.site.call.args[0])
-            below = first.text if first.kind is ValueKind.STRING else ""
-            if first.kind is ValueKind.STRING or key in express_apps_in(program).of(
-                entry.site.file, entry.site.call.args[0]
-            ):
-                for prefix in _mounts(program, parent, seen | {key}):
-                    yield f"{prefix}{below}"
+        for prefix in sorted(routes.prefixes(file, registration.call)):
+            whole = posixpath.normpath(f"{prefix}/{path}").replace("//", "/")
+            if _PLAIN_PATH.fullmatch(whole):
+                yield whole

@@ -1,6 +1,6 @@
 """Express apps and routers as objects: what is registered on each, in which order, and which is mounted on which.
 
-An app is the call that made it (`prodlint.program.web.app_instances`). `web_apps` has the apps of all
+An app is the call that made it (`prodlint.program.linking.app_instances`). `web_apps` has the apps of all
 frameworks.
 """
 
@@ -17,10 +17,10 @@ import msgspec
 from prodlint.facts import NONE, Use, Value, ValueKind
 from prodlint.lazy_regex import regex
 from prodlint.models.frameworks.model import Role
+from prodlint.program.linking.app_instances import Instances, Key
 from prodlint.program.linking.queries import query
 from prodlint.program.linking.resolver import CallSite, File
 from prodlint.program.linking.targets import Api
-from prodlint.program.web.app_instances import Instances, Key
 
 if TYPE_CHECKING:
     from prodlint.program.linking.program import Program

@@ -15,12 +15,12 @@ import msgspec
 from prodlint.facts import NONE, Use, Value, ValueKind
 from prodlint.models.frameworks.webapps import MODELS, SERVERS, AppModel
 from prodlint.program.code.control_flow import control_flow
+from prodlint.program.linking.app_instances import Instances, Key
 from prodlint.program.linking.queries import query
 from prodlint.program.linking.resolver import CallSite, File
 from prodlint.program.linking.targets import Api, Targets
 from prodlint.program.proxies import Front, proxies_in
 from prodlint.program.services import services_of
-from prodlint.program.web.app_instances import Instances, Key
 from prodlint.program.web.express_apps import express_apps_in
 
 if TYPE_CHECKING:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from prodlint.facts import NONE, ValueKind
 from prodlint.models.frameworks.model import Role
-from prodlint.program.code.control_flow import control_flow
 from prodlint.program.linking.resolver import CallSite, File, argument_of
 from prodlint.program.linking.targets import Api, Fn
 
@@ -65,7 +64,7 @@ class Instances:
                 return
             site = CallSite(file, fact.ref)
             callee = file.facts.values[site.call.callee]
-            for target in control_flow(self._program).targets(site):
+            for target in self._program.targets_of(site):
                 if isinstance(target, Api) and target.path.startswith(self._prefixes):
                     if callee.kind is ValueKind.MEMBER:
                         yield from self.of(file, callee.ref, depth + 1)  # `app.route('/x').get(…)`
