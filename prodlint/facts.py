@@ -288,6 +288,8 @@ class Binding(_Fact):
     values: list[int] = []
     """Indices into values, one per assignment or declaration that has a value."""
     annotation: int = NONE
+    is_read: bool = True
+    """Whether anything reads it, in its function or in those inside (False only where that is sure)."""
 
 
 class Use(IntEnum):
@@ -317,6 +319,8 @@ class Use(IntEnum):
     """The context manager of a `with`."""
     ITERATED = 12
     DECORATOR = 13
+    TESTED = 14
+    """Tested in an expression that is a statement: `f() && g()`."""
 
 
 class Call(_Fact):

@@ -772,7 +772,7 @@ def test_other_typescript() -> None:
         ("if (f()) {}", {"f": "CONDITION"}),
         ("while (!f()) {}", {"f": "CONDITION"}),
         ("for (f(); g(); h()) {}", {"f": "STATEMENT", "g": "CONDITION", "h": "STATEMENT"}),
-        ("f() && g()", {"f": "CONDITION", "g": "STATEMENT"}),
+        ("f() && g()", {"f": "TESTED", "g": "STATEMENT"}),
         ("x = f() || g()", {"f": "ASSIGNED", "g": "ASSIGNED"}),
         ("await (a ? f() : g())", {"f": "AWAITED", "g": "AWAITED"}),
         ("await (f())", {"f": "AWAITED"}),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from prodlint.facts import NONE, Call, ParamKind, ValueKind
+from prodlint.facts import NONE, Call, ParamKind, Use, Value, ValueKind
 from prodlint.findings import Applicability, Confidence, Edit, Finding, Fix, ImportRequest, Location, Span, Step
 from prodlint.models.frameworks.model import Role
 from prodlint.program.code.control_flow import control_flow
@@ -20,9 +20,11 @@ if TYPE_CHECKING:
     from prodlint.rulebook import Rule
 
 _PATCHES = ("express-async-errors", "express-async-error", "@awaitjs/express", "express-async-await")
-_PROMISE_IGNORED = (Role.HANDLER, Role.MIDDLEWARE)
+_PROMISE_IGNORED = (Role.HANDLER, Role.MIDDLEWARE, Role.ERROR_HANDLER)
 _CATCHING_ROUTERS = ("express-promise-router",)
 _NAME = "asyncHandler"
+_HAS_NEXT = 3
+"""The parameters of a handler that is given `next`; error middleware has another one before them."""
 _NOT_ITSELF = (ValueKind.ARRAY, ValueKind.SPREAD, ValueKind.PARAM, ValueKind.ELEMENT)
 
 
@@ -35,13 +37,25 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
         if registration.framework != "express" or registration.role not in _PROMISE_IGNORED:
             continue
         confidence = _applies(program, registration)
-        if confidence is not None and control_flow(program).is_async(registration.function):
+        if confidence is not None:
             unwrapped.setdefault(registration.function, []).append((registration, confidence))
     for function, found in unwrapped.items():
-        if control_flow(program).can_reject(function):
+        if control_flow(program).leaves_open(function) and not _only_wraps(program, function):
             is_certain = any(confidence is Confidence.CERTAIN for _, confidence in found)
             registrations = [registration for registration, _ in found]
             yield _finding(program, rule, registrations, Confidence.CERTAIN if is_certain else Confidence.LIKELY)
+
+
+def _only_wraps(program: Program, function: int) -> bool:
+    """Whether a function answers what a handler answers that it was made for, `(req, res, next) => fn(req, res, next)`:
+    that one is shown."""
+    file, fact = program.function(function)
+    return not fact.is_async and any(
+        site.call.use is Use.RETURNED
+        and (callee := file.facts.values[site.call.callee]).kind is ValueKind.PARAM
+        and callee.ref != function - file.fn_base
+        for site in control_flow(program).calls_in(function)
+    )
 
 
 def _is_patched(program: Program) -> bool:
@@ -70,20 +84,93 @@ def _applies(program: Program, registration: Registration) -> Confidence | None:
 
 def _catches(program: Program, wrapper: Target) -> bool:
     """Whether a wrapper passes on the rejection of what it wraps. Those from packages are believed; the project's own
-    are judged by what they do: `.catch(…)`, or `await` inside `try`."""
+    are judged by what they do with it: in `.catch(…)`, or around `await` inside `try`."""
     if not isinstance(wrapper, Fn):
         return True
+    flow = control_flow(program)
     file, _ = program.function(wrapper.id)
     for inner in (wrapper.id, *_inside(program, file, wrapper.id)):
-        for site in control_flow(program).calls_in(inner):
+        for site in flow.calls_in(inner):
             callee = file.facts.values[site.call.callee]
-            if callee.kind is ValueKind.MEMBER and callee.text == "catch":
-                return True
-            if callee.kind is ValueKind.MEMBER and callee.text == "then" and len(site.call.args) > 1:
-                return True
-            if callee.kind is ValueKind.PARAM and control_flow(program).catches(file, site.call.region):
+            if callee.kind is ValueKind.MEMBER and callee.text in ("catch", "then"):
+                handler = site.call.args[:1] if callee.text == "catch" else site.call.args[1:2]
+                if handler and _passes_on(program, file, wrapper.id, handler[0]):
+                    return True
+            if callee.kind is ValueKind.PARAM and any(
+                _tells(program, file, wrapper.id, at) for at in flow.catches(file, site.call.region)
+            ):
                 return True
     return False
+
+
+def _passes_on(program: Program, file: File, wrapper: int, handler: int) -> bool:
+    """Whether what a wrapper gives to `.catch` passes a rejection on: Express's `next`, by its place among the
+    parameters; or a function that has to do with any of them. What is not known may."""
+    fact = file.facts.values[handler]
+    if fact.kind is ValueKind.FUNCTION:
+        return _tells(program, file, wrapper, file.facts.functions[fact.ref].region)
+    position = _position(file, fact)
+    if position is None:
+        return fact.kind is not ValueKind.NULL
+    return position > 1
+
+
+def _position(file: File, fact: Value) -> int | None:
+    """Which of the arguments a value is that Express gives to a function: a parameter of three or four, or an element
+    of `...args`; None for what is none, or not known."""
+    if fact.kind is ValueKind.PARAM and fact.items:
+        params = file.facts.functions[fact.ref].params
+        if params[fact.items[0]].kind is not ParamKind.NORMAL or len(params) < _HAS_NEXT:
+            return None
+        return fact.items[0] - (len(params) - _HAS_NEXT)
+    if fact.kind is ValueKind.SUBSCRIPT and fact.items:
+        index, of = file.facts.values[fact.items[0]], file.facts.values[fact.ref]
+        is_rest = (
+            of.kind is ValueKind.PARAM
+            and bool(of.items)
+            and file.facts.functions[of.ref].params[of.items[0]].kind is ParamKind.REST
+            and of.items[0] == 0
+        )
+        return int(index.text) if is_rest and index.kind is ValueKind.NUMBER and index.text.isdigit() else None
+    return None
+
+
+def _tells(program: Program, file: File, wrapper: int, region: int) -> bool:
+    """Whether the code of a region (a handler's body, a `catch`) calls, or hands over, something that the functions of
+    a wrapper were given, which is the only way to the request; or is not seen through."""
+    facts = file.facts
+    body = facts.regions[region]
+    own = facts.regions[region].function if facts.functions[body.function].region == region else NONE
+    within = {wrapper - file.fn_base, *(each - file.fn_base for each in _inside(program, file, wrapper))}
+    for call in facts.calls:
+        if not body.start <= call.start < body.end:
+            continue
+        for value in (call.callee, *call.args):
+            root = _root(file, value)
+            if root.kind in (ValueKind.SELF, ValueKind.SPREAD, ValueKind.UNKNOWN, ValueKind.OBJECT, ValueKind.ARRAY):
+                return True
+            if root.kind is ValueKind.PARAM and root.ref in within and root.ref != own:
+                return True
+            if root.kind is ValueKind.GLOBAL and root.text == "arguments":
+                return True
+    return False
+
+
+def _root(file: File, value: int) -> Value:
+    """What an expression is read from: `res` of `res.status(500).json`."""
+    facts = file.facts
+    while True:
+        fact = facts.values[value]
+        if fact.kind in (ValueKind.MEMBER, ValueKind.SUBSCRIPT, ValueKind.ELEMENT, ValueKind.AWAIT):
+            value = fact.ref
+        elif fact.kind is ValueKind.CALL:
+            value = facts.calls[fact.ref].callee
+        elif fact.kind is ValueKind.BINDING and len(facts.bindings[fact.ref].values) == 1:
+            value = facts.bindings[fact.ref].values[0]
+            if facts.values[value].kind is ValueKind.BINDING:
+                return facts.values[value]
+        else:
+            return fact
 
 
 def _inside(program: Program, file: File, function: int) -> Iterator[int]:
@@ -101,11 +188,18 @@ def _finding(program: Program, rule: Rule, registrations: list[Registration], co
     first = registrations[0]
     file, fact = program.function(first.function)
     name = f"`{fact.name}`" if fact.name else "This handler"
+    how = "is async" if fact.is_async else "answers a promise"
+    believed = next((each for each in first.wrappers if isinstance(each, Fn)), None)
+    what = (
+        f"{name} {how}, and Express 4 does not look at its promise"
+        if believed is None
+        else f"{name} {how}, and {program.name(believed.id)} around it does not pass its rejection to `next`"
+    )
     places = [(each.file, each.call, _argument(program, each)) for each in registrations]
     return Finding(
         rule.name,
-        f"{name} is async, and Express 4 does not look at its promise: when it is rejected, the request is never "
-        "answered and the process may end. Pass the rejection to `next`.",
+        f"{what}: when it is rejected, the request is never answered and the process may end. Pass the rejection to "
+        "`next`.",
         Location(file.path, fact.name_start, fact.name_end),
         confidence=confidence,
         trace=(
@@ -115,8 +209,19 @@ def _finding(program: Program, rule: Rule, registrations: list[Registration], co
             ),
         ),
         data={"places": places},
-        no_fix_reason="it is not handed to Express itself" if any(at == NONE for _, _, at in places) else "",
+        no_fix_reason=_obstacle(program, registrations, places),
     )
+
+
+def _obstacle(program: Program, registrations: list[Registration], places: list[tuple[int, int, int]]) -> str:
+    """Why the handler cannot be wrapped where it is registered; "" if it can."""
+    if any(at == NONE for _, _, at in places):
+        return "it is not handed to Express itself"
+    if any(isinstance(wrapper, Fn) for each in registrations for wrapper in each.wrappers):
+        return "the function around it is what has to be mended"
+    if any(each.role is Role.ERROR_HANDLER for each in registrations):
+        return "a wrapper would have to take four parameters, or Express does not know it for error middleware"
+    return ""
 
 
 def _argument(program: Program, registration: Registration) -> int:

@@ -6,11 +6,18 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from prodlint.facts import NONE, ParamKind, RegionKind, Use, ValueKind
-from prodlint.findings import Applicability, Confidence, Edit, Finding, Fix, ImportRequest, Span
+from prodlint.findings import Applicability, Confidence, Edit, Finding, Fix, ImportRequest, Span, weakest
 from prodlint.fixes.reasons import NO_AWAIT, NO_LOGGER, ODD_FORM
 from prodlint.lazy_regex import regex
 from prodlint.models.frameworks.model import Context
-from prodlint.program.code.callbacks import Continuation, takes_callback, whom_to_tell
+from prodlint.program.code.callbacks import (
+    Continuation,
+    drops_promise,
+    functions_of,
+    is_delayed,
+    takes_callback,
+    whom_to_tell,
+)
 from prodlint.program.code.control_flow import control_flow
 from prodlint.program.code.loggers import loggers_in
 from prodlint.program.linking.resolver import CallSite, File
@@ -26,23 +33,89 @@ _DECLARES_NEXT = regex(
 _OUTLIVE_STARTUP = (Context.REQUEST, Context.REQUEST_THREAD, Context.BACKGROUND, Context.BACKGROUND_THREAD)
 _CHAINS = frozenset({"then", "catch", "finally"})
 _EACH = frozenset({"each", "forEach", "map"})
+_CALLABLE = (ValueKind.FUNCTION, ValueKind.BINDING, ValueKind.MEMBER, ValueKind.IMPORT, ValueKind.CALL)
 _NO_ARRAYS = frozenset({"Map()", "Set()", "URLSearchParams()"})
 
 
 def check(program: Program, rule: Rule) -> Iterator[Finding]:
-    """Statements whose value is surely a promise that can be rejected, where a service outlives them."""
+    """Statements whose value is surely a promise that can be rejected, where a service outlives them; variables that
+    keep one and that nobody reads; callbacks whose promises are thrown away."""
     for site, _ in program.calls:
-        if site.file.is_python or site.call.use is not Use.STATEMENT:
+        if site.file.is_python:
             continue
-        confidence = _matters(program, site)
-        if confidence is None:
+        handed = _dropped(program, site)
+        if handed is not None:
+            yield _dropped_finding(program, rule, site, handed)
+        elif site.call.use is Use.STATEMENT or _is_unread(site):
+            confidence = _matters(program, site)
+            if confidence is None:
+                continue
+            if control_flow(program).returns_promise(site) and _can_be_rejected(program, site):
+                if not _is_surely_called(program, site):
+                    confidence = Confidence.LIKELY
+                yield _finding(program, rule, site, confidence, "Nobody handles the rejection of this promise")
+
+
+def _is_unread(site: CallSite) -> bool:
+    """Whether a call's result is kept in a variable that is never read, or is tested in a statement:
+    `save() && log()`."""
+    call, facts = site.call, site.file.facts
+    if call.use is Use.TESTED:
+        return True
+    if call.use is not Use.ASSIGNED or call.user == NONE or facts.bindings[call.user].function == 0:
+        return False
+    return not facts.bindings[call.user].is_read
+
+
+def _dropped(program: Program, site: CallSite) -> Confidence | None:
+    """Whether a call is handed a function whose promise it throws away, which can be rejected, while a service runs."""
+    found: Confidence | None = None
+    for position, argument in enumerate(site.call.args):
+        if program.value(site.file, argument).kind not in _CALLABLE:
             continue
-        if _is_async_each(program, site):
-            yield _finding(program, rule, site, confidence, "The promises of this async callback are dropped")
-        elif control_flow(program).returns_promise(site) and _can_be_rejected(program, site):
-            if not _is_surely_called(program, site):
-                confidence = Confidence.LIKELY
-            yield _finding(program, rule, site, confidence, "Nobody handles the rejection of this promise")
+        dropped = drops_promise(program, site, position)
+        for function in functions_of(program, site.file, argument) if dropped is not None else ():
+            if dropped is None or not control_flow(program).leaves_open(function):
+                continue
+            here = _serves(program, site, function)
+            if here is not None:
+                found = weakest(dropped, here) if found is None else weakest(found, dropped, here)
+    return found
+
+
+def _serves(program: Program, site: CallSite, function: int) -> Confidence | None:
+    """Whether a function that is handed to a call runs while a service serves."""
+    here = program.server_code(site.file, site.call.region)
+    if here is None:
+        return None
+    if is_delayed(program, site):
+        return here
+    within = site.file.function_at(site.call.region)
+    for id_ in (function, within) if within != site.file.fn_base else (function,):
+        reached = program.contexts.of(id_)
+        for context in _OUTLIVE_STARTUP:
+            if context in reached:
+                edge = reached[context].edge
+                is_heard = edge is not None and edge.listens and edge.certain
+                return here if reached[context].certain or is_heard else Confidence.LIKELY
+    is_listening = program.value(site.file, site.call.callee).text == "listen"
+    return Confidence.LIKELY if is_listening or not program.contexts.of(function) else None
+
+
+def _dropped_finding(program: Program, rule: Rule, site: CallSite, confidence: Confidence) -> Finding:
+    if _is_async_each(program, site):
+        return _finding(program, rule, site, confidence, "The promises of this async callback are dropped")
+    name = program.value(site.file, site.call.callee).text
+    what = "`new Promise`" if site.call.is_new and name == "Promise" else f"`{name}`" if name else "What it is given to"
+    return Finding(
+        rule.name,
+        f"{what} throws away the promise of this callback: an error in it ends the process (Node 15 and later), and "
+        "nobody else hears of it. Catch it inside the callback.",
+        program.location(site.file, site.call.start, site.call.end),
+        confidence=confidence,
+        data={"file": site.file.index, "call": site.index},
+        no_fix_reason="what the callback should do with an error is for you to say",
+    )
 
 
 def _finding(program: Program, rule: Rule, site: CallSite, confidence: Confidence, what: str) -> Finding:
@@ -93,11 +166,10 @@ def _is_async_each(program: Program, site: CallSite) -> bool:
     callee = program.value(site.file, site.call.callee)
     if callee.kind is not ValueKind.MEMBER or callee.text not in _EACH:
         return False
-    handed = [program.value(site.file, argument) for argument in site.call.args]
-    functions = [site.file.fn_base + value.ref for value in handed if value.kind is ValueKind.FUNCTION]
     return any(
-        control_flow(program).is_async(function) and control_flow(program).can_reject(function)
-        for function in functions
+        control_flow(program).leaves_open(function)
+        for argument in site.call.args
+        for function in functions_of(program, site.file, argument)
     )
 
 
@@ -169,6 +241,8 @@ def _obstacle(program: Program, site: CallSite, name: str) -> str:
     """Why the promise cannot be handled where it is; "" if it can."""
     if _is_async_each(program, site) and not _is_array_for_each(program, site):
         return "whether it can become `Promise.all` is not clear"
+    if control_flow(program).is_caught_too_early(site):
+        return "its `.catch` has to move to the end of the chain"
     if name:
         return ""
     facts = site.file.facts

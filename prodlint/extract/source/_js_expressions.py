@@ -342,8 +342,9 @@ def binary(walk: Walk, node: Node, use: Use, user: int) -> int:
     parts = node.children
     operator = parts[1].type if len(parts) == 3 else _operator(node)
     if operator in _LOGICAL_REGIONS:
-        left_use = Use.CONDITION if operator == "&&" else use
-        left = walk.value(parts[0], left_use, NONE if operator == "&&" else user)
+        is_statement = use is Use.STATEMENT or use is Use.TESTED
+        left_use = Use.TESTED if is_statement else Use.CONDITION if operator == "&&" else use
+        left = walk.value(parts[0], left_use, user if left_use is use else NONE)
         right = _branch(walk, parts[-1], _LOGICAL_REGIONS[operator], left, use, user)
         return walk.values.operation(operator, left, right)
     operands = [parts[-1]]
@@ -408,8 +409,8 @@ def unary(walk: Walk, node: Node, use: Use, user: int) -> int:
         bare = _without_assertions(walk, operand)
         if walk.handler(bare) is identifier:
             return walk.values.operation(operator, identifier(walk, bare, use, user, NameUse.TESTED))
-    is_tested = operator == "!" and use is Use.CONDITION
-    return walk.values.operation(operator, walk.value(operand, Use.CONDITION if is_tested else Use.OTHER, NONE))
+    tested = Use.TESTED if use is Use.STATEMENT else Use.CONDITION
+    return walk.values.operation(operator, walk.value(operand, tested if operator == "!" else Use.OTHER, NONE))
 
 
 def yield_(walk: Walk, node: Node, use: Use, user: int) -> int:

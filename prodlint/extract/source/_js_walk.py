@@ -67,6 +67,7 @@ class Walk:
     """Adds facts to those of one file, and knows where the walk stands: in which scope, region, function and class."""
 
     __slots__ = (
+        "_bound",
         "_caught",
         "_deferred",
         "_depth",
@@ -148,6 +149,8 @@ class Walk:
         self._deferred: list[tuple[Node, Scope, int, int, int, int]] = []
         self._parameters: list[tuple[Param, list[Name]]] = []
         self._caught: list[tuple[Region, list[Name]]] = []
+        self._bound: list[Name] = []
+        """By binding: the name that it is."""
 
     def run(self, root: Node) -> None:
         """Walk the whole tree."""
@@ -168,6 +171,8 @@ class Walk:
             parameter.used = any(name.used for name in names)
         for region, names in self._caught:
             region.uses_param = any(name.used for name in names)
+        for binding, name in zip(self.bindings, self._bound, strict=True):
+            binding.is_read = name.used
 
     # Going down
 
@@ -268,6 +273,7 @@ class Walk:
         if name.value == UNSET:
             name.value = self.values.plain(ValueKind.BINDING, len(self.bindings))
             self.bindings.append(Binding(text, name.kind, name.function, name.start, name.end))
+            self._bound.append(name)
         return name.value
 
     def binding(self, text: str) -> int:

@@ -6,17 +6,18 @@ Sources: Node's documentation ("Error-first callbacks", Timers, `EventEmitter`),
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from enum import Enum
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from prodlint.facts import NONE, Function, ParamKind, Value, ValueKind
+from prodlint.facts import NONE, Function, ParamKind, Use, Value, ValueKind
+from prodlint.findings import Confidence
 from prodlint.lazy_regex import regex
 from prodlint.program.code.control_flow import control_flow
 from prodlint.program.linking.resolver import CallSite, File
-from prodlint.program.linking.targets import Api
+from prodlint.program.linking.targets import Api, Fn
 
 if TYPE_CHECKING:
     from prodlint.program.linking.program import Program
@@ -76,6 +77,26 @@ _CALLBACK_NAME = regex(r"(?:callback|cb|done|next|fn|_?cb|_?callback|_?next|fin)
 _INDEX = regex(r"_?(?:i|j|k|n|idx|index|key|pos|position|number)")
 
 
+_DROPPED_BY = regex(
+    r"(?:timers\.)?(?:setTimeout|setInterval|setImmediate)|process\.nextTick|queueMicrotask"
+    r"|(?:fs|graceful-fs|dns|zlib|crypto|child_process)\.(?!\w*Sync$|promises)\w+|https?\.(?:get|request|createServer)"
+    r"|http2\.create(?:Secure)?Server|(?:net|tls)\.(?:connect|createConnection|createServer)"
+    r"|node-cron\.schedule|node-schedule\.scheduleJob|cron\.CronJob|croner(?:\.Cron)?"
+)
+"""What runs a function and throws away what it answers. Sources: Node's documentation; the schedulers' own code."""
+_DELAYS = regex(r"(?:timers\.)?(?:setTimeout|setInterval)")
+_EMITTERS = regex(
+    r"(?:express\.(?:req|res)|(?:http|https|http2|net|tls|fs|fs-extra|graceful-fs|stream|events|child_process|cluster|worker_threads|zlib"
+    r"|readline|crypto|dgram|ws|socket\.io|socket\.io-client|ioredis|redis|pg|mysql2?|mongodb|mongoose|mqtt|chokidar"
+    r"|nodemailer|busboy|multiparty|formidable)\b.*)\.(?:on|once|addListener|prependListener|prependOnceListener)"
+)
+"""Listeners of what is known to be Node's `EventEmitter`, or to work as it does."""
+_AWAITS = frozenset(
+    {"async", "bluebird", "p-map", "p-each-series", "p-limit", "p-queue", "telegraf", "grammy", "probot"}
+)
+_ARRAYS_EACH = frozenset({"forEach", "each"})
+
+
 class Timing(Enum):
     """When a function that is handed to a call runs."""
 
@@ -125,11 +146,64 @@ def timing(program: Program, site: CallSite, position: int) -> Timing:
             return Timing.PROMISE
         if callee.text in _EACH and not _is_query(program, site, position, callee.text, paths):
             return Timing.NOW
-    handed = program.value(site.file, call.args[position])
-    is_last = handed.kind is ValueKind.FUNCTION and position == len(call.args) - 1
-    if is_last and is_error_first(site.file.facts.functions[handed.ref]):
+    if position == len(call.args) - 1 and any(
+        is_error_first(program.function(each)[1]) for each in functions_of(program, site.file, call.args[position])
+    ):
         return Timing.LATER
     return Timing.UNKNOWN
+
+
+def functions_of(program: Program, file: File, value: int) -> Sequence[int]:
+    """The functions of the program that an argument can be: written there, by the name of a variable, an import or a
+    member, or bound (`f.bind(this)`). () where a wrapper may stand between, or nothing is known."""
+    fact = program.value(file, value)
+    if fact.kind is ValueKind.FUNCTION:
+        return (file.fn_base + fact.ref,)
+    if fact.kind is ValueKind.CALL:
+        callee = file.facts.values[file.facts.calls[fact.ref].callee]
+        if callee.kind is not ValueKind.MEMBER or callee.text != "bind":
+            return ()
+    elif fact.kind not in (ValueKind.BINDING, ValueKind.MEMBER, ValueKind.IMPORT):
+        return ()
+    found = list(program.graph.handlers(file, value))
+    return () if any(wrappers for _, wrappers in found) else tuple(function for function, _ in found)
+
+
+def drops_promise(program: Program, site: CallSite, position: int) -> Confidence | None:
+    """Whether a call runs the function that is its argument `position` and throws away the promise that it answers:
+    timers, emitters, Node's callbacks, `forEach`, the executor of `new Promise`. LIKELY for what is an emitter by its
+    form alone, and where a server only begins to listen; None for what may look at it."""
+    call = site.call
+    callee = program.value(site.file, call.callee)
+    targets = control_flow(program).targets(site)
+    paths = [target.path for target in targets if isinstance(target, Api)]
+    if any(path.split(".")[0].split("(")[0] in _AWAITS or path.startswith("process.on") for path in paths):
+        return None
+    if call.is_new and paths == ["Promise"]:
+        return Confidence.CERTAIN if position == 0 else None
+    if paths and len(paths) == len(targets):
+        if all(_DROPPED_BY.fullmatch(path) for path in paths):
+            return Confidence.CERTAIN
+        if all(_EMITTERS.fullmatch(path) for path in paths) and position == 1:
+            return Confidence.CERTAIN
+    if callee.kind is not ValueKind.MEMBER:
+        return None
+    if callee.text in _ARRAYS_EACH or (callee.text == "map" and call.use is Use.STATEMENT):
+        return Confidence.CERTAIN if not any(isinstance(target, Fn) for target in targets) else None
+    if targets and len(paths) != len(targets):
+        return None
+    first = program.value(site.file, call.args[0])
+    if callee.text in LISTENS and first.kind is ValueKind.STRING and position == 1:
+        return Confidence.LIKELY
+    return Confidence.LIKELY if callee.text == "listen" and paths == ["express().listen"] else None
+
+
+def is_delayed(program: Program, site: CallSite) -> bool:
+    """Whether a call sets a timer, so that what it is handed runs while the service runs, wherever the call stands."""
+    return any(
+        isinstance(target, Api) and _DELAYS.fullmatch(target.path) is not None
+        for target in control_flow(program).targets(site)
+    )
 
 
 def _is_query(program: Program, site: CallSite, position: int, method: str, paths: list[str]) -> bool:

@@ -6,14 +6,16 @@ All answers are about every path unless they say otherwise, and are memoised per
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence, Set
+from functools import cached_property
 from typing import TYPE_CHECKING
 
-from prodlint.facts import NONE, Call, ExitKind, FunctionKind, RegionKind, Use, Value, ValueKind
+from prodlint.facts import NONE, Call, ExitKind, FunctionKind, ParamKind, RegionKind, Use, Value, ValueKind
 from prodlint.lazy_regex import regex
+from prodlint.models.frameworks.node import BUILTIN_MODULES
 from prodlint.program.linking.queries import query
 from prodlint.program.linking.resolver import CallSite, File
-from prodlint.program.linking.targets import Api, Fn, Targets
+from prodlint.program.linking.targets import Api, Cls, Fn, Module, Targets
 
 if TYPE_CHECKING:
     from prodlint.program.linking.program import Program
@@ -65,6 +67,7 @@ _LOG_METHODS = frozenset(
     }
 )
 _CANNOT_THROW = _LOG_METHODS | {"then", "catch", "finally"}
+_CHAINS = frozenset({"then", "catch", "finally"})
 _COLLECTS = frozenset({"Promise.all", "Promise.allSettled", "Promise.race", "Promise.any"})
 _NEVER_REJECTS = frozenset(
     {
@@ -74,6 +77,28 @@ _NEVER_REJECTS = frozenset(
 )
 _PROMISIFIES = frozenset({"util.promisify", "bluebird.promisify"})
 _DEEP = 6
+_FARTHEST_THROW = 3
+_OF_REQUEST = frozenset({"query", "body", "params", "headers", "cookies"})
+_PLAIN_METHODS = frozenset(
+    (
+        "map filter find findIndex some every reduce slice splice concat join includes indexOf push pop shift sort "
+        "flat reverse flatMap keys values entries has split replace replaceAll trim toLowerCase toUpperCase "
+        "startsWith endsWith toString toFixed padStart padEnd substring substr match test exec toISOString getTime "
+        "format json send end status render redirect sendStatus sendFile type set header cookie write next bind on "
+        "once emit toJSON toObject parse stringify reply code view html text"
+    ).split()
+)
+"""Methods of arrays, texts, dates and answers, which answer no promise."""
+_NO_PROMISES = frozenset(
+    {"lodash", "underscore", "ramda", "uuid", "nanoid", "moment", "dayjs", "luxon", "chalk", "qs", "express", "events"}
+)
+_ECMASCRIPT = frozenset(
+    (
+        "Array Object String Number Boolean Math JSON Date RegExp Map Set WeakMap Symbol Reflect Promise Intl Error "
+        "Buffer URL URLSearchParams parseInt parseFloat encodeURIComponent decodeURIComponent process console "
+        "structuredClone"
+    ).split()
+)
 _RAN_UNCONDITIONALLY = (RegionKind.BODY, RegionKind.TRY, RegionKind.FINALLY, RegionKind.WITH)
 
 _COMMANDS = (
@@ -258,6 +283,12 @@ class Flow:
     def _is_resolved(self, file: File, value: Value) -> bool:
         """Whether a value is `Promise.resolve(…)` of what is no promise itself, a promise that nothing rejects, a chain
         that ends in `.catch(…)`, or what functions of the program answer whose promises are not rejected."""
+        if value.kind is ValueKind.BINDING:
+            assigned = file.facts.bindings[value.ref].values
+            first = file.facts.values[assigned[0]] if len(assigned) == 1 else value
+            return first.kind is ValueKind.CALL and self._is_resolved(file, first)
+        if value.kind is ValueKind.OP and value.text == "?:":
+            return all(self._is_resolved(file, file.facts.values[item]) for item in value.items[1:])
         if value.kind is not ValueKind.CALL:
             return False
         site = CallSite(file, value.ref)
@@ -283,9 +314,97 @@ class Flow:
             is_guarded = self.catches(file, site.call.region) or self._only_cleans_up(file, site.call.region)
             if site.call.use is Use.AWAITED and not is_guarded and self.can_fail(site):
                 return True
-            if site.call.use is Use.RETURNED and self.returns_promise(site) and self.can_fail(site):
+            if site.call.use is Use.RETURNED and self._returns_rejection(site, is_guarded=bool(is_guarded)):
                 return True
-        return self._awaits_a_value(file, function)
+            if not is_guarded and self._throws_at_once(site):
+                return True
+        return self._awaits_a_value(file, function) or self._iterates(file, function)
+
+    def _returns_rejection(self, site: CallSite, *, is_guarded: bool) -> bool:
+        """Whether an async function that answers a call's result passes a rejection on: one of a promise (no `try`
+        catches that), or, outside `try`, of what nobody knows."""
+        if self.returns_promise(site):
+            return self.can_fail(site)
+        if is_guarded or self.is_caught(site):
+            return False
+        name = site.file.facts.values[site.call.callee].text
+        if name in _CANNOT_THROW or name in _PLAIN_METHODS or site.call.is_new:
+            return False
+        targets = self.targets(site)
+        if not targets:
+            return site.file.facts.values[site.call.callee].kind is ValueKind.MEMBER
+        return all(isinstance(target, Api) and _is_of_package(target.path) for target in targets)
+
+    def _throws_at_once(self, site: CallSite) -> bool:
+        """Whether a call can throw before it answers: of a function of the program that does, or `JSON.parse` of a part
+        of a request."""
+        targets = self.targets(site)
+        if targets == (Api("JSON.parse"),) and site.call.args:
+            return self._is_from_client(site.file, site.call.args[0])
+        return any(
+            isinstance(target, (Fn, Cls)) and not self._throwing.isdisjoint(self._program.resolver.callables(target))
+            for target in targets
+        )
+
+    def _is_from_client(self, file: File, value: int) -> bool:
+        """Whether a value is a part of a request."""
+        fact = file.facts.values[value]
+        while fact.kind is ValueKind.MEMBER and fact.text not in _OF_REQUEST:
+            fact = file.facts.values[fact.ref]
+        return fact.kind is ValueKind.MEMBER and file.facts.values[fact.ref].kind is ValueKind.PARAM
+
+    def can_throw(self, function: int) -> bool:
+        """Whether calling a JavaScript function of the program can throw to its caller: a `throw` stands outside of
+        `try` in it or in a function that it calls. What an async function throws rejects its promise."""
+        return function in self._throwing
+
+    @cached_property
+    def _throwing(self) -> Set[int]:
+        """The functions of `can_throw`."""
+        found = {
+            file.function_at(exit_.region)
+            for file in self._program.files
+            if not file.is_python
+            for exit_ in file.facts.exits
+            if exit_.kind is ExitKind.THROW
+            and self._is_plain(file.function_at(exit_.region))
+            and not self.catches(file, exit_.region)
+            and not self._is_asked_to_throw(file, exit_.region)
+        }
+        called_by: dict[int, list[CallSite]] = defaultdict(list)
+        for site, targets in self._program.calls if found else ():
+            if not site.file.is_python:
+                for target in targets:
+                    if isinstance(target, (Fn, Cls, Module)):
+                        for function in self._program.resolver.callables(target):
+                            called_by[function].append(site)
+        latest = found
+        for _ in range(_FARTHEST_THROW):
+            latest = {
+                caller
+                for function in latest
+                for site in called_by.get(function, ())
+                if (caller := site.file.function_at(site.call.region)) not in found
+                and self._is_plain(caller)
+                and not self.catches(site.file, site.call.region)
+            }
+            found |= latest
+        return found
+
+    def _is_plain(self, function: int) -> bool:
+        """Whether what a function throws is thrown to its caller at once."""
+        fact = self._program.function(function)[1]
+        return not (fact.is_async or fact.is_generator or fact.kind is FunctionKind.MODULE)
+
+    def _iterates(self, file: File, function: int) -> bool:
+        """Whether `for await` stands outside of `try`: what it goes through fails when its source does."""
+        return any(
+            region.kind is RegionKind.LOOP
+            and region.flag == 1
+            and file.function_at(number) == function
+            and not self.catches(file, number)
+            for number, region in enumerate(file.facts.regions)
+        )
 
     def _only_cleans_up(self, file: File, region: int) -> bool:
         """Whether a region is, or is in, the `finally` of a `try` that catches: what is awaited there closes what was
@@ -349,6 +468,16 @@ class Flow:
             for site in self.calls_in(function)
         )
 
+    def leaves_open(self, function: int) -> bool:
+        """Whether a JavaScript function answers, on some path, a promise that can be rejected: it is async and can
+        reject, or returns a chain without an end."""
+        if self.is_async(function):
+            return self.can_reject(function)
+        return not self._program.function(function)[1].is_generator and any(
+            site.call.use is Use.RETURNED and self.returns_promise(site) and self.can_fail(site)
+            for site in self.calls_in(function)
+        )
+
     def is_async(self, function: int) -> bool:
         """Whether a function is declared `async` (and is no generator)."""
         fact = self._program.function(function)[1]
@@ -364,28 +493,100 @@ class Flow:
         """Whether the promise chain that ends in `site` handles rejections itself: `.catch(f)` or `.then(f, g)`."""
         facts = site.file.facts
         call: Call | None = site.call
+        behind: list[int] = []
         while call is not None:
             callee = facts.values[call.callee]
             if callee.kind is not ValueKind.MEMBER:
                 return False
-            if callee.text in ("catch", "asCallback", "nodeify", "fail", "done"):
+            if callee.text in ("asCallback", "nodeify", "fail", "done", "allSettled"):
                 return True
-            if callee.text == "then" and len(call.args) >= 2 and facts.values[call.args[1]].kind is not ValueKind.NULL:
-                return True
-            if callee.text == "allSettled":
-                return True
+            handler = call.args[:1] if callee.text == "catch" else call.args[1:2] if callee.text == "then" else ()
+            if self._takes_rejections(site.file, handler):
+                return not (
+                    self._answers_nothing(site.file, handler[0])
+                    and any(self._needs_result(site.file, each) for each in behind)
+                )
+            if callee.text == "then":
+                behind += call.args[:1]
             receiver = facts.values[callee.ref]
             call = facts.calls[receiver.ref] if receiver.kind is ValueKind.CALL else None
         return False
+
+    def is_caught_too_early(self, site: CallSite) -> bool:
+        """Whether a chain has a `.catch(…)`, behind which it goes on with a result that is then missing."""
+        facts = site.file.facts
+        callee = facts.values[site.call.callee]
+        while callee.kind is ValueKind.MEMBER and callee.text in _CHAINS:
+            receiver = facts.values[callee.ref]
+            if receiver.kind is not ValueKind.CALL:
+                return False
+            callee = facts.values[facts.calls[receiver.ref].callee]
+            if callee.kind is ValueKind.MEMBER and callee.text == "catch":
+                return True
+        return False
+
+    def _answers_nothing(self, file: File, handler: int) -> bool:
+        """Whether what takes a rejection surely answers `undefined`: Express's `next`, or a function that returns
+        nothing."""
+        fact = file.facts.values[handler]
+        if fact.kind is ValueKind.PARAM:
+            return self._program.resolver.resolve(file, handler) == (Api("express.next"),)
+        return fact.kind is ValueKind.FUNCTION and not file.returns.get(fact.ref)
+
+    def _needs_result(self, file: File, handler: int) -> bool:
+        """Whether a function reads members of its first parameter, and nowhere tests it."""
+        fact = file.facts.values[handler]
+        if fact.kind is not ValueKind.FUNCTION:
+            return False
+        params = file.facts.functions[fact.ref].params
+        given = file.parameters.get((fact.ref, 0), NONE)
+        if not params or params[0].kind is not ParamKind.NORMAL or params[0].default != NONE or given == NONE:
+            return False
+        made = [file.facts.values[each] for each in file.users_of.get(given, ())]
+        if any(each.kind is ValueKind.OP for each in made) or any(given in each.values for each in file.facts.regions):
+            return False
+        return any(each.kind is ValueKind.MEMBER for each in made)
+
+    def _takes_rejections(self, file: File, handler: Sequence[int]) -> bool:
+        """Whether an argument of `catch` (or the second of `then`) takes the rejection: there is one, and it is no
+        function that surely throws it again, or rejects."""
+        if not handler or file.facts.values[handler[0]].kind is ValueKind.NULL:
+            return False
+        fact = file.facts.values[handler[0]]
+        return fact.kind is not ValueKind.FUNCTION or not self._throws_again(file, fact.ref)
+
+    def _throws_again(self, file: File, function: int) -> bool:
+        """Whether a function of a file throws, or answers `Promise.reject(…)`, on every path."""
+        places = [
+            exit_.region
+            for exit_ in file.facts.exits
+            if file.facts.regions[exit_.region].function == function
+            and not self.catches(file, exit_.region)
+            and (exit_.kind is ExitKind.THROW or self._is_rejection(file, exit_.value))
+        ]
+        return bool(places) and self._covers(file, file.facts.functions[function].region, places)
+
+    def _is_rejection(self, file: File, value: int) -> bool:
+        """Whether a value is `Promise.reject(…)`."""
+        fact = file.facts.values[value] if value != NONE else None
+        return (
+            fact is not None
+            and fact.kind is ValueKind.CALL
+            and self.targets(CallSite(file, fact.ref)) == (Api("Promise.reject"),)
+        )
 
     def returns_promise(self, site: CallSite) -> bool:
         """Whether a JavaScript call surely answers a promise."""
         facts = site.file.facts
         callee = facts.values[site.call.callee]
         targets = self.targets(site)
-        if callee.kind is ValueKind.MEMBER and callee.text in ("then", "finally") and site.call.args:
-            first = facts.values[site.call.args[0]]
-            return first.kind in (ValueKind.FUNCTION, ValueKind.BINDING, ValueKind.MEMBER, ValueKind.PARAM)
+        if callee.kind is ValueKind.MEMBER and callee.text in _CHAINS:
+            receiver = facts.values[callee.ref]
+            if receiver.kind is ValueKind.CALL and self.returns_promise(CallSite(site.file, receiver.ref)):
+                return True
+            if callee.text != "catch" and site.call.args:
+                first = facts.values[site.call.args[0]]
+                return first.kind in (ValueKind.FUNCTION, ValueKind.BINDING, ValueKind.MEMBER, ValueKind.PARAM)
         if self._is_promisified(site):
             return True
         if site.call.is_new:
@@ -393,8 +594,17 @@ class Flow:
         if not targets:
             return False
         with_callback = bool(site.call.args) and facts.values[site.call.args[-1]].kind is ValueKind.FUNCTION
+        if all(isinstance(target, Fn) for target in targets):
+            return any(self._target_promises(target) for target in targets)
         return all(
             self._target_promises(target) and not (with_callback and isinstance(target, Api)) for target in targets
+        )
+
+    def surely_returns_promise(self, site: CallSite) -> bool:
+        """Whether all that a call's callee can be answers a promise: `returns_promise` is content with one of several
+        functions of the program."""
+        return self.returns_promise(site) and all(
+            not isinstance(target, Fn) or self.promises(target.id) for target in self.targets(site)
         )
 
     def _is_promisified(self, site: CallSite) -> bool:
@@ -451,6 +661,11 @@ class Flow:
 
     def _value_promises(self, file: File, value: int, depth: int) -> bool:
         fact = file.facts.values[value]
+        if fact.kind is ValueKind.BINDING and depth < 3:
+            assigned = file.facts.bindings[fact.ref].values
+            return len(assigned) == 1 and self._value_promises(file, assigned[0], depth + 1)
+        if fact.kind is ValueKind.OP and fact.text == "?:" and depth < 3:
+            return all(self._value_promises(file, item, depth + 1) for item in fact.items[1:])
         if fact.kind is not ValueKind.CALL:
             return False
         site = CallSite(file, fact.ref)
@@ -467,6 +682,12 @@ class Flow:
             self.promises(target.id, depth + 1) if isinstance(target, Fn) else self._target_promises(target)
             for target in targets
         )
+
+
+def _is_of_package(path: str) -> bool:
+    """Whether an API is that of an installed package which may answer promises."""
+    root = path.partition("(")[0].partition(".")[0].partition("/")[0]
+    return root not in BUILTIN_MODULES and root not in _ECMASCRIPT and root not in _NO_PROMISES
 
 
 def _reads_error(file: File, value: int, depth: int = 0) -> bool:
