@@ -15,7 +15,8 @@ from prodlint.lazy_regex import regex
 
 _MANY = 4
 """In as many files the same words are one block."""
-_VARIABLE = regex(r"`[^`\n]*`|\d+")
+_VARIABLE = regex(r"This (?:query|`[^`\n]*` call) \(`[^`\n]*`\)|`[^`\n]*`|\d+")
+"""What differs between two texts that say the same: code, the calls as `spoken` has them, and numbers."""
 _SENTENCE_END = regex(r"(?<=[.!?])\s+(?=[A-Z`])")
 
 _Group = list[int]

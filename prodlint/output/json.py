@@ -9,6 +9,7 @@ import msgspec
 from prodlint.findings import Edit, Finding, Fix, Location, Step
 from prodlint.output import ErrorMessage, Options, Report, Tally, tally
 from prodlint.output.edits import realised_fix
+from prodlint.output.joint_fixes import told_together
 from prodlint.output.json_text import json_text
 from prodlint.output.places import Places, unicode_text
 
@@ -85,9 +86,10 @@ def render(report: Report, options: Options) -> Iterator[str]:
     """The whole report as one object; the same run gives the same bytes."""
     places = Places(report.read, report.root, report.cwd)
     fixes = [realised_fix(report, finding) for finding in report.findings]
+    told = told_together(report.findings, fixes, lambda finding: _line(finding.location, places))
     document = _Document(
         version=report.version,
-        findings=[_finding(report, finding, fix, places) for finding, fix in zip(report.findings, fixes, strict=True)],
+        findings=[_finding(report, finding, fix, places) for finding, fix in zip(report.findings, told, strict=True)],
         errors=[_error(error, places) for error in report.errors],
         summary=_summary(report, tally(report, fixes)),
     )
@@ -120,6 +122,10 @@ def _place(location: Location, places: Places) -> _Place:
     (line, column), (end_line, end_column) = places.start(location), places.end(location)
     path = unicode_text(places.path(location.path))
     return _Place(path=path, line=line, column=column, end_line=end_line, end_column=end_column)
+
+
+def _line(location: Location, places: Places) -> str:
+    return f"{places.path(location.path)}:{places.start(location).line}"
 
 
 def _step(step: Step, places: Places) -> _Step:

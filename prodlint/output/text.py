@@ -8,6 +8,7 @@ from prodlint.findings import Applicability, Confidence, Finding, Fix, Location,
 from prodlint.output import ErrorMessage, Options, Report, Tally, tally
 from prodlint.output.blocks import blocks, first_call, news, pattern
 from prodlint.output.frames import frame, gutter_width
+from prodlint.output.joint_fixes import TOGETHER, told_together
 from prodlint.output.places import Places
 from prodlint.output.terminal import ASCII, UNICODE, Painter, Styled, clip, printable, prose, width
 
@@ -25,12 +26,12 @@ def render(report: Report, options: Options) -> Iterator[str]:
     """The findings in blocks, then what could not be checked, then the sum of it."""
     painter = painter_of(options)
     view = FindingView(report, painter, options)
-    fixes = []
+    fixes = [report.fix_for(finding) for finding in report.findings]
+    told = told_together(report.findings, fixes, lambda finding: place_of(view.places, finding.location))
+    shown = {id(finding): fix for finding, fix in zip(report.findings, told, strict=True)}
     for block in blocks(report.findings, report.severity_of):
-        others = [(finding, report.fix_for(finding)) for finding in block.others]
-        fix = report.fix_for(block.head)
-        fixes += [fix, *(fix for _, fix in others)]
-        yield from _lines(view.rows(block.head, fix, others))
+        others = [(finding, shown[id(finding)]) for finding in block.others]
+        yield from _lines(view.rows(block.head, shown[id(block.head)], others))
         yield "\n"
     if report.errors:
         yield from _lines(_errors(report.errors, view.places, painter, options.width))
@@ -172,7 +173,8 @@ def _fix_rows(fix: Fix | str, available: int) -> Block:
     """What can be done about a finding."""
     if isinstance(fix, Fix):
         return _labelled("fix: ", "good-strong", fix.title, available, _HOW[fix.applicability])
-    return _labelled("no fix: ", "faint", fix, available) if fix else []
+    label = "" if fix.startswith(TOGETHER) else "no fix: "
+    return _labelled(label, "faint", fix, available) if fix else []
 
 
 def _kind_of(fix: Fix | str) -> tuple[str, str]:

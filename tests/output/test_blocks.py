@@ -100,11 +100,17 @@ def test_only_what_is_new_is_told(before: list[str], message: str, told: str) ->
 def test_a_block_as_it_is_shown() -> None:
     findings = [
         found("a.js", "fs.readFileSync(one)", READ.format("GET /", "a"), "load()"),
-        found("a.js", "fs.existsSync(two)", EXISTS.format("GET /"), "load()", fixless="it has no drop-in replacement"),
+        found(
+            "a.js",
+            "fs.existsSync(two)",
+            EXISTS.format("GET /"),
+            "load()",
+            no_fix_reason="it has no drop-in replacement",
+        ),
         found("b.js", "fs.readFileSync(four)", READ.format("GET /b", "b"), "load()"),
     ]
     fix = Fix("Await `x`", Applicability.UNSAFE, ())
-    made = report(FILES, findings, fix_for=lambda finding: finding.fixless or fix)
+    made = report(FILES, findings, fix_for=lambda finding: finding.no_fix_reason or fix)
     assert body(rendered(made, "text")) == dedent(
         """\
         error[blocking-call] `fs.readFileSync` blocks the event loop: all other requests

@@ -18,6 +18,7 @@ from prodlint.program.linking.contexts import Reach
 from prodlint.program.linking.resolver import CallSite, File
 from prodlint.program.linking.routes import routes_in
 from prodlint.program.linking.run_once import runs_once
+from prodlint.program.linking.targets import spoken
 
 if TYPE_CHECKING:
     from prodlint.program.linking.program import Program
@@ -148,13 +149,12 @@ def _finding(
     file, call = site.file, site.call
     state = (file.function_at(call.region), context)
     trace = program.trace(state, rule.name)
-    shown = remedy.api.removeprefix("builtins.").replace("()", "")
     is_async = program.function(state[0])[1].is_async
     is_mended = remedy.replacement or (remedy.in_thread and not is_async) or remedy.api in _OPENS
     return Finding(
         rule.name,
-        f"`{shown}` blocks the event loop: all other requests wait. {_reached(program, rule, *state, reach)} "
-        f"{remedy.advice}",
+        f"{spoken(remedy.api)} blocks the event loop: all other requests wait. "
+        f"{_reached(program, rule, *state, reach)} {remedy.advice}",
         program.location(file, call.start, call.end),
         confidence=weakest(sure, Confidence.CERTAIN if reach.certain else Confidence.LIKELY),
         trace=trace if len(trace) > 1 else (),
@@ -271,7 +271,8 @@ def _python_fix(source: bytes, file: File, call: Call, api: str, replacement: st
         edits = _path_method_in_thread(source, file, call, callee)
     else:
         edits = python.call_through(file.path, source, span, callee, awaited=True)
-    return Fix(f"Await `{callee}`", Applicability.UNSAFE, edits, (request,)) if edits else NO_AWAIT
+    title = "Hand it to a thread" if replacement == _THREAD else f"Await `{callee}`"
+    return Fix(title, Applicability.UNSAFE, edits, (request,)) if edits else NO_AWAIT
 
 
 def _path_method_in_thread(source: bytes, file: File, call: Call, runner: str) -> tuple[Edit, ...] | None:
@@ -308,14 +309,15 @@ def _javascript_fix(program: Program, file: File, call: Call, api: str, replacem
         return NO_AWAIT
     if api == _EXISTS:
         edits = (edits[0], Edit(file.path, call.end, call.end, ".then(() => true, () => false)"), *edits[1:])
+    title = f"Await `{''.join(callee.split())}`"
     if function.is_async or function.parent == NONE:
-        return Fix(f"Await `{callee}`", Applicability.UNSAFE, edits, requests)
+        return Fix(title, Applicability.UNSAFE, edits, requests)
     asynchronous = make_async_with_callers(
         program, file.function_at(call.region), lambda registration, each: _waits(program, registration, each)
     )
     if isinstance(asynchronous, str):
         return asynchronous
-    return Fix(f"Await `{callee}`", Applicability.UNSAFE, (*asynchronous, *edits), requests)
+    return Fix(title, Applicability.UNSAFE, (*asynchronous, *edits), requests)
 
 
 _Named = tuple[str, tuple[ImportRequest, ...]]

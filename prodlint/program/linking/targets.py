@@ -20,6 +20,23 @@ class Api(Target, frozen=True, gc=False):
     path: str
 
 
+def spoken(path: str) -> str:
+    """An access path as a reader would say it, for the beginning of a sentence. What begins at a function or a class is
+    named whole (`fs.readFileSync`, `threading.Thread.join`); of what comes in several calls, the last member is."""
+    path = path.removeprefix("builtins.")
+    root, *calls = path.removesuffix("()").split("()")
+    if not calls or (len(calls) == 1 and root.rpartition(".")[2][:1].isupper() and calls[0].count(".") == 1):
+        return f"`{path.replace('()', '')}`"
+    last = calls[-1] or calls[-2]
+    if _QUERIES & set(path.replace("()", "").split(".")):
+        return f"This query (`{last}()`)"
+    return f"This `{path.partition('.')[0]}` call (`{last}()`)"
+
+
+_QUERIES = frozenset({"query", "filter", "select", "execute", "exec", "prepare", "fetchall", "fetchone", "fetchmany"})
+"""Members by which databases are asked."""
+
+
 class Grown(Api, frozen=True, gc=False):
     """An `Api` whose path was lengthened by a value that it depends on itself. Only while that is worked out."""
 
