@@ -9,6 +9,7 @@ from prodlint.facts import JAVASCRIPT, ValueKind
 from prodlint.findings import Applicability, Finding, Fix, Location, Severity, Span, Step
 from prodlint.fixes.reasons import ODD_FORM
 from prodlint.lazy_regex import regex
+from prodlint.program.code.call_options import options_of
 from prodlint.program.services import Service, Variant, is_for_development, services_in
 from prodlint.program.services.layers import Layer
 from prodlint.program.services.setting_values import SettingValue, Source, State
@@ -54,7 +55,7 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
 def _all(program: Program, rule: Rule) -> Iterator[Finding]:
     for service in services_in(program):
         if service.language == "node":
-            finding = _contradicted(rule, service) or _missing(rule, service)
+            finding = _contradicted(program, rule, service) or _missing(program, rule, service)
             if finding is not None:
                 yield finding
         else:
@@ -64,13 +65,13 @@ def _all(program: Program, rule: Rule) -> Iterator[Finding]:
 # --- Node -------------------------------------------------------------------------------------------------------------
 
 
-def _contradicted(rule: Rule, service: Service) -> Finding | None:
+def _contradicted(program: Program, rule: Rule, service: Service) -> Finding | None:
     """A variant for production that says something for development."""
     for variant in _blamed(service):
         answer = variant.setting(f"env.{_NAME}")
         if not _is_set_for_development(_NAME, answer) or answer.by is None or answer.by.kind in ("dotenv", "source"):
             continue
-        name, way = _reader(rule, service)
+        name, way = _reader(program, rule, service)
         return Finding(
             rule.name,
             f"`{_NAME}` is `{answer.value}` when {service.name} starts in production{way}.",
@@ -83,7 +84,7 @@ def _contradicted(rule: Rule, service: Service) -> Finding | None:
     return None
 
 
-def _missing(rule: Rule, service: Service) -> Finding | None:
+def _missing(program: Program, rule: Rule, service: Service) -> Finding | None:
     """No variant for production says anything, and none may."""
     blamed = _blamed(service)
     platforms = {*_listed(rule, "platforms"), *_listed(rule, "unsure-platforms")}
@@ -98,7 +99,7 @@ def _missing(rule: Rule, service: Service) -> Finding | None:
     # What else runs the image, and may set it there, is no reason to change the image.
     is_one_of_several = any(variant.kind == "kubernetes" for variant in blamed if variant not in variants)
     layer = variants[0].layers[0] if is_one_of_several else _place(variants)
-    name, way = _reader(rule, service)
+    name, way = _reader(program, rule, service)
     looked = [source for source in service.artefacts if _in_variants(source, variants)]
     only_script = layer.source.kind == "package_json"
     return Finding(
@@ -137,12 +138,28 @@ def _listed(rule: Rule, key: str) -> Sequence[str]:
     return values
 
 
-def _reader(rule: Rule, service: Service) -> tuple[str, str]:
+def _reader(program: Program, rule: Rule, service: Service) -> tuple[str, str]:
     """What in the service behaves differently in production ("" for nothing), and that as the end of a sentence."""
     name = next((name for name in _listed(rule, "readers") if name in service.dependencies), "")
+    if name and _is_set_in_code(program, service, name):
+        return name, f": its code puts {name} into production mode, but other packages ask for the variable"
     if name:
         return name, f": {name} then runs in development mode"
     return ("the code", ", but its code asks for it") if service.reads_node_env else ("", "")
+
+
+def _is_set_in_code(program: Program, service: Service, name: str) -> bool:
+    """Whether the code of a service chooses the mode of a framework itself: `app.set('env', 'production')` of Express,
+    `next({ dev: false })`."""
+    for site in program.api_calls.get("express().set" if name == "express" else name, ()):
+        if service.package and not site.file.path.startswith(f"{service.package}/"):
+            continue
+        values = [program.value(site.file, argument) for argument in site.call.args]
+        if name == "express" and [value.text for value in values] == ["env", _VALUE]:
+            return True
+        if name == "next" and options_of(program, site).is_bool("dev", False):
+            return True
+    return False
 
 
 def _place(variants: Sequence[Variant]) -> Layer:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from prodlint.facts import NONE, Function, FunctionKind, ParamKind, ValueKind
+from prodlint.facts import NONE, Function, FunctionKind, ParamKind
 from prodlint.findings import Applicability, Finding, Fix, Severity, Span
 from prodlint.fixes.logcalls import set_up
 from prodlint.fixes.reasons import NO_LOGGER, NO_PLACE
@@ -14,19 +14,17 @@ from prodlint.lazy_regex import regex
 from prodlint.models.frameworks.model import Role
 from prodlint.program.code.control_flow import control_flow
 from prodlint.program.code.loggers import Logger, loggers_in
-from prodlint.program.linking.resolver import CallSite, File
+from prodlint.program.code.process_hooks import EXCEPTION, REJECTION, Hook, hooks_in
+from prodlint.program.linking.resolver import File
 
 if TYPE_CHECKING:
     from prodlint.program.linking.program import Program
     from prodlint.rulebook import Rule
 
 _EVENTS = {
-    "uncaughtException": "an exception that nobody caught",
-    "unhandledRejection": "a rejection that nobody handled",
+    EXCEPTION: "an exception that nobody caught",
+    REJECTION: "a rejection that nobody handled",
 }
-_LISTENS = ("process.on", "process.once", "process.addListener", "process.prependListener")
-_UNLISTENS = ("off", "removeListener")
-_LOGS_ONLY = regex(r".*\.(?:log|debug|info|warn|error|fatal|trace)(?:\.bind\(\))?")
 _PYTHON_HOOKS = ("sys.excepthook", "threading.excepthook", "sys.unraisablehook")
 _COMMENT = regex(rb"(?:/[/*]|\*)([^\n]*+)")
 _MEANT = (
@@ -54,14 +52,8 @@ _LOGGED = {
 
 def check(program: Program, rule: Rule) -> Iterator[Finding]:
     """Hooks whose handler goes on (JavaScript) or hides the error (Python)."""
-    for api in _LISTENS:
-        for site in program.api_calls.get(api, ()):
-            event = program.value(site.file, site.call.args[0]) if len(site.call.args) > 1 else None
-            if event is not None and event.kind is ValueKind.STRING and event.text in _EVENTS:
-                yield from _node_hook(program, rule, site, event.text, site.call.args[1])
-    for site in program.api_calls.get("process.setUncaughtExceptionCaptureCallback", ()):
-        if site.call.args and program.value(site.file, site.call.args[0]).kind is not ValueKind.NULL:
-            yield from _node_hook(program, rule, site, "uncaughtException", site.call.args[0])
+    for hook in hooks_in(program):
+        yield _node_hook(program, rule, hook)
     yield from _python_hooks(program, rule)
     yield from _loop_handlers(program, rule)
     yield from _framework_handlers(program, rule)
@@ -70,34 +62,19 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
 # --- Node: the process goes on
 
 
-def _node_hook(program: Program, rule: Rule, site: CallSite, event: str, handler: int) -> Iterator[Finding]:
-    functions = [function for function, _ in program.graph.handlers(site.file, handler)]
-    if not functions and not _LOGS_ONLY.fullmatch(program.resolver.api_of(site.file, handler)):
-        return  # nobody knows what it does
-    if program.server_code(site.file, site.call.region) is None:
-        return
-    if any(control_flow(program).ends_process(function) for function in functions) or _is_temporary(program, site):
-        return
-    no_fix_reason = "" if functions else "the hook is no function of the project"
-    if any(control_flow(program).may_end_process(function) for function in functions):
+def _node_hook(program: Program, rule: Rule, hook: Hook) -> Finding:
+    no_fix_reason = "" if hook.functions else "the hook is no function of the project"
+    if hook.may_end:
         no_fix_reason = "it ends the process on some paths already"
-    some = " on some paths" if "some" in no_fix_reason else ""
-    yield Finding(
+    some = " on some paths" if hook.may_end else ""
+    call = hook.site.call
+    return Finding(
         rule.name,
-        f"After {_EVENTS[event]} the process goes on in an unknown state{some}. Log the error, then end the process "
-        "and let its manager start a new one.",
-        program.location(site.file, site.call.start, site.call.end),
-        data={"function": functions[0]} if functions else {},
+        f"After {_EVENTS[hook.event]} the process goes on in an unknown state{some}. Log the error, then end the "
+        "process and let its manager start a new one.",
+        program.location(hook.site.file, call.start, call.end),
+        data={"function": hook.functions[0]} if hook.functions else {},
         no_fix_reason=no_fix_reason,
-    )
-
-
-def _is_temporary(program: Program, site: CallSite) -> bool:
-    """Whether the function that adds a listener takes it away again before it is done."""
-    handler = site.call.args[-1]
-    return any(
-        program.value(site.file, other.call.callee).text in _UNLISTENS and handler in other.call.args
-        for other in control_flow(program).calls_in(site.file.function_at(site.call.region))
     )
 
 

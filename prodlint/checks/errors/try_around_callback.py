@@ -9,6 +9,7 @@ from prodlint.facts import ExitKind, Use, Value, ValueKind
 from prodlint.findings import Confidence, Finding, Step
 from prodlint.program.code.callbacks import LISTENS, Timing, timing
 from prodlint.program.code.control_flow import control_flow
+from prodlint.program.code.process_hooks import EXCEPTION, fate
 from prodlint.program.linking.resolver import CallSite, File
 from prodlint.program.linking.targets import Api, Fn
 
@@ -83,8 +84,8 @@ def _finding(
     shown = f"the callback of `{name}`" if name else "the callback"
     return Finding(
         rule.name,
-        f"This `try` is left before {shown} runs: what that throws is caught by nobody and ends the process. Catch it "
-        "inside the callback, or await a promise here.",
+        f"This `try` is left before {shown} runs: what that throws is caught by nobody and "
+        f"{fate(program, file, EXCEPTION)}. Catch it inside the callback, or await a promise here.",
         program.location(file, region.start, region.end),
         confidence=confidence,
         related=(Step(program.location(file, *place), "this throws"),) if place is not None else (),

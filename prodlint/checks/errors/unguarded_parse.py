@@ -10,10 +10,12 @@ from prodlint.facts import NONE, RegionKind, Use, ValueKind
 from prodlint.findings import Applicability, Finding, Fix, ImportRequest, Span, weakest
 from prodlint.fixes.reasons import ODD_FORM
 from prodlint.models.frameworks.model import Role
+from prodlint.program.code import process_hooks
 from prodlint.program.code.callbacks import continuations
 from prodlint.program.code.client_input import Clients
 from prodlint.program.code.control_flow import control_flow
 from prodlint.program.code.exceptions import Fate, Throws
+from prodlint.program.code.process_hooks import EXCEPTION
 from prodlint.program.linking.resolver import CallSite, File
 from prodlint.program.linking.targets import Api, Fn
 
@@ -56,7 +58,11 @@ def _javascript(program: Program, rule: Rule) -> Iterator[Finding]:
             continue
         fate = throws.fate(file.function_at(region))
         if fate is not None:
-            what = "ends the process" if fate is Fate.UNCAUGHT else "leaves the request without an answer"
+            what = (
+                process_hooks.fate(program, file, EXCEPTION)
+                if fate is Fate.UNCAUGHT
+                else "leaves the request without an answer"
+            )
             yield Finding(
                 rule.name,
                 f"`{api}` throws when the text is no JSON, and nothing catches it here: that {what}. "

@@ -9,6 +9,7 @@ from prodlint.facts import NONE, Call, ParamKind, Use, Value, ValueKind
 from prodlint.findings import Applicability, Confidence, Edit, Finding, Fix, ImportRequest, Location, Span, Step
 from prodlint.models.frameworks.model import Role
 from prodlint.program.code.control_flow import control_flow
+from prodlint.program.code.process_hooks import REJECTION, fate
 from prodlint.program.linking.call_graph import Registration
 from prodlint.program.linking.resolver import File
 from prodlint.program.linking.routes import routes_in
@@ -198,8 +199,8 @@ def _finding(program: Program, rule: Rule, registrations: list[Registration], co
     places = [(each.file, each.call, _argument(program, each)) for each in registrations]
     return Finding(
         rule.name,
-        f"{what}: when it is rejected, the request is never answered and the process may end. Pass the rejection to "
-        "`next`.",
+        f"{what}: when it is rejected, the request is never answered and the error {fate(program, file, REJECTION)}. "
+        "Pass the rejection to `next`.",
         Location(file.path, fact.name_start, fact.name_end),
         confidence=confidence,
         trace=(

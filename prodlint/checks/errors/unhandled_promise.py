@@ -20,6 +20,7 @@ from prodlint.program.code.callbacks import (
 )
 from prodlint.program.code.control_flow import control_flow
 from prodlint.program.code.loggers import loggers_in
+from prodlint.program.code.process_hooks import REJECTION, fate
 from prodlint.program.linking.resolver import CallSite, File
 from prodlint.program.linking.targets import Api, Fn
 
@@ -109,13 +110,19 @@ def _dropped_finding(program: Program, rule: Rule, site: CallSite, confidence: C
     what = "`new Promise`" if site.call.is_new and name == "Promise" else f"`{name}`" if name else "What it is given to"
     return Finding(
         rule.name,
-        f"{what} throws away the promise of this callback: an error in it ends the process (Node 15 and later), and "
-        "nobody else hears of it. Catch it inside the callback.",
+        f"{what} throws away the promise of this callback: an error in it {_fate(program, site)}, "
+        "and nobody else hears of it. Catch it inside the callback.",
         program.location(site.file, site.call.start, site.call.end),
         confidence=confidence,
         data={"file": site.file.index, "call": site.index},
         no_fix_reason="what the callback should do with an error is for you to say",
     )
+
+
+def _fate(program: Program, site: CallSite) -> str:
+    """What an unhandled rejection does in this process."""
+    what = fate(program, site.file, REJECTION)
+    return f"{what} (Node 15 and later)" if what.startswith("ends") else what
 
 
 def _finding(program: Program, rule: Rule, site: CallSite, confidence: Confidence, what: str) -> Finding:
@@ -129,7 +136,7 @@ def _finding(program: Program, rule: Rule, site: CallSite, confidence: Confidenc
         is_next = handler != NONE
     return Finding(
         rule.name,
-        f"{what}: an error in it ends the process (Node 15 and later), and no request is answered with it. Await it, "
+        f"{what}: an error in it {_fate(program, site)}, and no request is answered with it. Await it, "
         f"return it, or end it with `.catch({name or '…'})`.",
         program.location(site.file, site.call.start, site.call.end),
         confidence=confidence,

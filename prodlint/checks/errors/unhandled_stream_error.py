@@ -11,6 +11,7 @@ from prodlint.fixes.reasons import NO_PLACE, NOT_UTF8, ODD_FORM
 from prodlint.models.frameworks.model import Context
 from prodlint.program.code.callbacks import parameter_value, whom_to_tell
 from prodlint.program.code.loggers import loggers_in
+from prodlint.program.code.process_hooks import EXCEPTION, fate
 from prodlint.program.code.streams import Streams, Unheard
 from prodlint.program.linking.resolver import CallSite, File
 from prodlint.program.linking.targets import Api
@@ -74,8 +75,9 @@ def _finding(program: Program, rule: Rule, chain: list[tuple[str, Unheard]], fai
     heard = whom_to_tell(program, file, function) is not None
     return Finding(
         rule.name,
-        f"`{api}` emits 'error' when {fails_when[api]}, and nobody listens: that ends the process. "
-        "Add `.on('error', …)`" + (", or use `stream.pipeline`." if pipe is not None else "."),
+        f"`{api}` emits 'error' when {fails_when[api]}, and nobody listens: that "
+        f"{fate(program, file, EXCEPTION)}. Add `.on('error', …)`"
+        + (", or use `stream.pipeline`." if pipe is not None else "."),
         program.location(file, start, end),
         confidence=Confidence.LIKELY if found.is_member else Confidence.CERTAIN,
         data={"file": file.index, "calls": [entry.made.index for _, entry in chain]},
