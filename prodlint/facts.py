@@ -11,7 +11,8 @@ Source code is described by three things:
 
 *values*: what an expression denotes, as far as it can be written without running anything: an import, a member of
 another value, the result of a call, a parameter, a literal. `const {readFileSync: r} = require('node:fs'); r(p)` has
-the callee `MEMBER(IMPORT "node:fs", "readFileSync")`. Values are interned: equal ones share an index.
+the callee `MEMBER(IMPORT "node:fs", "readFileSync")`. Values are interned: equal ones share an index, but for literal
+objects and arrays.
 
 *regions*: the nesting of bodies, branches, loops, `try`, `catch`, `with`: where a call stands, and under what.
 
@@ -59,7 +60,7 @@ class ValueKind(IntEnum):
     """The parameter `items[0]` (its position) of functions[`ref`]; `text` is its name. What is destructured from it
     is MEMBER of this."""
     SELF = 7
-    """`this` / `self` / `cls` inside a method of classes[`ref`]; `ref` NONE for `this` elsewhere (`items` empty)."""
+    """`this` / `self` / `cls` inside a method of classes[`ref`]; `ref` NONE for `this` outside of any function."""
     SUPER = 8
     """`super` / `super()` inside a method of classes[`ref`]."""
     BINDING = 9
@@ -100,6 +101,8 @@ class ValueKind(IntEnum):
     """What `with ref as x` binds to x (`items[0]` is 1 for `async with`)."""
     CATCH = 25
     """The exception bound by the CATCH region `ref`."""
+    RECEIVER = 26
+    """`this` in functions[`ref`], which is no method of a class."""
 
 
 class Value(_Fact):

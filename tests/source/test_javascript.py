@@ -62,6 +62,8 @@ def render(facts: FileFacts, index: int, depth: int = 0) -> str:
             return f"class {facts.classes[value.ref].name}".strip()
         case ValueKind.PARAM:
             return text or f"param {value.items[0]}"
+        case ValueKind.RECEIVER:
+            return "this"
         case ValueKind.SELF:
             return "this" if value.ref == NONE else f"this {facts.classes[value.ref].name}"
         case ValueKind.SUPER:

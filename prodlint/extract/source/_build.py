@@ -14,7 +14,8 @@ LONGEST_TEXT = 200
 
 
 class Values:
-    """The values of one file, each of them once. `facts` is the list that goes into the `FileFacts`."""
+    """The values of one file, each of them once but for literal objects and arrays. `facts` is the list that goes into
+    the `FileFacts`."""
 
     def __init__(self) -> None:
         """Start with the unknown value alone."""
@@ -45,6 +46,11 @@ class Values:
             index = table[key] = len(self.facts)
             self.facts.append(Value(kind, *key))
         return index
+
+    def literal(self, kind: ValueKind, items: Sequence[int], names: Sequence[str] = ()) -> int:
+        """Return the index of an object or array of its own: two of equal parts are two."""
+        self.facts.append(Value(kind, NONE, "", tuple(items), tuple(names)))
+        return len(self.facts) - 1
 
     def member(self, ref: int, name: str) -> int:
         """Return the index of the member `name` of the value `ref`."""

@@ -46,7 +46,12 @@ def _note_arguments_object(walk: Walk) -> None:
 
 
 def this(walk: Walk, node: Node, use: Use, user: int) -> int:
-    """`this`."""
+    """`this`: of the class, else of the nearest function that has one of its own."""
+    function = walk.function
+    while walk.cls == NONE and function > 0:
+        if walk.functions[function].kind is not FunctionKind.ARROW:
+            return walk.values.plain(ValueKind.RECEIVER, function)
+        function = walk.functions[function].parent
     return walk.values.plain(ValueKind.SELF, walk.cls)
 
 
@@ -121,7 +126,7 @@ def object_(walk: Walk, node: Node, use: Use, user: int) -> int:
             continue
         names.append(name)
         items.append(value)
-    return walk.values.compound(ValueKind.OBJECT, items, names=names)
+    return walk.values.literal(ValueKind.OBJECT, items, names=names)
 
 
 def property_key(walk: Walk, key: Node) -> str:
@@ -138,7 +143,7 @@ def property_key(walk: Walk, key: Node) -> str:
 def array(walk: Walk, node: Node, use: Use, user: int) -> int:
     """An array literal."""
     items = [walk.value(child, use, user) for child in walk.operands(node)]
-    return walk.values.compound(ValueKind.ARRAY, items)
+    return walk.values.literal(ValueKind.ARRAY, items)
 
 
 def spread(walk: Walk, node: Node, use: Use, user: int) -> int:

@@ -175,7 +175,7 @@ class Evaluator:
         return self._indexed(self.value(base, scope, depth), [self.value(p, scope, depth) for p in parameters])
 
     def _indexed(self, base: int, keys: Sequence[int]) -> int:
-        key = keys[0] if len(keys) == 1 else self.values.compound(ValueKind.ARRAY, keys)
+        key = keys[0] if len(keys) == 1 else self.values.literal(ValueKind.ARRAY, keys)
         return self.values.compound(ValueKind.SUBSCRIPT, [key], base)
 
     def _lambda(self, node: Node, scope: Scope, depth: int) -> int:
@@ -259,7 +259,7 @@ class Evaluator:
 
     def _array(self, node: Node, scope: Scope, depth: int) -> int:
         items = [self.item(item, scope, depth) for item in g.parts(node)[:_MOST_ITEMS]]
-        return self.values.compound(ValueKind.ARRAY, items)
+        return self.values.literal(ValueKind.ARRAY, items)
 
     def _spread(self, node: Node, scope: Scope, depth: int) -> int:
         return self.values.plain(ValueKind.SPREAD, self.value(g.first(node), scope, depth))
@@ -275,7 +275,7 @@ class Evaluator:
             elif entry.kind_id == g.DICTIONARY_SPLAT:
                 names.append("...")
                 items.append(self._spread(entry, scope, depth))
-        return self.values.compound(ValueKind.OBJECT, items, names=names)
+        return self.values.literal(ValueKind.OBJECT, items, names=names)
 
     def _comprehension(self, node: Node, scope: Scope, depth: int) -> int:
         """An array of what its element denotes: one item stands for any number."""

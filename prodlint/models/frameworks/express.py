@@ -3,7 +3,7 @@
 Source: the Express 4 and 5 API references (`app`, `Router`, `app.route`).
 """
 
-from prodlint.models.frameworks.model import Context, Framework, Registers, Role, each
+from prodlint.models.frameworks.model import Context, Framework, Registers, Role, Slots, each
 
 _APPS = ("express()", "connect()", "express-promise-router()", "polka()", "restify.createServer()", "router()")
 _METHODS = (
@@ -11,6 +11,21 @@ _METHODS = (
     "propfind proppatch report search subscribe trace unlock unsubscribe"
 )
 _HANDLER = ("express.req", "express.res", "express.next")
+_OF_APP = frozenset((*_METHODS.split(), *"use route param listen set enable disable engine locals mountpath".split()))
+_OF_REQUEST = frozenset(
+    (
+        "app baseUrl body cookies fresh hostname ip ips method originalUrl params path protocol query res route secure"
+        " signedCookies stale subdomains xhr url headers rawBody session sessionID file files accepts get header is"
+        " range on once pipe socket connection next param"
+    ).split()
+)
+_OF_RESPONSE = frozenset(
+    (
+        "app headersSent locals req append attachment cookie clearCookie download end format get getHeader json jsonp"
+        " links location redirect render send sendFile sendStatus set header setHeader status statusCode type vary"
+        " write writeHead on once flush"
+    ).split()
+)
 
 FRAMEWORK = Framework(
     name="express",
@@ -30,7 +45,20 @@ FRAMEWORK = Framework(
         ("express.Request()", "express.req"),
         ("express.Response()", "express.res"),
         ("express.NextFunction()", "express.next"),
+        ("express.req.app", "express()"),
+        ("express.res.app", "express()"),
+        ("express.req.res", "express.res"),
+        ("express.res.req", "express.req"),
         *((f"{app}.{method}()", app) for app in _APPS for method in ("route", "use", *_METHODS.split())),
+    ),
+    slots=(
+        Slots(("express()",), own=_OF_APP),
+        Slots(("express().locals",)),
+        Slots(("express().settings",), sets=("express().set",), gets=("express().get",)),
+        Slots(("express.req",), own=_OF_REQUEST),
+        Slots(("express.req.session",), own=frozenset(("cookie", "id", "save", "destroy", "regenerate", "reload"))),
+        Slots(("express.res",), own=_OF_RESPONSE),
+        Slots(("express.res.locals",)),
     ),
     registers=(
         Registers((*each(_APPS, _METHODS), *(f"{app}[]" for app in _APPS)), first=1, params=_HANDLER),

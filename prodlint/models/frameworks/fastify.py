@@ -3,9 +3,28 @@
 Source: Fastify's reference: Routes, Hooks, Plugins, Server.
 """
 
-from prodlint.models.frameworks.model import Context, Framework, Registers, Role, members
+from prodlint.models.frameworks.model import Context, Framework, Registers, Role, Slots, members
 
 _HANDLER = ("fastify.request", "fastify.reply")
+_OF_SERVER = frozenset(
+    (
+        "get post put patch delete head options all route register addHook decorate decorateRequest decorateReply"
+        " listen ready after close inject log server addresses setErrorHandler setNotFoundHandler addSchema"
+        " withTypeProvider"
+    ).split()
+)
+_OF_REQUEST = frozenset(
+    (
+        "query body params headers raw server id log ip ips host hostname protocol method url originalUrl socket"
+        " routeOptions is404 cookies session file files parts"
+    ).split()
+)
+_OF_REPLY = frozenset(
+    (
+        "code status statusCode server header headers getHeader hasHeader redirect callNotFound type raw log"
+        " elapsedTime serialize serializer sent send hijack then request trailer setCookie clearCookie view sendFile"
+    ).split()
+)
 
 FRAMEWORK = Framework(
     name="fastify",
@@ -20,6 +39,15 @@ FRAMEWORK = Framework(
         ("fastify().withTypeProvider()", "fastify()"),
         ("fastify().register()", "fastify()"),
         ("fastify().route()", "fastify()"),
+        ("fastify.request.server", "fastify()"),
+        ("fastify.reply.server", "fastify()"),
+        ("fastify.reply.request", "fastify.request"),
+        *((f"fastify().{name}()", "fastify()") for name in ("decorate", "decorateRequest", "decorateReply", "addHook")),
+    ),
+    slots=(
+        Slots(("fastify()",), own=_OF_SERVER, sets=("fastify().decorate",)),
+        Slots(("fastify.request",), own=_OF_REQUEST, sets=("fastify().decorateRequest",)),
+        Slots(("fastify.reply",), own=_OF_REPLY, sets=("fastify().decorateReply",)),
     ),
     registers=(
         Registers(
@@ -27,18 +55,21 @@ FRAMEWORK = Framework(
             first=1,
             properties=("handler", "preHandler", "onRequest", "preValidation", "preParsing", "onSend"),
             params=_HANDLER,
+            receiver="fastify()",
         ),
         Registers(
             members("fastify()", "route"),
             first=1,
             properties=("handler", "preHandler", "onRequest", "preValidation", "wsHandler"),
             params=_HANDLER,
+            receiver="fastify()",
         ),
         Registers(
             members("fastify()", "addHook"),
             first=1,
             role=Role.MIDDLEWARE,
             params=_HANDLER,
+            receiver="fastify()",
             event=(
                 "onRequest",
                 "preParsing",
@@ -58,8 +89,13 @@ FRAMEWORK = Framework(
             context=Context.STARTUP,
             event=("onReady", "onListen", "onClose", "onRegister", "onRoute"),
         ),
-        Registers(members("fastify()", "setErrorHandler"), role=Role.ERROR_HANDLER, params=("", *_HANDLER)),
-        Registers(members("fastify()", "setNotFoundHandler"), role=Role.HANDLER, params=_HANDLER),
+        Registers(
+            members("fastify()", "setErrorHandler"),
+            role=Role.ERROR_HANDLER,
+            params=("", *_HANDLER),
+            receiver="fastify()",
+        ),
+        Registers(members("fastify()", "setNotFoundHandler"), params=_HANDLER, receiver="fastify()"),
         Registers(
             ("fastify().register", "fastify-plugin", "fastify-plugin.fastifyPlugin"),
             last=1,

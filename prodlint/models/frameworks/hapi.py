@@ -3,7 +3,7 @@
 Source: the hapi API reference: `server.route`, `server.ext`, plugins.
 """
 
-from prodlint.models.frameworks.model import Context, Framework, Registers, Role, each
+from prodlint.models.frameworks.model import Context, Framework, Registers, Role, Slots, each
 
 _SERVERS = ("@hapi/hapi.server()", "@hapi/hapi.Server()", "hapi.server()", "hapi.Server()")
 _CANONICAL = _SERVERS[0]
@@ -13,7 +13,15 @@ FRAMEWORK = Framework(
     language="javascript",
     package="@hapi/hapi",
     serves=tuple(path.removesuffix("()") for path in _SERVERS),
-    aliases=tuple((path, _CANONICAL) for path in _SERVERS[1:]),
+    aliases=(
+        *((path, _CANONICAL) for path in _SERVERS[1:]),
+        ("hapi.request.server", _CANONICAL),
+    ),
+    slots=(
+        Slots((f"{_CANONICAL}.app",)),
+        Slots(("hapi.request.app",)),
+        Slots((f"{_CANONICAL}.methods",), sets=(f"{_CANONICAL}.method",)),
+    ),
     registers=(
         Registers(
             each((_CANONICAL,), "route"),

@@ -3,7 +3,7 @@
 Source: Hono's documentation: Routing, Middleware, Context, Helpers (Factory, Streaming); Elysia's: Handler, Life Cycle.
 """
 
-from prodlint.models.frameworks.model import Framework, Registers, Role, each, members
+from prodlint.models.frameworks.model import Framework, Registers, Role, Slots, each, members
 
 _APP = "hono.Hono()"
 _METHODS = "get post put patch delete options head all"
@@ -25,6 +25,7 @@ FRAMEWORK = Framework(
         *((f"{_ELYSIA}.{name}()", _ELYSIA) for name in (*_METHODS.split(), "use", "group", "guard", "derive")),
         *((f"{_ELYSIA}.{name}()", _ELYSIA) for name in ("decorate", "state", "onError", "ws", "resolve")),
     ),
+    slots=(Slots(("hono.c.var",), sets=("hono.c.set",), gets=("hono.c.get",)),),
     registers=(
         Registers(members(_APP, _METHODS), params=_CONTEXT),
         Registers(members(_APP, "on"), first=2, params=_CONTEXT),

@@ -3,7 +3,7 @@
 Source: Koa's API reference and the README of `@koa/router`.
 """
 
-from prodlint.models.frameworks.model import Context, Framework, Registers, Role, each, members
+from prodlint.models.frameworks.model import Context, Framework, Registers, Role, Slots, each, members
 
 _ROUTERS = ("koa-router()", "@koa/router()")
 _METHODS = "get post put patch delete del head options all"
@@ -18,6 +18,22 @@ FRAMEWORK = Framework(
         ("@koa/router.Router()", "@koa/router()"),
         *((f"{router}.{method}()", router) for router in _ROUTERS for method in ("use", *_METHODS.split())),
         ("koa().use()", "koa()"),
+        ("koa().context", "koa.ctx"),
+        ("koa.ctx.app", "koa()"),
+    ),
+    slots=(
+        Slots(("koa()",), own=frozenset("use listen callback on context keys proxy env middleware".split())),
+        Slots(
+            ("koa.ctx",),
+            own=frozenset(
+                (
+                    "app req res request response state body status type length headers header method url originalUrl"
+                    " path query querystring host hostname fresh stale socket protocol secure ip ips params cookies"
+                    " throw assert respond get set redirect attachment message session"
+                ).split()
+            ),
+        ),
+        Slots(("koa.ctx.state",)),
     ),
     registers=(
         Registers(members("koa()", "use"), role=Role.MIDDLEWARE, params=("koa.ctx", "koa.next")),

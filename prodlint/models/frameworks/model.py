@@ -67,6 +67,8 @@ class Registers(msgspec.Struct, frozen=True):
     event: tuple[str, ...] = ()
     methods: tuple[str, ...] = ()
     """Where a class is handed over: the methods that are run."""
+    receiver: str = ""
+    """The API of what `this` is in the function."""
 
 
 class Subclasses(msgspec.Struct, frozen=True):
@@ -148,6 +150,20 @@ class Calls(msgspec.Struct, frozen=True):
     wraps: bool = False
 
 
+class Slots(msgspec.Struct, frozen=True):
+    """Objects of a framework in which a program keeps things under names of its own, to have them elsewhere.
+
+    What is stored in a member of one of `holders` (by access path) is what that member is from then on, but for the
+    framework's own members, `own`. `sets` are APIs that store it when they are called with a name and a value, `gets`
+    those that answer what is stored under a name; both are about the first holder.
+    """
+
+    holders: tuple[str, ...]
+    own: frozenset[str] = frozenset()
+    sets: tuple[str, ...] = ()
+    gets: tuple[str, ...] = ()
+
+
 class Framework(msgspec.Struct, frozen=True):
     """What prodlint knows of one framework (or of one part of a runtime)."""
 
@@ -163,6 +179,7 @@ class Framework(msgspec.Struct, frozen=True):
     registers: tuple[Registers, ...] = ()
     subclasses: tuple[Subclasses, ...] = ()
     exports: tuple[Exports, ...] = ()
+    slots: tuple[Slots, ...] = ()
     offloads: tuple[Offloads, ...] = ()
     calls: tuple[Calls, ...] = ()
 

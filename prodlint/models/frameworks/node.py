@@ -3,7 +3,7 @@
 Source: Node's documentation of `http`, `https`, `http2`, `net`, Timers, `worker_threads`.
 """
 
-from prodlint.models.frameworks.model import Calls, Context, Framework, Offloads, Registers, Role, When, each
+from prodlint.models.frameworks.model import Calls, Context, Framework, Offloads, Registers, Role, Slots, When, each
 
 BUILTIN_MODULES = frozenset(
     (
@@ -28,6 +28,14 @@ FRAMEWORK = Framework(
     name="node",
     language="javascript",
     serves=(*_HTTP, *_NET),
+    slots=(
+        Slots(
+            ("globalThis",),
+            own=frozenset(
+                "console process Buffer Promise Error Date Math JSON fetch setTimeout setInterval URL".split()
+            ),
+        ),
+    ),
     registers=(
         Registers(_HTTP, params=("http.IncomingMessage()", "http.ServerResponse()")),
         Registers(

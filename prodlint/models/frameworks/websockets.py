@@ -3,10 +3,16 @@
 Source: socket.io's server API (namespaces, middlewares, events) and the README of `ws`.
 """
 
-from prodlint.models.frameworks.model import Framework, Registers, Role, each
+from prodlint.models.frameworks.model import Framework, Registers, Role, Slots, each
 
 _IO = ("socket.io.Server()", "socket.io()")
 _WS = ("ws.Server()", "ws.WebSocketServer()", "ws.default.Server()")
+_OF_SOCKET = frozenset(
+    (
+        "id rooms data handshake client request conn connected nsp on once off onAny emit to in except join leave use"
+        " disconnect send broadcast volatile local timeout compress"
+    ).split()
+)
 
 FRAMEWORK = Framework(
     name="websockets",
@@ -16,6 +22,10 @@ FRAMEWORK = Framework(
         *((f"{io}.{name}()", io) for io in _IO for name in ("of", "use", "to", "in", "on")),
         *((f"{io}.sockets", io) for io in _IO),
         ("socket.io.Namespace()", "socket.io.Server()"),
+    ),
+    slots=(
+        Slots(("socket.io.Socket()",), own=_OF_SOCKET),
+        Slots(("socket.io.Socket().data",)),
     ),
     registers=(
         Registers(

@@ -36,6 +36,7 @@ _ENDS = frozenset(
         "threading.__excepthook__",
     }
 )
+_THIS = (ValueKind.SELF, ValueKind.RECEIVER)
 _ENDING_NAMES = frozenset({"exit", "abort", "shutdown", "gracefulShutdown", "terminate", "die", "panic", "exitProcess"})
 _LOG_METHODS = frozenset(
     {
@@ -224,7 +225,7 @@ class Flow:
         for test in tests:
             value = file.facts.values[test]
             inner = file.facts.values[value.items[0]] if value.kind is ValueKind.OP and value.text == "!" else value
-            of_this = inner.kind is ValueKind.MEMBER and file.facts.values[inner.ref].kind is ValueKind.SELF
+            of_this = inner.kind is ValueKind.MEMBER and file.facts.values[inner.ref].kind in _THIS
             if not of_this and inner.kind is not ValueKind.BINDING:
                 return False
         return bool(tests)

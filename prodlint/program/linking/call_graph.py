@@ -21,6 +21,7 @@ from prodlint.program.linking.manifests import Versions
 from prodlint.program.linking.parameter_uses import LISTENS, LibraryModels, Only, ParameterUses, Place, Run, Use
 from prodlint.program.linking.resolver import (
     MEMOISERS,
+    RECEIVER,
     CallSite,
     Definition,
     File,
@@ -205,7 +206,9 @@ class CallGraph:
         names = registers.params
         if names[:1] == ("express.req",) and len(self.resolver.functions[function][1].params) == 4 > len(names):
             names = ("", *names)
-        return ((function, position, Api(name)) for position, name in enumerate(names) if name)
+        yield from ((function, position, Api(name)) for position, name in enumerate(names) if name)
+        if isinstance(registers, Registers) and registers.receiver:
+            yield function, RECEIVER, Api(registers.receiver)
 
     # ------------------------------------------------------------------ registrations
 

@@ -74,10 +74,9 @@ class Completeness:
             return ()
         found: list[Definition] = [] if base.kind is ValueKind.IMPORT else [(file, fact.ref)]
         for target in self._resolver.resolve(file, fact.ref):
-            if not isinstance(target, Api):
-                found += self._resolver.definitions(target, fact.text)
-                if not self._resolver.member(target, fact.text):
-                    found.append((file, NONE))
+            found += self._resolver.definitions(target, fact.text)
+            if not isinstance(target, Api) and not self._resolver.member(target, fact.text):
+                found.append((file, NONE))
         return found
 
     def _of_call(self, file: File, fact: Value) -> Iterable[Definition]:
@@ -88,6 +87,10 @@ class Completeness:
                 position = RETURN_ARGUMENT.get(target.path, NONE)
                 if position != NONE and position < len(call.args):
                     found.append((file, call.args[position]))
+                holder = self._resolver.asked_of(target.path)
+                if holder and call.args:
+                    name = file.facts.values[call.args[0]].text
+                    found += self._resolver.definitions(Api(holder), name)
             elif isinstance(target, Fn) and not call.is_new:
                 owner, function = self._resolver.functions[target.id]
                 local = target.id - owner.fn_base

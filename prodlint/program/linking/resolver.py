@@ -23,7 +23,8 @@ from functools import cached_property
 from heapq import heapify, heappop, heappush
 from typing import Any
 
-from prodlint.facts import NONE, Call, Class, ExitKind, FileFacts, Function, FunctionKind, Store, Value, ValueKind
+from prodlint.facts import NONE, Call, Class, ExitKind, FileFacts, Function, FunctionKind, Value, ValueKind
+from prodlint.models.frameworks.model import Slots
 from prodlint.program.linking.modules import NodeModules, PythonModules
 from prodlint.program.linking.targets import TOP, Api, Cls, Fn, FnMember, Grown, Inst, Module, New, Obj, Target, Targets
 
@@ -80,6 +81,8 @@ RETURN_ARGUMENT = {
 }
 """Calls whose result stands for one of their arguments."""
 
+RECEIVER = -1
+"""The position of `this` among the parameters of a function."""
 _JS_ROOTS = frozenset({"globalThis", "global", "window", "self"})
 
 
@@ -121,6 +124,46 @@ class File:
             if value.kind is ValueKind.PARAM and value.items:
                 found.setdefault((value.ref, value.items[0]), number)
         return found
+
+    @cached_property
+    def literals_with(self) -> Mapping[int, Sequence[int]]:
+        """The object literals that each function is a member of."""
+        found: dict[int, list[int]] = defaultdict(list)
+        for number, value in enumerate(self.facts.values):
+            if value.kind is ValueKind.OBJECT:
+                for item in value.items:
+                    if self.facts.values[item].kind is ValueKind.FUNCTION:
+                        found[self.facts.values[item].ref].append(number)
+        return found
+
+    @cached_property
+    def holders_of(self) -> Mapping[int, Sequence[int]]:
+        """The values in whose members each function is stored: `F.prototype.f = function …`."""
+        found: dict[int, list[int]] = defaultdict(list)
+        for store in self.facts.stores:
+            if store.value != NONE and self.facts.values[store.value].kind is ValueKind.FUNCTION:
+                found[self.facts.values[store.value].ref].append(store.target)
+        return found
+
+    def is_exported(self, function: int) -> bool:
+        """Whether a function is a member of `module.exports`: `exports.f = function …`."""
+        return function in self._exported
+
+    @cached_property
+    def _exported(self) -> Set[int]:
+        values = (self.facts.values[export.value] for export in self.facts.exports if export.name != "=")
+        functions = (value.ref for value in values if value.kind is ValueKind.FUNCTION)
+        return {ref for ref in functions if self.facts.functions[ref].kind is FunctionKind.EXPRESSION}
+
+    def has_prototype(self, function: int) -> bool:
+        """Whether a function's prototype is spoken of, which makes it a constructor."""
+        return function in self._constructors
+
+    @cached_property
+    def _constructors(self) -> Set[int]:
+        bases = (self.facts.values[value.ref] for value in self.facts.values if _is_prototype(value))
+        stored = (self.facts.values[store.target] for store in self.facts.stores if store.name == "prototype")
+        return {base.ref for base in (*bases, *stored) if base.kind is ValueKind.FUNCTION}
 
     @cached_property
     def calls_by_place(self) -> Sequence[int]:
@@ -177,14 +220,18 @@ class CallSite:
 
 
 class _StoreSite:
-    """A store; they come in the order of `place`."""
+    """A store, or a call that stores a value under a name; they come in the order of `place`. `target`: what it is
+    stored in, or the callee."""
 
-    __slots__ = ("file", "place", "store")
+    __slots__ = ("file", "is_call", "name", "place", "target", "value")
 
-    def __init__(self, file: File, store: Store, place: tuple[str, int]) -> None:
+    def __init__(self, file: File, index: int, target: int, name: str, value: int, *, is_call: bool = False) -> None:
         self.file = file
-        self.store = store
-        self.place = place
+        self.place = (file.path, is_call, index)
+        self.target = target
+        self.name = name
+        self.value = value
+        self.is_call = is_call
 
 
 Asked = tuple[File, int] | tuple[Target, str]
@@ -203,8 +250,27 @@ class Resolver:
     An answer that asked for a parameter is `provisional` until `freeze` says that all is known, and so is every answer
     that rests on it."""
 
-    def __init__(self, files: list[File], node: NodeModules, python: PythonModules, aliases: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        files: list[File],
+        node: NodeModules,
+        python: PythonModules,
+        aliases: Mapping[str, str],
+        slots: Iterable[Slots] = (),
+    ) -> None:
+        """`aliases`: access paths that are the same under another name. `slots`: objects of frameworks in which a
+        program keeps things."""
         self.files = files
+        self._holders: dict[str, Set[str]] = {}
+        self._setters: dict[str, str] = {}
+        self._getters: dict[str, str] = {}
+        for each in slots:
+            self._holders.update(dict.fromkeys(each.holders, each.own))
+            self._setters.update(dict.fromkeys(each.sets, each.holders[0]))
+            self._getters.update(dict.fromkeys(each.gets, each.holders[0]))
+        self._setter_names = {api.rpartition(".")[2] for api in self._setters}
+        self._global_names: set[str] = set()
+        """What the program stores in members of the global object."""
         self.by_path = {file.path: file for file in files}
         self._node = node
         self._python = python
@@ -219,6 +285,10 @@ class Resolver:
         """What frameworks pass, by function and position."""
         self._properties: dict[Target, dict[str, Sequence[Definition]]] = defaultdict(dict)
         self._has_properties = False
+        self._late: dict[Target, dict[str, Sequence[Definition]]] = defaultdict(dict)
+        """What is stored in members of what parameters and `this` turn out to be."""
+        self._late_names: set[str] = set()
+        self._store_sites: dict[tuple[Target, str], set[_StoreSite]] = defaultdict(set)
         self._elements: dict[Obj, Sequence[Definition]] = {}
         self._class_members: dict[int, dict[str, int]] = {}
         self._derived: dict[int, list[int]] = {}
@@ -290,6 +360,7 @@ class Resolver:
         self._provisional_definitions.clear()
         self._readers.clear()
         self._parameter_readers.clear()
+        self._property_readers.clear()
         self._calls.clear()
 
     def learn(self, calls: Iterable[tuple[int, CallSite]], parameters: Iterable[tuple[int, int, Api]]) -> set[CallSite]:
@@ -307,7 +378,8 @@ class Resolver:
                 self.parameters[function, position] = tuple(sorted((*known, given), key=self._rank))
                 changed.add(function)
         dropped = self._drop(asked for function in changed for asked in self._parameter_readers.pop(function, ()))
-        return {site for site in dropped if isinstance(site, CallSite)}
+        again = self._take_stores([site for site in dropped if isinstance(site, _StoreSite)])
+        return again.union(site for site in dropped if isinstance(site, CallSite))
 
     def _drop(self, questions: Iterable[Asked | Site]) -> set[Site]:
         """Drop the answers to questions, and all that rests on them. The calls and stores that are among that."""
@@ -341,33 +413,62 @@ class Resolver:
         """Take note of what is stored in members of the program's own objects, functions and classes. Where that is may
         depend on what is stored elsewhere, so it is looked for until there is no more."""
         self._derived = self._derivations()
-        pending: Iterable[_StoreSite] = [
-            _StoreSite(file, store, (file.path, number))
-            for file in self.files
-            for number, store in enumerate(file.facts.stores)
-            if store.value != NONE and store.op == "="
-        ]
-        sites: dict[tuple[Target, str], set[_StoreSite]] = defaultdict(set)
-        while pending:
-            found: list[tuple[Target, str, _StoreSite]] = []
-            for site in pending:
-                self.site = site
-                for target in self.resolve(site.file, site.store.target):
-                    if isinstance(target, (Obj, Fn, FnMember, Cls, Inst, New)):
-                        found.append((target, site.store.name or _COMPUTED, site))
-            self.site = None
-            grown: dict[tuple[Target, str], None] = {}
-            for target, name, site in found:
-                if site not in sites[target, name]:
-                    sites[target, name].add(site)
-                    grown[target, name] = None
-            for target, name in grown:
-                there = sorted(sites[target, name], key=lambda site: site.place)
-                self._properties[target][name] = [(site.file, site.store.value) for site in there]
-            dropped = self._drop(asked for target, _ in grown for asked in self._property_readers.pop(target, ()))
-            pending = [site for site in dropped if isinstance(site, _StoreSite)]
+        sites = [site for file in self.files for site in self._stores_of(file)]
+        self._late_names = {site.name for site in sites if site.name and _is_late(site)}
+        self._take_stores(sites)
         self._has_properties = True
         self._property_readers.clear()
+
+    def _stores_of(self, file: File) -> Iterator[_StoreSite]:
+        for number, store in enumerate(file.facts.stores):
+            if store.value != NONE and store.op == "=":
+                yield _StoreSite(file, number, store.target, store.name, store.value)
+                base = file.facts.values[store.target]
+                if base.kind is ValueKind.GLOBAL and base.text in _JS_ROOTS and not file.is_python and store.name:
+                    self._global_names.add(store.name)
+        for number, call in enumerate(() if file.is_python else file.facts.calls):
+            callee = file.facts.values[call.callee]
+            if callee.text in self._setter_names and callee.kind is ValueKind.MEMBER and len(call.args) >= 2:
+                name = file.facts.values[call.args[0]]
+                if name.kind is ValueKind.STRING:
+                    yield _StoreSite(file, number, call.callee, name.text, call.args[1], is_call=True)
+
+    def _take_stores(self, pending: Iterable[_StoreSite]) -> set[CallSite]:
+        """Take note of what is stored where. The calls whose questions this may answer otherwise than it was done."""
+        calls: set[CallSite] = set()
+        while pending:
+            found: list[tuple[Target, _StoreSite]] = []
+            for site in pending:
+                self.site = site
+                found += ((target, site) for target in self._holders_of(site))
+            self.site = None
+            grown: dict[tuple[Target, str], None] = {}
+            for target, site in found:
+                name = site.name or _COMPUTED
+                is_wanted = not self._has_properties or name in self._late_names
+                if is_wanted and site not in self._store_sites[target, name]:
+                    self._store_sites[target, name].add(site)
+                    grown[target, name] = None
+            table = self._late if self._has_properties else self._properties
+            for target, name in grown:
+                there = sorted(self._store_sites[target, name], key=lambda site: site.place)
+                table[target][name] = [(site.file, site.value) for site in there]
+            dropped = self._drop(asked for target, _ in grown for asked in self._property_readers.pop(target, ()))
+            calls.update(site for site in dropped if isinstance(site, CallSite))
+            pending = [site for site in dropped if isinstance(site, _StoreSite)]
+        return calls
+
+    def _holders_of(self, site: _StoreSite) -> Iterator[Target]:
+        """What keeps that which is stored at `site`."""
+        for target in self.resolve(site.file, site.target):
+            if isinstance(target, Api):
+                if site.is_call:
+                    if target.path in self._setters:
+                        yield Api(self._setters[target.path])
+                elif site.name not in self._holders.get(target.path, (site.name,)):
+                    yield Api(target.path)
+            elif not site.is_call and isinstance(target, (Obj, Fn, FnMember, Cls, Inst, New)):
+                yield target
 
     def _derivations(self) -> dict[int, list[int]]:
         derived: dict[int, list[int]] = defaultdict(list)
@@ -402,6 +503,18 @@ class Resolver:
             if reader is not None:
                 self._property_readers[target].append(reader)
         return self._properties.get(target, _NOTHING)
+
+    def _stored_as(self, target: Target, name: str) -> Sequence[Definition]:
+        """What is stored in the member `name` of a target."""
+        early = self._stored(target).get(name, ())
+        if name not in self._late_names:
+            return early
+        if not self._is_frozen:
+            self._is_provisional = True
+            reader = self._open[self._at] if self._at >= 0 else self.site
+            if reader is not None:
+                self._property_readers[target].append(reader)
+        return self._late.get(target, _NOTHING).get(name, early)  # which has the early ones, too
 
     def origins(self, file: File, value: int) -> list[Definition]:
         """The expressions that a value comes from: names, members and imports are followed to what they stand for, a
@@ -812,12 +925,14 @@ class Resolver:
             if base.text == "module" and value.text == "exports":
                 return (Module(file.index),)
             if base.text in _JS_ROOTS:
-                return (self._api(value.text),)
+                return self._of_global_object(value.text)
         return [hit for target in self._part(file, value.ref) for hit in self.member(target, value.text)]
 
     def member(self, target: Target, name: str) -> Targets:
         """What the member `name` of a target can be."""
         if isinstance(target, Api):
+            if name not in self._holders.get(target.path, (name,)):
+                return self._kept(Api(target.path), name, f"{target.path}.{name}")
             return (target,) if name == "default" else (self._api(f"{target.path}.{name}"),)
         if target is TOP:
             return (TOP,)
@@ -830,6 +945,15 @@ class Resolver:
                 found += self._inherited_api(target, name)
             elif isinstance(target, Fn):
                 found.append(FnMember(target.id, name))
+        return _distinct(found)
+
+    def _kept(self, holder: Api, name: str, path: str) -> Targets:
+        """What a program keeps under a name in an object of a framework; the framework's own, `path`, where it is not
+        known to keep anything there."""
+        found = [hit for file, value in self.definitions(holder, name) for hit in self.resolve(file, value)]
+        found = [hit for hit in found if hit is not TOP]
+        if self._falls_back(found, holder, name):
+            found.append(self._api(path))
         return _distinct(found)
 
     def definitions(self, target: Target, name: str) -> Sequence[Definition]:
@@ -853,12 +977,24 @@ class Resolver:
             return self._exported(self.files[target.file], name)
         if isinstance(target, (Cls, Inst)):
             return self._class_member(target, name)
-        stored = self._stored(target).get(name, ())
+        stored = self._stored_as(target, name)
         if isinstance(target, New) and not stored:
-            return self._stored(FnMember(target.id, "prototype")).get(name, ())
+            return self._of_prototype(target, name)
         if isinstance(target, Obj) and not stored:
             return self._property(target, name)
         return stored
+
+    def _of_prototype(self, target: New, name: str) -> Sequence[Definition]:
+        """A member that a constructor function gives to what it constructs: `F.prototype.name = …`, `F.prototype =
+        {…}`, `F.prototype = Object.create(G.prototype)`."""
+        found = list(self._stored_as(FnMember(target.id, "prototype"), name))
+        for file, value in () if found else self._stored_as(Fn(target.id), "prototype"):
+            for base in self.resolve(file, value):
+                if isinstance(base, FnMember) and base.id != target.id:
+                    found += self.definitions(New(base.id), name)
+                elif isinstance(base, (Obj, New)):
+                    found += self.definitions(base, name)
+        return found
 
     def _property(self, target: Obj, name: str) -> list[Definition]:
         file = self.files[target.file]
@@ -962,7 +1098,7 @@ class Resolver:
         file, fact = self.classes[target.id]
         own: list[Definition] = [(file, member)] if (member := self._declared(target, name)) != NONE else []
         for owner in (Inst(target.id), Cls(target.id)):
-            own += self._stored(owner).get(name, ())
+            own += self._stored_as(owner, name)
         if own:
             return own
         found: list[Definition] = []
@@ -1059,6 +1195,8 @@ class Resolver:
             position = RETURN_ARGUMENT.get(target.path)
             if position is not None and position < len(call.args):
                 return self._part(file, call.args[position])
+            if target.path in self._getters and call.args:
+                return self._got(file, call, target.path)
             if target.path in ("require", "require.main.require", "module.require") and call.args:
                 return self._computed_require(file, call)
             return (self._api(f"{target.path}()"),)
@@ -1077,6 +1215,17 @@ class Resolver:
                 for hit in self.result(file, call, base)
             )
         return (TOP,) if target is TOP else ()
+
+    def _got(self, file: File, call: Call, path: str) -> Targets:
+        """What a call answers that asks an object of a framework for what is kept under a name."""
+        name = file.facts.values[call.args[0]]
+        if name.kind is not ValueKind.STRING or len(call.args) > 1:
+            return (self._api(f"{path}()"),)
+        return self._kept(Api(self._getters[path]), name.text, f"{path}()")
+
+    def asked_of(self, path: str) -> str:
+        """The object of a framework that calling an API asks for what is kept in it, or ""."""
+        return self._getters.get(path, "")
 
     def _computed_require(self, file: File, call: Call) -> Targets:
         argument = file.facts.values[call.args[0]]
@@ -1110,6 +1259,27 @@ class Resolver:
 
     def _self(self, file: File, value: Value, _: int) -> Iterable[Target]:
         return (Inst(file.cls_base + value.ref),) if value.ref != NONE else ()
+
+    def _receiver(self, file: File, value: Value, _: int) -> Iterable[Target]:
+        """`this` in a function: what a framework calls it on; the object, prototype or module that it is a member of;
+        what is made of it by `new`."""
+        function = file.fn_base + value.ref
+        sites = self.callers_of(function)
+        given = self.parameters.get((function, RECEIVER))
+        if given is not None:
+            return given
+        found: list[Target] = [Obj(file.index, literal) for literal in file.literals_with.get(value.ref, ())]
+        if file.is_exported(value.ref):
+            found.append(Module(file.index))
+        for holder in file.holders_of.get(value.ref, ()):
+            for target in self.resolve(file, holder):
+                if isinstance(target, FnMember) and target.name == "prototype":
+                    found.append(New(target.id))
+                else:
+                    found.append(target)
+        if not found and (file.has_prototype(value.ref) or any(site.call.is_new for site in sites)):
+            found.append(New(function))
+        return found
 
     def _super(self, file: File, value: Value, _: int) -> Iterable[Target]:
         if value.ref == NONE:
@@ -1179,7 +1349,14 @@ class Resolver:
             return found
         if value.text == "exports":
             return (Module(file.index),)
-        return (self._api(value.text),)
+        return self._of_global_object(value.text)
+
+    def _of_global_object(self, name: str) -> Targets:
+        if name in self._global_names and name not in self._holders.get("globalThis", (name,)):
+            return self._kept(Api("globalThis"), name, name)
+        if name in _JS_ROOTS:
+            return (Api("globalThis"),)
+        return (self._api(name),)
 
     def _starred(self, file: File, name: str) -> Targets:
         """A Python name that only a `from m import *` can have brought."""
@@ -1342,6 +1519,7 @@ _RESOLVE: dict[ValueKind, _Resolve] = dict.fromkeys(ValueKind, Resolver._nothing
     ValueKind.ELEMENT: Resolver._element,
     ValueKind.INSTANCE: Resolver._instance,
     ValueKind.YIELDED: Resolver._yielded,
+    ValueKind.RECEIVER: Resolver._receiver,
 }
 
 
@@ -1378,6 +1556,21 @@ def keyword_of(call: Call, name: str) -> int:
 def is_module_function(function: Function) -> bool:
     """Whether a function is a file's module body."""
     return function.kind is FunctionKind.MODULE
+
+
+def _is_prototype(value: Value) -> bool:
+    return value.kind is ValueKind.MEMBER and value.text == "prototype"
+
+
+def _is_late(site: _StoreSite) -> bool:
+    """Whether it takes callers or frameworks to know what is stored in."""
+    fact = site.file.facts.values[site.target]
+    while fact.kind in _PARTS:
+        fact = site.file.facts.values[fact.ref]
+    return fact.kind in (ValueKind.PARAM, ValueKind.RECEIVER)
+
+
+_PARTS = (ValueKind.MEMBER, ValueKind.ELEMENT, ValueKind.SUBSCRIPT, ValueKind.AWAIT)
 
 
 def _distinct(targets: Iterable[Target]) -> Targets:
