@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from prodlint.program.proxies import proxies_in
 from prodlint.program.services import services_in
-from prodlint.program.services.launches import PROCESS_FILES
 from prodlint.program.services.setting_values import ABSENT, SettingValue, Source, State
 from prodlint.program.services.supervision import SUPERVISORS, after_crash, ends_by_itself
 from prodlint.program.services.variants import programs
@@ -121,14 +120,14 @@ def _restart(variant: Variant) -> SettingValue:
     if answer.state is not State.ABSENT or variant.setting("restart_policy").state is not State.ABSENT:
         return answer
     by_default = after_crash(variant)
-    by = next((layer.source for layer in variant.layers if layer.source.kind in PROCESS_FILES), variant.outer)
+    by = next((layer.source for layer in variant.layers if layer.source.format.lists_processes), variant.outer)
     if ends_by_itself(variant):
         return SettingValue(State.SET, "not meant to, it ends by itself", variant.outer)
     if by_default is State.SET:
         managers = SUPERVISORS & set(programs(variant))
         return SettingValue(State.SET, f"by {min(managers)}" if managers else "by default", by)
     if by_default is State.UNKNOWN:
-        who = "whoever runs the image" if variant.kind == "dockerfile" else "the platform"
+        who = variant.format.decides or "the platform"
         return SettingValue(State.UNKNOWN, by=variant.outer, reason=f"{who} decides")
     return answer
 

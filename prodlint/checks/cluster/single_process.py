@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 
 from prodlint.findings import Applicability, Confidence, Finding, Fix, Severity
 from prodlint.fixes.reasons import ODD_FORM
+from prodlint.models.deployment_formats import Host
 from prodlint.program.services import services_in
 from prodlint.program.services.start_faults import main_fault
 from prodlint.program.services.variants import (
-    CONTAINERS,
-    SCRIPTS,
     artefact_of,
     command_of,
     in_production,
@@ -58,9 +57,11 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
 
 
 def _of_variant(program: Program, rule: Rule, service: Service, variant: Variant) -> Finding | None:
-    if variant.workers.state is not Count.ONE or variant.kind == "procfile":
+    if variant.workers.state is not Count.ONE or variant.format.platform:
         return None
-    is_one = variant.copies.state is Count.ONE and (variant.kind != "kubernetes" or variant.copies.by is not None)
+    is_one = variant.copies.state is Count.ONE and (
+        variant.format.host is not Host.POD or variant.copies.by is not None
+    )
     manager = manager_of(variant.launch)
     if manager is None:
         return _plain(program, rule, service, variant) if is_one else None
@@ -72,7 +73,7 @@ def _of_variant(program: Program, rule: Rule, service: Service, variant: Variant
         )
         return _of_command(program, rule, service, step, text, Severity.WARNING)
     if name.startswith("pm2"):
-        severity = Severity.ADVICE if variant.kind in CONTAINERS else Severity.WARNING
+        severity = Severity.ADVICE if variant.format.host is Host.DOCKER else Severity.WARNING
         text = (
             "PM2 starts this service once: it uses one core, and answers nobody while it restarts. Start it with "
             "`-i max`."
@@ -122,7 +123,7 @@ def _plain(program: Program, rule: Rule, service: Service, variant: Variant) -> 
         "several replicas behind a proxy, or a cluster of workers.",
         outer.location._replace(start=artefact.anchor, end=artefact.anchor_end),
         # PM2 is there to start several; one container or unit may be all that a service needs.
-        confidence=Confidence.CERTAIN if variant.kind == "pm2" else Confidence.LIKELY,
+        confidence=Confidence.CERTAIN if variant.format.multiplies else Confidence.LIKELY,
         no_fix_reason="how it is to be multiplied is for you to choose",
         service=service.name,
     )
@@ -132,7 +133,7 @@ def _plain(program: Program, rule: Rule, service: Service, variant: Variant) -> 
 
 
 def _fixless(step: LaunchStep) -> str:
-    if step.source.kind in SCRIPTS:
+    if step.source.format.is_shell:
         return "the command is in a shell script"
     return (
         ""

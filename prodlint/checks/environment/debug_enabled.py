@@ -11,6 +11,7 @@ from prodlint.facts import ValueKind
 from prodlint.findings import Applicability, Confidence, Finding, Fix, ImportRequest, Location, Span, Step
 from prodlint.fixes.reasons import ODD_FORM
 from prodlint.lazy_regex import regex
+from prodlint.models.deployment_formats import format_of
 from prodlint.program.code.call_options import options_of
 from prodlint.program.code.environment_guards import is_literally, is_named_for_development, runs_unasked
 from prodlint.program.linking.resolver import CallSite
@@ -236,7 +237,7 @@ def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
     if command is None:
         return "the command is not known here"
     edits = starts.drop_word(place["path"], place["kind"], program.read(place["path"]), command, re.escape(word))
-    safety = Applicability.UNSAFE if place["kind"] == "package_json" else Applicability.SAFE
+    safety = Applicability.UNSAFE if format_of(place["kind"]).is_package_script else Applicability.SAFE
     return Fix(f"Take `{word}` away", safety, edits) if edits else ODD_FORM
 
 

@@ -28,13 +28,13 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
     """One finding for a service that some variant for production starts with a tool for development."""
     for service in services_in(program):
         variants = in_production(service)
-        if not variants and all(variant.kind == "package_json" for variant in service.variants):
+        if not variants and all(variant.format.is_package_script for variant in service.variants):
             variants = [variant for variant in service.variants if variant.outer.name in _START_SCRIPTS]
             if is_tool(program, service) or not all(variant.launch.is_dev for variant in variants):
                 continue
         for variant in variants:
             step = dev_server(program, variant)
-            if step is not None and variant.kind == "package_json" and _tool(step) in rule.data["bundlers"]:
+            if step is not None and variant.format.is_package_script and _tool(step) in rule.data["bundlers"]:
                 continue  # what is deployed is its build: developers alone start such a package
             if step is not None:
                 yield _finding(program, rule, service, variant, step)
@@ -54,7 +54,7 @@ def _finding(program: Program, rule: Rule, service: Service, variant: Variant, s
             for inner in variant.launch.steps[1:]
         ),
         data={"changes": change},
-        severity=Severity.WARNING if variant.kind == "package_json" else None,
+        severity=Severity.WARNING if variant.format.is_package_script else None,
         no_fix_reason="" if change else "what starts it in production is not known here",
         service=service.name,
     )
@@ -94,7 +94,7 @@ def _change(program: Program, variant: Variant, step: LaunchStep) -> dict[str, A
     if any(each.start.is_dev and each.start.kind is StartKind.PACKAGE_SCRIPT for each in variant.launch.steps):
         return {}  # a script for development is right as it is
     # Developers may start a script too.
-    return _plain(step, safe=step.source.kind != "package_json")
+    return _plain(step, safe=not step.source.format.is_package_script)
 
 
 def _plain(step: LaunchStep, *, safe: bool) -> dict[str, Any]:
@@ -123,7 +123,11 @@ def _plain(step: LaunchStep, *, safe: bool) -> dict[str, Any]:
 def _twin(program: Program, variant: Variant) -> dict[str, Any] | None:
     """`npm run dev` where the package has just one script that starts the same server for production."""
     outer = variant.launch.steps[0]
-    if outer.start.kind is not StartKind.PACKAGE_SCRIPT or outer.source.kind == "package_json" or outer.start.workspace:
+    if (
+        outer.start.kind is not StartKind.PACKAGE_SCRIPT
+        or outer.source.format.is_package_script
+        or outer.start.workspace
+    ):
         return None
     info = program.versions.packages.get(variant.launch.package)
     scripts = [

@@ -92,7 +92,7 @@ def _blank(program: Program, rule: Rule, service: Service, variant: Variant) -> 
 
 def _in_script(program: Program, step: LaunchStep) -> Location | None:
     artefact = (
-        artefact_of(program.facts, step.source.path, step.source.name) if step.source.kind == "package_json" else None
+        artefact_of(program.facts, step.source.path, step.source.name) if step.source.format.is_package_script else None
     )
     setting = artefact.settings[0] if artefact is not None and artefact.settings else None
     if setting is None or not _WINDOWS.search(setting.value or ""):

@@ -9,12 +9,13 @@ from prodlint.facts import JAVASCRIPT, ValueKind
 from prodlint.findings import Applicability, Finding, Fix, Location, Severity, Span, Step
 from prodlint.fixes.reasons import ODD_FORM
 from prodlint.lazy_regex import regex
+from prodlint.models.deployment_formats import Host, format_of, rank
 from prodlint.program.code.call_options import options_of
 from prodlint.program.services import Service, Variant, is_for_development, services_in
 from prodlint.program.services.layers import Layer
 from prodlint.program.services.setting_values import SettingValue, Source, State
 from prodlint.program.services.start_texts import start_texts
-from prodlint.program.services.variants import each_place_once, rank, shown
+from prodlint.program.services.variants import each_place_once, shown
 
 if TYPE_CHECKING:
     from prodlint.facts import Artefact
@@ -30,8 +31,6 @@ _PYTHON = {
     "FLASK_ENV": "runs Flask in debug mode, whose debugger lets visitors execute code",
     "DJANGO_SETTINGS_MODULE": "runs Django with its settings for development",
 }
-_DEPLOYING = ("compose", "systemd", "upstart", "supervisord", "pm2")
-"""Kinds of variants that say all of how a service is started."""
 _COMPARISONS = frozenset({"===", "!==", "==", "!="})
 _INDEXED = frozenset(
     {ValueKind.CALL, ValueKind.FUNCTION, ValueKind.CLASS, ValueKind.PARAM, ValueKind.SELF, ValueKind.SUPER,
@@ -93,15 +92,15 @@ def _missing(program: Program, rule: Rule, service: Service) -> Finding | None:
     variants = [variant for variant in blamed if not _provides(rule, variant)]
     if len(variants) < len(blamed):
         # What deploys it by itself is judged by itself, unless another one shows that the variable was thought of.
-        variants = [variant for variant in variants if variant.kind in _DEPLOYING]
+        variants = [variant for variant in variants if variant.format.says_all]
         if not variants or any(_is_set(variant) for variant in blamed):
             return None
     # What else runs the image, and may set it there, is no reason to change the image.
-    is_one_of_several = any(variant.kind == "kubernetes" for variant in blamed if variant not in variants)
+    is_one_of_several = any(variant.format.host is Host.POD for variant in blamed if variant not in variants)
     layer = variants[0].layers[0] if is_one_of_several else _place(variants)
     name, way = _reader(program, rule, service)
     looked = [source for source in service.artefacts if _in_variants(source, variants)]
-    only_script = layer.source.kind == "package_json"
+    only_script = layer.source.format.is_package_script
     return Finding(
         rule.name,
         f"Nothing sets `{_NAME}={_VALUE}` when {service.name} starts{way}. Set it here.",
@@ -129,8 +128,7 @@ def _provides(rule: Rule, variant: Variant) -> bool:
         return True
     if variant.launch.target in _listed(rule, "runners"):
         return True
-    # What a Procfile describes is deployed by Heroku's buildpacks or the like.
-    return variant.kind == "procfile" and "heroku" in _listed(rule, "platforms")
+    return variant.format.platform in _listed(rule, "platforms")
 
 
 def _listed(rule: Rule, key: str) -> Sequence[str]:
@@ -169,10 +167,10 @@ def _place(variants: Sequence[Variant]) -> Layer:
 
 def _best_layer(variant: Variant) -> Layer:
     outer = variant.layers[0]
-    image = variant.layer("dockerfile")
+    image = variant.image_layer
     if image is None:
         return outer
-    is_editable = outer.source.kind != "platform"
+    is_editable = outer.source.format.host is not Host.PLATFORM
     return outer if is_editable and any(key.startswith("env.") for key in outer.settings) else image
 
 
@@ -257,7 +255,7 @@ def _changes_nothing_else(finding: Finding, program: Program, rule: Rule) -> boo
             if any(_INSTALLS_OR_BUILDS.search(text) for text in texts):
                 return False
     path, name = finding.location.path, finding.data["name"]
-    has_heir = finding.data["kind"] == "dockerfile" and any(
+    has_heir = format_of(finding.data["kind"]).is_image and any(
         artefact.parent == name and name for artefact in program.facts[path].artefacts
     )
     return not has_heir and not any(_selects(file) for file in program.files if file.facts.kind in JAVASCRIPT)

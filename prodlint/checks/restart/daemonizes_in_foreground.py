@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from prodlint.findings import Applicability, Finding, Fix, Step
 from prodlint.fixes.reasons import ODD_FORM
+from prodlint.models.deployment_formats import format_of
 from prodlint.program.services import services_in
 from prodlint.program.services.start_faults import detaching, main_fault
 from prodlint.program.services.variants import command_of, in_production, place_of, shown, whereabouts
@@ -19,12 +20,6 @@ if TYPE_CHECKING:
     from prodlint.program.services.launches import LaunchStep
     from prodlint.rulebook import Rule
 
-_ENDS = {
-    "systemd": "systemd takes the service for ended, and stops what is left of it",
-    "upstart": "Upstart takes the job for ended",
-    "supervisord": "supervisord takes the program for ended, and starts another one",
-    "procfile": "the platform takes the process for ended",
-}
 _FLAGS = {"gunicorn": "-D|--daemon", "hypercorn": "--daemon", "celery": "-D|--detach"}
 
 
@@ -42,7 +37,7 @@ def _finding(program: Program, rule: Rule, service: Service, variant: Variant, s
     outer = variant.launch.steps[0]
     change = _change(step)
     said = " ".join(step.start.words) + (" &" if step.start.is_background else "")
-    ends = _ENDS.get(variant.kind, "the container ends at once")
+    ends = variant.format.when_it_returns
     advice = f" {change['advice']}" if change else " Start it in the foreground."
     return Finding(
         rule.name,
@@ -89,5 +84,5 @@ def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
         edits = starts.replace_words(path, kind, program.read(path), command, change["old"], change["new"])
     else:
         edits = starts.drop_word(path, kind, program.read(path), command, re.escape(change["old"][0]))
-    safety = Applicability.UNSAFE if kind == "package_json" else Applicability.SAFE
+    safety = Applicability.UNSAFE if format_of(kind).is_package_script else Applicability.SAFE
     return Fix("Start it in the foreground", safety, edits) if edits else ODD_FORM

@@ -14,7 +14,6 @@ from prodlint.program.services import services_in
 from prodlint.program.services.signals import signals_all, signals_group
 from prodlint.program.services.start_faults import main_fault
 from prodlint.program.services.variants import (
-    SCRIPTS,
     command_of,
     in_containers,
     place_of,
@@ -44,9 +43,9 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
 def _waiting(program: Program, variant: Variant) -> LaunchStep | None:
     """The last command of the script that the container starts, if the script waits for it."""
     for step in variant.launch.steps:
-        if signals_group(step) or (step.start.kind is StartKind.PACKAGE_SCRIPT and step.source.kind not in SCRIPTS):
+        if signals_group(step) or (step.start.kind is StartKind.PACKAGE_SCRIPT and not step.source.format.is_shell):
             return None
-        if step.source.kind in SCRIPTS:
+        if step.source.format.is_shell:
             is_server = bool(variant.launch.language) and step.start.at >= 0 and not step.start.is_background
             waits = step.is_last and "exec" not in step.start.wrappers and not _handles_signals(program, step)
             return step if is_server and waits else None

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from prodlint.findings import Applicability, Confidence, Edit, Finding, Fix, Severity
 from prodlint.fixes.reasons import ODD_FORM
+from prodlint.models.deployment_formats import Host
 from prodlint.program.services import services_in
 from prodlint.program.services.environment_evidence import is_called_for_production
 from prodlint.program.services.setting_values import State
-from prodlint.program.services.supervision import after_crash
+from prodlint.program.services.supervision import after_crash, restarts_of
 from prodlint.program.services.variants import (
     artefact_of,
     in_production,
@@ -29,48 +30,17 @@ if TYPE_CHECKING:
     from prodlint.program.services import Service, Variant
     from prodlint.rulebook import Rule
 
-_WHAT = {
-    "systemd": "leaves {name} stopped after a crash: its unit has no `Restart=`. Add `Restart=on-failure`",
-    "compose": "leaves the service `{outer}` stopped after a crash: it has no `restart`. Add `restart: unless-stopped`",
-    "stack": "leaves the service `{outer}` stopped after a crash: its `restart_policy` says so. Take it away",
-    "upstart": "leaves {name} stopped after a crash: its job has no `respawn`. Add it",
-    "supervisord": "leaves {name} stopped after a crash: `autorestart` is false. Take it away",
-    "pm2": "leaves {name} stopped after a crash: `autorestart` is false. Take it away",
-    "kubernetes": "leaves {name} stopped after a crash: its pod says `restartPolicy: Never`. Run it in a Deployment",
-    "shell": "starts {name} again after a crash: this script leaves it in the background. Run it under systemd, in a "
-    "container with a restart policy, or with pm2",
-    "package_json": "starts {name} again after a crash: nothing but this script runs it. Run it under systemd, in a "
-    "container with a restart policy, or with pm2",
-}
-_SUBJECTS = {
-    "systemd": "systemd",
-    "compose": "Docker",
-    "stack": "Swarm",
-    "upstart": "Upstart",
-    "supervisord": "supervisord",
-    "pm2": "PM2",
-    "kubernetes": "Kubernetes",
-    "shell": "Nothing",
-    "package_json": "Nothing",
-}
 _POLICIES = frozenset({"restart", "restart_policy", "autorestart"})
-_FIXLESS = {
-    "stack": "why it is switched off is not known here",
-    "shell": "a script cannot restart what it runs",
-    "package_json": "a script cannot restart what it runs",
-    "kubernetes": "a pod has to become a Deployment",
-    "pm2": "why it is switched off is not known here",
-}
 
 
 def check(program: Program, rule: Rule) -> Iterator[Finding]:
     """One finding for a service that some variant for production does not start again."""
     for service in services_in(program):
         variants = in_production(service)
-        deployed = [variant for variant in variants if variant.kind != "package_json"]
+        deployed = [variant for variant in variants if not variant.format.is_package_script]
         if not deployed and (service.platforms or is_tool(program, service)):
             continue
-        if not deployed and any(variant.kind != "package_json" for variant in service.variants):
+        if not deployed and any(not variant.format.is_package_script for variant in service.variants):
             continue  # what developers run it in shows that the script is not all
         if not deployed and _may_be_deployed(program, service):
             continue
@@ -98,20 +68,25 @@ def _may_be_deployed(program: Program, service: Service) -> bool:
 
 def _runs_once(program: Program, service: Service, variant: Variant) -> bool:
     """Whether a pod or a container that answers nobody says itself that it is not to be started again."""
-    is_told = variant.kind == "kubernetes" or is_known(variant.setting("restart"), "no", "false")
+    is_told = variant.format.host is Host.POD or is_known(variant.setting("restart"), "no", "false")
     return is_told and not answers_requests(program, service, variant)
 
 
 def _finding(program: Program, rule: Rule, service: Service, bare: list[Variant], variants: list[Variant]) -> Finding:
     first = bare[0]
     location = first.outer.location
-    if first.kind == "shell" and first.launch.steps:
+    if first.format.is_shell and first.launch.steps:
         location = place_of(program.facts, first.launch.steps[0])
-    kind = "stack" if first.setting("stack").state is State.SET else first.kind
-    said = first.setting("restart_policy" if kind == "stack" else "restart")
+    restarts = restarts_of(first)
+    assert restarts is not None
+    said = first.setting(restarts.keys[0] if restarts.keys else "restart")
     if said.by is not None and said.state is State.SET and said.by.path == location.path:
         location = said.by.location
-    what = f"{_SUBJECTS[kind]} {_WHAT[kind].format(name=service.name, outer=first.outer.name)}"
+    if restarts.by:
+        whom = f"the {first.format.part} `{first.outer.name}`" if first.format.part else service.name
+        what = f"{restarts.by} leaves {whom} stopped after a crash: {restarts.fault}. {restarts.remedy}"
+    else:
+        what = f"Nothing starts {service.name} again after a crash: {restarts.fault}. {restarts.remedy}"
     others = [variant for variant in variants if variant not in bare and after_crash(variant) is State.SET]
     return Finding(
         rule.name,
@@ -123,9 +98,9 @@ def _finding(program: Program, rule: Rule, service: Service, bare: list[Variant]
         ),
         data={"places": [whereabouts(variant.outer) for variant in bare], "explicit": said.state is State.SET},
         # Where it is deployed may just not be in the project.
-        confidence=Confidence.LIKELY if kind == "package_json" else Confidence.CERTAIN,
+        confidence=Confidence.LIKELY if first.format.is_package_script else Confidence.CERTAIN,
         severity=None if any(_is_oversight(program, variant) for variant in bare) else Severity.ADVICE,
-        no_fix_reason=_FIXLESS.get(kind, ""),
+        no_fix_reason=restarts.obstacle,
         service=service.name,
     )
 
@@ -133,8 +108,8 @@ def _finding(program: Program, rule: Rule, service: Service, bare: list[Variant]
 def _is_oversight(program: Program, variant: Variant) -> bool:
     """Whether others in the same compose file do restart, or it is called for production; a unit is there to keep
     something running anyway."""
-    if variant.kind != "compose":
-        return variant.kind != "package_json"
+    if variant.format.host is not Host.DOCKER:
+        return not variant.format.is_package_script
     return is_called_for_production(variant.outer.path) or any(
         setting.key == "restart" and setting.value not in (None, "no", "false")
         for artefact in program.facts[variant.outer.path].artefacts

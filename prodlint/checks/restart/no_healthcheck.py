@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 
 from prodlint.findings import Applicability, Finding, Fix
 from prodlint.fixes.reasons import ODD_FORM
+from prodlint.models.deployment_formats import Host
 from prodlint.numerals import whole_number
 from prodlint.program.proxies import proxies_in
 from prodlint.program.services import services_in
 from prodlint.program.services.base_images import base_image
 from prodlint.program.services.setting_values import State
-from prodlint.program.services.variants import CONTAINERS, base_of, in_production, is_known, looked_at
+from prodlint.program.services.variants import base_of, is_known, looked_at, on_host
 from prodlint.program.web.exposure import answers_requests, get_routes, port_of
 
 if TYPE_CHECKING:
@@ -33,12 +34,13 @@ _FIRST_NODE_WITH_FETCH = 18
 def check(program: Program, rule: Rule) -> Iterator[Finding]:
     """One finding for a web service that is run in containers and has a health check in none of them."""
     for service in services_in(program):
-        pods = in_production(service, "kubernetes")
+        pods = on_host(service, Host.POD)
         if pods:
             yield from _in_pods(program, rule, service, pods)
             continue
         # A platform asks what it deploys itself; what a compose file runs it does not know of.
-        variants = in_production(service, *(["compose"] if service.platforms else CONTAINERS))
+        in_docker = on_host(service, Host.DOCKER)
+        variants = [variant for variant in in_docker if not (service.platforms and variant.format.is_image)]
         web = [
             variant
             for variant in variants
@@ -110,9 +112,9 @@ def _name_words(name: str) -> set[str]:
 
 def _finding(program: Program, rule: Rule, service: Service, variants: list[Variant]) -> Finding:
     first = variants[0]
-    layer = first.layer("dockerfile") or first.layers[0]
+    layer = first.image_layer or first.layers[0]
     command, why_not = _command(program, rule, service, first)
-    if first.kind == "compose" and _shares_image(program, service, first):
+    if not first.format.is_image and _shares_image(program, service, first):
         return Finding(
             rule.name,
             f"Nobody notices when {service.name} still runs but answers no more: other services are started from its "
@@ -122,14 +124,14 @@ def _finding(program: Program, rule: Rule, service: Service, variants: list[Vari
             no_fix_reason="its image starts other services, too",
             service=service.name,
         )
-    stage = layer.source.name if layer.source.kind == "dockerfile" else ""
+    stage = layer.source.name if layer.source.format.is_image else ""
     return Finding(
         rule.name,
         f"Nobody notices when {service.name} still runs but answers no more: neither its image nor a compose file has "
         "a health check. Add a `HEALTHCHECK`.",
         layer.source.location,
         related=looked_at(
-            (each.source for variant in variants for each in variant.layers if each.source.kind in CONTAINERS),
+            (each.source for variant in variants for each in variant.layers if each.source.format.host is Host.DOCKER),
             layer.source.location,
             "has none either",
         ),

@@ -6,24 +6,24 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from prodlint.findings import Finding
+from prodlint.models.deployment_formats import Host
 from prodlint.program.services import services_in
 from prodlint.program.services.supervision import SUPERVISORS
 from prodlint.program.services.variants import in_production, is_tool, programs
 
 if TYPE_CHECKING:
     from prodlint.program.linking.program import Program
+    from prodlint.program.services import Variant
     from prodlint.rulebook import Rule
-
-_ON_HOSTS = ("package_json", "pm2", "forever")
 
 
 def check(program: Program, rule: Rule) -> Iterator[Finding]:
     """One finding for a service of which nothing is known but a process manager in somebody's terminal."""
     for service in services_in(program):
         variants = in_production(service)
-        if service.platforms or is_tool(program, service) or any(each.kind not in _ON_HOSTS for each in variants):
+        if service.platforms or is_tool(program, service) or not all(_is_by_hand(each) for each in variants):
             continue
-        managed = [each for each in variants if each.kind in _ON_HOSTS[1:] or set(programs(each)) & SUPERVISORS]
+        managed = [each for each in variants if each.format.host is Host.MANAGER or set(programs(each)) & SUPERVISORS]
         if managed and not _is_set_up(program):
             yield Finding(
                 rule.name,
@@ -32,6 +32,10 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
                 managed[0].outer.location,
                 service=service.name,
             )
+
+
+def _is_by_hand(variant: Variant) -> bool:
+    return variant.format.host is Host.MANAGER or variant.format.is_package_script
 
 
 def _is_set_up(program: Program) -> bool:

@@ -13,6 +13,7 @@ from prodlint.facts import JAVASCRIPT
 from prodlint.findings import Applicability, Finding, Fix, Severity
 from prodlint.fixes.reasons import ODD_FORM
 from prodlint.lazy_regex import regex
+from prodlint.models.deployment_formats import format_of
 from prodlint.program.services import services_in
 from prodlint.program.services.signals import Between, are_lost, in_between
 from prodlint.program.services.start_faults import main_fault
@@ -87,7 +88,7 @@ def _words(program: Program, variant: Variant, step: LaunchStep) -> list[str]:
     inner = variant.launch.steps[variant.launch.steps.index(step) + 1 :]
     info = program.versions.packages.get(variant.launch.package)
     name = step.start.target
-    if len(inner) != 1 or info is None or inner[0].source.kind != "package_json" or step.start.folder:
+    if len(inner) != 1 or info is None or not inner[0].source.format.is_package_script or step.start.folder:
         return []
     script = info.scripts.get(name, "")
     commands = split(script)
@@ -164,7 +165,7 @@ def _without_manager(program: Program, place: Any, command: Setting, data: Any) 
 
     path, kind = place["path"], place["kind"]
     source = program.read(path)
-    if command.key.endswith(".shell") and kind == "dockerfile":
+    if command.key.endswith(".shell") and format_of(kind).is_image:
         alone = command.value == " ".join(data["old"])
         return starts.set_words(path, kind, source, command, data["words"]) if alone else None
     return starts.replace_words(path, kind, source, command, data["old"], data["words"])

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 from prodlint.findings import Applicability, Edit, Finding, Fix
 from prodlint.fixes.reasons import ODD_FORM
 from prodlint.lazy_regex import regex
+from prodlint.models.deployment_formats import Host
 from prodlint.program.services import services_in
 from prodlint.program.services.base_images import base_image
 from prodlint.program.services.setting_values import SettingValue, State
 from prodlint.program.services.start_faults import dev_server, only_reloads
 from prodlint.program.services.variants import (
-    SCRIPTS,
     base_of,
     each_place_once,
     in_production,
@@ -22,7 +22,6 @@ from prodlint.program.services.variants import (
     is_opaque,
     looked_at,
     programs,
-    runs_in_container,
     script_text,
     whereabouts,
 )
@@ -33,7 +32,6 @@ if TYPE_CHECKING:
     from prodlint.program.services import Service, Variant
     from prodlint.rulebook import Rule
 
-_ON_MACHINES = ("systemd", "upstart", "supervisord")
 _NEVER_ROOT = ("heroku",)
 """Platforms that run each image as a user of their own. Source: Heroku, "Container Registry & Runtime"."""
 _FIRST_FREE_PORT = 1024
@@ -55,10 +53,10 @@ def _all(program: Program, rule: Rule) -> Iterator[Finding]:
         variants = [
             variant
             for variant in in_production(service)
-            if _is_on_machine(variant) or (runs_in_container(variant) and variant.platform not in _NEVER_ROOT)
+            if _is_on_machine(variant) or (variant.in_container and variant.platform not in _NEVER_ROOT)
         ]
-        if any(variant.kind == "kubernetes" for variant in variants):
-            variants = [variant for variant in variants if variant.kind != "dockerfile"]
+        if any(variant.format.host is Host.POD for variant in variants):
+            variants = [variant for variant in variants if not variant.format.is_image]
         roots = [
             variant
             for variant in variants
@@ -78,7 +76,7 @@ def _is_for_one_developer(program: Program, variant: Variant) -> bool:
 def _finding(rule: Rule, service: Service, roots: list[Variant]) -> Finding:
     first = roots[0]
     said = first.setting("user")
-    place = first.outer if _is_on_machine(first) else (first.layer("dockerfile") or first.layers[0]).source
+    place = first.outer if _is_on_machine(first) else (first.image_layer or first.layers[0]).source
     location = said.by.location if said.by is not None else place.location
     if said.by is not None:
         message = f"`{said.value}` is root: whoever finds a hole in {service.name} owns all of its {_box(first)}."
@@ -93,7 +91,7 @@ def _finding(rule: Rule, service: Service, roots: list[Variant]) -> Finding:
         f"{message} {_advice(first, bool(node))}",
         location,
         related=looked_at(
-            ((variant.layer("dockerfile") or variant.layers[0]).source for variant in roots[1:]),
+            ((variant.image_layer or variant.layers[0]).source for variant in roots[1:]),
             place.location,
             "runs it as root too",
         ),
@@ -117,37 +115,31 @@ def _box(variant: Variant) -> str:
 
 
 def _is_on_machine(variant: Variant) -> bool:
-    return variant.kind in _ON_MACHINES and not variant.image
+    return variant.format.host is Host.MACHINE and not variant.image
 
 
 def _advice(variant: Variant, is_node: bool) -> str:
     if is_node:
         return "Add `USER node`."
-    if variant.image:
-        return "Make an account and name it with `USER`."
-    if variant.kind == "supervisord":
-        return "Give its program `user=` with an account of its own."
-    if variant.kind == "upstart":
-        return "Give it `setuid` with an account of its own."
-    if variant.kind == "systemd":
-        return "Give it `User=` with an account of its own, or `DynamicUser=yes`."
+    if variant.format.own_user and not variant.image:
+        return variant.format.own_user
     return "Make an account and name it with `USER`."
 
 
 def _place(variant: Variant) -> dict[str, object]:
-    layer = variant.layer("dockerfile")
+    layer = variant.image_layer
     source = layer.source if layer is not None else variant.outer
     by = variant.setting("user").by
     return {**whereabouts(source), "start": by.location.start if by is not None else -1}
 
 
 def _said_by_compose(answer: SettingValue) -> bool:
-    return answer.by is not None and answer.by.kind != "dockerfile"
+    return answer.by is not None and not answer.by.format.is_image
 
 
 def _is_node(variant: Variant) -> bool:
     """Whether the image is made from one of Node's own, which have a user `node`."""
-    return variant.layer("dockerfile") is not None and bool(
+    return variant.image_layer is not None and bool(
         re.fullmatch(r"(?:docker\.io/)?(?:library/)?node(?:[:@].*)?", base_of(variant))
     )
 
@@ -191,7 +183,7 @@ def _drops_rights(program: Program, rule: Rule, variant: Variant) -> bool:
         is_file = any(word.partition("=")[0] in files or (files and _SETTINGS.search(word)) for word in words[1:])
         if is_file and not _is_read(program, variant, name):
             return True
-        if step.source.kind in SCRIPTS and tools & set(re.findall(r"[\w.-]+", script_text(program.facts, step.source))):
+        if step.source.format.is_shell and tools & set(re.findall(r"[\w.-]+", script_text(program.facts, step.source))):
             return True
     return False
 

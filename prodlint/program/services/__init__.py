@@ -58,7 +58,6 @@ __all__ = [
 ]
 
 
-_NAMED = ("compose", "systemd", "pm2", "forever", "supervisord", "upstart")
 """Kinds of artefacts that are called as the service is."""
 
 
@@ -126,7 +125,7 @@ def _service(project: Project, group: list[Variant]) -> Service | None:
         return None
     package = launch.package
     info = project.view.packages.get(package)
-    names = [variant.outer.name for variant in first if variant.kind in _NAMED]
+    names = [variant.outer.name for variant in first if variant.format.names_services]
     names = [name for name in names if name.removesuffix(".service") not in PYTHON_SERVERS]  # what it runs on
     folder = posixpath.basename(package)
     name = (info.name if info and launch.language == "node" else "") or (names[0] if names else "") or folder
@@ -198,7 +197,7 @@ def _grouped(variants: Sequence[Variant], servers: frozenset[str]) -> list[list[
         image = _image_of(variant)
         is_shared = len(entries[image]) > 1 and launch.entry in servers
         own = {f"{image} {launch.entry}" if is_shared else image} if image else set()
-        if variant.kind == "package_json":
+        if variant.format.is_package_script:
             own.add(f"scripts of {launch.package}")
         own.add(f"{launch.language} {launch.entry or f'{launch.package} {launch.target}'}")
         joint = [at for at, known in enumerate(keys) if known & own]

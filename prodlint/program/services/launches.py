@@ -15,14 +15,13 @@ from prodlint.extract.deployment.package_json import PackageInfo
 from prodlint.facts import FileFacts, Setting
 from prodlint.findings import Location
 from prodlint.lazy_regex import regex
+from prodlint.models.deployment_formats import FORMATS, format_of
 from prodlint.program.services.environment import Environment
 from prodlint.program.services.places import FolderPlace, MovedPlace, Place
 from prodlint.program.services.setting_values import Source, State, source_of, words_of
 from prodlint.project.paths import folders_of, joined
 
 _DEEPEST = 8
-PROCESS_FILES = ("pm2", "forever", "supervisord")
-"""Kinds of files that list processes, each called as the program that reads it."""
 
 
 class LaunchStep(msgspec.Struct, frozen=True):
@@ -108,7 +107,7 @@ class Launcher:
             for artefact in facts.artefacts
             if artefact.kind == "script"
         }
-        self._process_files = {path: facts for path, facts in files.items() if facts.kind in PROCESS_FILES}
+        self._process_files = {path: facts for path, facts in files.items() if format_of(facts.kind).lists_processes}
         self._servers = {
             path: facts for path, facts in files.items() if facts.kind in ("gunicorn", "uwsgi") and facts.artefacts
         }
@@ -275,16 +274,14 @@ class Launcher:
         return bool(text) and self.is_job([text], FolderPlace(folder), is_shell=True, depth=depth + 1)
 
     def _process_file(self, start: Start, place: Place) -> str | None:
-        from prodlint.program.services.process_files import DEFAULT
-
         if start.folder:
             place = MovedPlace(place, start.folder)
         name = posixpath.basename(start.words[0])
-        kind = next(kind for kind in PROCESS_FILES if name.startswith(kind))
-        known = [path for path, facts in self._process_files.items() if facts.kind == kind]
-        target = start.target or (DEFAULT if kind == "pm2" else "/etc/supervisor/conf.d/supervisord.conf")
+        form = next(each for each in FORMATS if each.lists_processes and name.startswith(each.kind))
+        known = [path for path, facts in self._process_files.items() if facts.kind == form.kind]
+        target = start.target or form.default_file
         found = next((path for path in place.places(target) if path in known), None)
-        return found or (known[0] if len(known) == 1 and kind == "supervisord" else None)
+        return found or (known[0] if len(known) == 1 and form.is_found_anywhere else None)
 
     def _apps(self, start: Start, place: Place, env: Environment, depth: int) -> Launch | None:
         """What the first app of a process file starts that is known, with what the others do."""

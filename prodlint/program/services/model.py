@@ -9,6 +9,7 @@ import msgspec
 
 from prodlint.extract.deployment.package_json import PackageInfo
 from prodlint.facts import Setting
+from prodlint.models.deployment_formats import Format, Host, format_of
 from prodlint.program.services.launches import Launch
 from prodlint.program.services.layers import Layer
 from prodlint.program.services.setting_values import ABSENT, SettingValue, Source, State
@@ -67,6 +68,21 @@ class Variant(msgspec.Struct, frozen=True, dict=True):
         return self.layers[0].source
 
     @property
+    def format(self) -> Format:
+        """What is known of files of its kind."""
+        return format_of(self.kind)
+
+    @property
+    def image_layer(self) -> Layer | None:
+        """What its image says, if that is built here."""
+        return next((layer for layer in self.layers if layer.source.format.is_image), None)
+
+    @property
+    def in_container(self) -> bool:
+        """Whether it runs in a container."""
+        return self.format.host in (Host.DOCKER, Host.POD) or bool(self.image)
+
+    @property
     def dev_score(self) -> float:
         """1 or more for a variant that is for development or tests."""
         return sum(self.dev.values())
@@ -98,17 +114,13 @@ class Variant(msgspec.Struct, frozen=True, dict=True):
     @cached_property
     def copies(self) -> Processes:
         """How often it runs, next to each other."""
-        return copies_of(self.kind, self.layers)
+        return copies_of(self.layers)
 
     @cached_property
     def processes(self) -> Processes:
         """How many processes there are in all: its workers, as often as it runs."""
         factors = [self.workers, self.copies]
         return product([*factors, unknown(self.opaque, self.outer)] if self.opaque else factors)
-
-    def layer(self, kind: str) -> Layer | None:
-        """The outermost layer whose file is of a kind."""
-        return next((layer for layer in self.layers if layer.source.kind == kind), None)
 
 
 class Service(msgspec.Struct, frozen=True, dict=True):
@@ -177,6 +189,5 @@ class Service(msgspec.Struct, frozen=True, dict=True):
 
 
 def _shown(source: Source) -> str:
-    names = {"compose": "service", "dockerfile": "stage", "package_json": "script", "procfile": "process"}
-    label = names.get(source.kind, "")
+    label = source.format.part
     return f"{source.path}: {label} {source.name}" if label else source.path

@@ -79,7 +79,7 @@ def shell_variants(project: Project, started: Sequence[Variant]) -> Iterator[Var
     """What the scripts of a host leave running in the background that nothing else deploys: `nohup node app.js &` in a
     script that deploys, `/etc/rc.local`."""
     used = {layer.source.path for variant in started for layer in variant.layers}
-    deployed = {variant.launch.entry for variant in started if variant.kind != "package_json"}
+    deployed = {variant.launch.entry for variant in started if not variant.format.is_package_script}
     for path in project.by_kind["shell"]:
         artefact = next(iter(project.files[path].artefacts), None)
         if path in used or artefact is None or is_dev_path(path):

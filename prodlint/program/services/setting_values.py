@@ -10,6 +10,7 @@ import msgspec
 
 from prodlint.facts import Artefact, Setting
 from prodlint.findings import Location
+from prodlint.models.deployment_formats import Format, format_of
 
 
 class State(Enum):
@@ -36,6 +37,11 @@ class Source(msgspec.Struct, frozen=True):
     def path(self) -> str:
         """The file that it is in."""
         return self.location.path
+
+    @property
+    def format(self) -> Format:
+        """What is known of files of its kind."""
+        return format_of(self.kind)
 
 
 class SettingValue(msgspec.Struct, frozen=True):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from prodlint.extract.deployment.commands import StartKind
 from prodlint.program.services.setting_values import State
-from prodlint.program.services.variants import base_of, runs_in_container, shell_of
+from prodlint.program.services.variants import base_of, shell_of
 
 if TYPE_CHECKING:
     from prodlint.program.services import Variant
@@ -34,16 +34,16 @@ class Between(Enum):
 def in_between(variant: Variant) -> tuple[Between, LaunchStep] | None:
     """What may keep signals from the server of a container, and the command that puts it there; None if nothing does,
     or something passes them on to the whole process group."""
-    if not runs_in_container(variant) or not variant.launch.steps or signals_all(variant):
+    if not variant.in_container or not variant.launch.steps or signals_all(variant):
         return None
     for step in variant.launch.steps:
         if signals_group(step):
             return None
         name = posixpath.basename(step.start.words[0]) if step.start.words else ""
-        if step.start.kind is StartKind.PACKAGE_SCRIPT and step.source.kind != "package_json":
+        if step.start.kind is StartKind.PACKAGE_SCRIPT and not step.source.format.is_package_script:
             return (Between.MANAGER, step) if name in _STARTS_CHILDREN else None
     outer = variant.launch.steps[0]
-    is_direct = outer.source.kind == "dockerfile" and outer.is_shell and outer.is_last
+    is_direct = outer.source.format.is_image and outer.is_shell and outer.is_last
     if is_direct and "exec" not in outer.start.wrappers and outer.start.kind is not StartKind.OPAQUE:
         return Between.SHELL, outer
     return None

@@ -14,8 +14,7 @@ from prodlint.extract.deployment.commands import PYTHON_SERVERS, StartKind
 from prodlint.facts import ValueKind
 from prodlint.program.linking.resolver import keyword_of
 from prodlint.program.services.launches import LaunchStep
-from prodlint.program.services.setting_values import State
-from prodlint.program.services.variants import CONTAINERS, is_known
+from prodlint.program.services.variants import is_known
 
 if TYPE_CHECKING:
     from prodlint.program.linking.program import Program
@@ -89,7 +88,7 @@ def _serves_for_development(program: Program, variant: Variant) -> bool:
 
 def detaching(variant: Variant) -> LaunchStep | None:
     """The command that goes to the background and ends, where a container, a unit or a platform waits for it."""
-    if variant.kind == "package_json" or not _is_waited_for(variant):
+    if not _is_waited_for(variant):
         return None
     for step in variant.launch.steps:
         if not step.is_last or step.start.conditions:
@@ -100,11 +99,7 @@ def detaching(variant: Variant) -> LaunchStep | None:
 
 
 def _is_waited_for(variant: Variant) -> bool:
-    if variant.kind == "systemd":
-        return not is_known(variant.setting("type"), "forking", "oneshot")
-    if variant.kind == "upstart":
-        return variant.setting("type").state is State.ABSENT
-    return variant.kind in (*CONTAINERS, "procfile", "kubernetes", "supervisord")
+    return variant.format.is_waited_for and not is_known(variant.setting("type"), *variant.format.background_types)
 
 
 def detaches(step: LaunchStep) -> bool:

@@ -7,12 +7,11 @@ import re
 import msgspec
 
 from prodlint.lazy_regex import regex
+from prodlint.models.deployment_formats import SWARM, Host, Restarts
 from prodlint.program.services import Variant
 from prodlint.program.services.setting_values import State
 from prodlint.program.services.variants import is_known, is_opaque, programs
 
-_RESTARTING = frozenset({"always", "on-failure", "on-abnormal"})
-"""Values of systemd's `Restart=` that cover a crash; the others cover single signals or clean exits only."""
 SUPERVISORS = frozenset(
     {
         "pm2",
@@ -36,54 +35,29 @@ def after_crash(variant: Variant) -> State:
     platform or a script that is not here decides. What is meant to end counts as SET."""
     if ends_by_itself(variant) or set(programs(variant)) & SUPERVISORS:
         return State.SET
-    if variant.kind == "systemd":
-        answer = variant.setting("restart")
+    restarts = restarts_of(variant)
+    if restarts is None:
+        return State.UNKNOWN
+    if restarts.workloads and not is_known(variant.setting("type"), *restarts.workloads):
+        return State.SET
+    for key in restarts.keys:
+        answer = variant.setting(key)
+        if answer.state is State.UNKNOWN and not restarts.by_default:
+            return State.UNKNOWN
         if answer.state is State.SET:
-            return State.SET if answer.value.lower() in _RESTARTING else State.ABSENT
-        return answer.state
-    if variant.kind == "compose" and variant.setting("stack").state is State.SET:
-        # Swarm restarts what ends unless it is told not to, and does not read `restart`.
-        return State.ABSENT if is_known(variant.setting("restart_policy"), "none") else State.SET
-    if variant.kind == "compose":
-        policies = [variant.setting("restart"), variant.setting("restart_policy")]
-        for policy in policies:
-            if policy.state is State.UNKNOWN:
-                return State.UNKNOWN
-            if policy.state is State.SET and not is_known(policy, "no", "none", "false"):
+            value = answer.value.strip().lower()
+            if value in restarts.when if restarts.when else value not in restarts.unless:
                 return State.SET
-        return State.UNKNOWN if is_opaque(variant) else State.ABSENT
-    return _HOSTS[variant.kind](variant) if variant.kind in _HOSTS else State.UNKNOWN
+            if restarts.by_default:
+                return State.ABSENT
+    if restarts.by_default:
+        return State.SET
+    return State.UNKNOWN if variant.format.host is Host.DOCKER and is_opaque(variant) else State.ABSENT
 
 
-def _by_upstart(variant: Variant) -> State:
-    return State.ABSENT if variant.setting("restart").state is State.ABSENT else State.SET
-
-
-def _unless_false(variant: Variant) -> State:
-    """Of supervisord and PM2, which restart unless they are told not to."""
-    return State.ABSENT if is_known(variant.setting("restart"), "false") else State.SET
-
-
-def _by_kubernetes(variant: Variant) -> State:
-    """A workload restarts its pods whatever they say; a pod alone does as it says."""
-    if is_known(variant.setting("type"), "pod") and is_known(variant.setting("restart"), "never"):
-        return State.ABSENT
-    return State.SET
-
-
-def _never(variant: Variant) -> State:
-    return State.ABSENT
-
-
-_HOSTS = {
-    "upstart": _by_upstart,
-    "supervisord": _unless_false,
-    "pm2": _unless_false,
-    "forever": _unless_false,
-    "kubernetes": _by_kubernetes,
-    "package_json": _never,
-    "shell": _never,
-}
+def restarts_of(variant: Variant) -> Restarts | None:
+    """When a variant is started again, by its format; None where a platform or somebody else decides."""
+    return SWARM if variant.setting("stack").state is State.SET else variant.format.restarts
 
 
 def ends_by_itself(variant: Variant) -> bool:
@@ -95,9 +69,7 @@ def ends_by_itself(variant: Variant) -> bool:
         return True
     if variant.setting("instance").state is not State.ABSENT:
         return True
-    return variant.kind in ("compose", "systemd", "upstart") and bool(
-        _ONE_SHOT.search(variant.outer.name.removesuffix(".service"))
-    )
+    return variant.format.names_jobs and bool(_ONE_SHOT.search(variant.outer.name.removesuffix(".service")))
 
 
 _UNITS = {

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from prodlint.facts import Artefact, FileFacts, Setting
 from prodlint.findings import Finding, Location, Step
+from prodlint.models.deployment_formats import Host, rank
 from prodlint.program.services import Service, Variant, services_in
 from prodlint.program.services.base_images import base_image
 from prodlint.program.services.launches import LaunchStep
@@ -18,25 +19,6 @@ from prodlint.program.services.setting_values import SettingValue, Source, State
 if TYPE_CHECKING:
     from prodlint.program.linking.program import Program
 
-CONTAINERS = ("compose", "dockerfile")
-"""Kinds of variants that run in a container, which Docker itself starts."""
-SCRIPTS = ("shell", "heredoc")
-"""Kinds of sources that are shell scripts: files, and those that a Dockerfile writes."""
-_ORDER = (
-    "systemd",
-    "upstart",
-    "supervisord",
-    "kubernetes",
-    "compose",
-    "pm2",
-    "forever",
-    "dockerfile",
-    "procfile",
-    "shell",
-    "package_json",
-)
-"""What a reader would look at first, and where a setting is best added."""
-_NAMES = {"compose": "service", "package_json": "script", "procfile": "process"}
 _COMMANDS = ("command.exec", "command.shell", "entrypoint.exec", "entrypoint.shell")
 
 
@@ -46,15 +28,15 @@ def in_production(service: Service, *kinds: str) -> list[Variant]:
     return sorted(variants, key=lambda variant: (rank(variant.kind), len(variant.outer.path), variant.outer.path))
 
 
+def on_host(service: Service, host: Host) -> list[Variant]:
+    """The variants for production that `host` starts, in the same order."""
+    return [variant for variant in in_production(service) if variant.format.host is host]
+
+
 def in_containers(service: Service) -> list[Variant]:
     """The variants for production that run in a container, whoever starts it: compose, a pod, a platform that builds
     the image, a unit that runs `docker run`."""
-    return [variant for variant in in_production(service) if runs_in_container(variant)]
-
-
-def runs_in_container(variant: Variant) -> bool:
-    """Whether a variant runs in a container."""
-    return variant.kind in (*CONTAINERS, "kubernetes") or bool(variant.image)
+    return [variant for variant in in_production(service) if variant.in_container]
 
 
 def each_place_once(findings: Iterable[Finding]) -> Iterator[Finding]:
@@ -69,18 +51,13 @@ def each_place_once(findings: Iterable[Finding]) -> Iterator[Finding]:
 def is_tool(program: Program, service: Service) -> bool:
     """Whether a package that only its own scripts start is a command that others install and run in their way."""
     info = program.versions.packages.get(service.package)
-    return info is not None and bool(info.bin) and all(each.kind == "package_json" for each in service.variants)
-
-
-def rank(kind: str) -> int:
-    """The place of a kind of artefact among those that say how a service is run: what has the last word comes first."""
-    return _ORDER.index(kind) if kind in _ORDER else len(_ORDER)
+    return info is not None and bool(info.bin) and all(each.format.is_package_script for each in service.variants)
 
 
 def shown(source: Source) -> str:
     """An artefact as a message names it."""
-    if source.kind in _NAMES and source.name:
-        return f"the {_NAMES[source.kind]} {source.name}"
+    if source.format.is_shown_by_part and source.name:
+        return f"the {source.format.part} {source.name}"
     return posixpath.basename(source.path)
 
 
@@ -122,7 +99,7 @@ def place_of(files: Mapping[str, FileFacts], step: LaunchStep) -> Location:
     if step.source.kind == "shell":
         return _place_in_script(files, step)
     command = command_of(files, whereabouts(step.source), step.start.words[0] if step.start.words else "")
-    if command is None or step.source.kind in SCRIPTS:
+    if command is None or step.source.format.is_shell:
         return step.source.location
     return Location(step.source.path, command.start, command.end)
 
@@ -152,7 +129,7 @@ def _place_in_script(files: Mapping[str, FileFacts], step: LaunchStep) -> Locati
 
 def place_of_fault(files: Mapping[str, FileFacts], steps: Sequence[LaunchStep], step: LaunchStep) -> Location:
     """Where a fault of a command is shown: in the shell script that has it, else where all of it begins."""
-    return place_of(files, step if step.source.kind in SCRIPTS else steps[0])
+    return place_of(files, step if step.source.format.is_shell else steps[0])
 
 
 def is_known(answer: SettingValue, *values: str) -> bool:
@@ -184,7 +161,7 @@ def _is_unseen(step: LaunchStep, steps: Sequence[LaunchStep]) -> bool:
     from prodlint.extract.deployment.commands import StartKind
 
     if step.start.kind is StartKind.SHELL_SCRIPT:
-        return not any(other.source.kind in SCRIPTS for other in steps)
+        return not any(other.source.format.is_shell for other in steps)
     return step.start.kind is StartKind.OPAQUE and not re.fullmatch(r"\$\{?[@*]\}?", step.start.target)
 
 

@@ -88,22 +88,15 @@ def together(alternatives: Iterable[Processes]) -> Processes:
 
 # --- how often it is deployed -----------------------------------------------------------------------------------------
 
-_ELSEWHERE = {
-    "dockerfile": "whoever runs the image decides how often",
-    "procfile": "the platform decides how often it runs",
-    "platform": "the platform decides how often it runs",
-    "package_json": "nothing says how it is deployed",
-}
 
-
-def copies_of(kind: str, layers: Sequence[Layer]) -> Processes:
-    """How often a variant of this kind runs, next to each other."""
+def copies_of(layers: Sequence[Layer]) -> Processes:
+    """How often a variant with these layers runs, next to each other."""
     outer = layers[0]
     scaled = outer.settings.get("autoscale")
     if scaled is not None:
         return Processes(Count.MANY, "several", outer.at(scaled))
     kind_of_workload = outer.settings.get("type")
-    if kind == "kubernetes" and kind_of_workload is not None and kind_of_workload.value == "DaemonSet":
+    if kind_of_workload is not None and kind_of_workload.value == "DaemonSet":
         return Processes(Count.MANY, "one a node", outer.at(kind_of_workload))
     mode = outer.settings.get("mode")
     if mode is not None and mode.value == "global":
@@ -111,8 +104,8 @@ def copies_of(kind: str, layers: Sequence[Layer]) -> Processes:
     replicas = outer.settings.get("replicas")
     if replicas is not None:
         return counted(replicas.value, outer.at(replicas))
-    if kind in _ELSEWHERE:
-        return unknown(_ELSEWHERE[kind], outer.source)
+    if outer.source.format.copies:
+        return unknown(outer.source.format.copies, outer.source)
     if "@" in outer.source.name or "instance" in outer.settings:
         return unknown("it is started once for each instance", outer.source)
     return ONE

@@ -68,7 +68,7 @@ def port_of(variant: Variant) -> int | None:
     answer = variant.launch.env.get("PORT")
     if answer.state is State.SET and (port := whole_number(answer.value)) is not None:
         return port
-    layer = variant.layer("dockerfile")
+    layer = variant.image_layer
     exposed = layer.settings.get("ports") if layer is not None else None
     text = (exposed.value or "").removesuffix("/tcp") if exposed is not None else ""
     return whole_number(text)
