@@ -60,7 +60,8 @@ class ValueKind(IntEnum):
     """The parameter `items[0]` (its position) of functions[`ref`]; `text` is its name. What is destructured from it
     is MEMBER of this."""
     SELF = 7
-    """`this` / `self` / `cls` inside a method of classes[`ref`]; `ref` NONE for `this` outside of any function."""
+    """`this` / `self` inside a method of classes[`ref`]; `ref` NONE for `this` outside of any function. The class
+    itself, in a class method of Python, has the `text` "cls"."""
     SUPER = 8
     """`super` / `super()` inside a method of classes[`ref`]."""
     BINDING = 9
@@ -80,9 +81,9 @@ class ValueKind(IntEnum):
     """A string with substitutions; `text` is its static beginning, `items` the substituted values."""
     OBJECT = 16
     """An object or dict literal: `names[i]` has the value `items[i]`. A spread has the name "...", a computed key "[]".
-    A method is a FUNCTION."""
+    A method is a FUNCTION. Of an empty one in Python, `text` is the offset: each is another."""
     ARRAY = 17
-    """An array, list, tuple or set literal: `items`; a spread element is SPREAD."""
+    """An array, list, tuple or set literal: `items`; a spread element is SPREAD. `text` as for OBJECT."""
     SPREAD = 18
     """`...ref`, `*ref`, `**ref`."""
     AWAIT = 19

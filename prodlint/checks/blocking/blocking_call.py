@@ -18,7 +18,7 @@ from prodlint.program.linking.contexts import Reach
 from prodlint.program.linking.resolver import CallSite, File
 from prodlint.program.linking.routes import routes_in
 from prodlint.program.linking.run_once import runs_once
-from prodlint.program.linking.targets import spoken
+from prodlint.program.linking.targets import Api, spoken
 
 if TYPE_CHECKING:
     from prodlint.program.linking.program import Program
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _THREAD = "asyncio.to_thread"
 _OPENS = frozenset({"builtins.open", "io.open"})
+_PATHS = frozenset({"pathlib.Path()", "os.path.join()", "os.path.abspath()", "builtins.str()"})
 _EXISTS = "fs.existsSync"
 _PROMISIFIED = regex(r"util\.promisify\((.+)\)")
 _BUILT_IN = frozenset({"crypto", "fs", "fs/promises", "util", "zlib"})
@@ -38,7 +39,13 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
     table = _Table(rule.data["apis"], rule.data["except"])
     threads = _Table(dict.fromkeys(rule.data["in-thread"], _THREAD))
     hints = _Table(rule.data["hints"])
+    waits = _Table(dict.fromkeys(rule.data["without-limit"], ""))
+    of_path = _Table(dict.fromkeys(rule.data["of-path"], ""))
     for site, api, sure in program.calls_of(lambda path: table.get(path) is not None):
+        if waits.get(api) is not None and _has_limit(site):
+            continue
+        if of_path.get(api) is not None and not _is_of_path(program, site):
+            continue
         if found := _on_loop(program, rule, site):
             replacement = table.get(api) or ""
             remedy = _Remedy(
@@ -125,6 +132,23 @@ def _of_names(piece: str, *, is_last: bool = False) -> str:
 
 
 # --- where it runs
+
+
+def _has_limit(site: CallSite) -> bool:
+    """Whether a call that waits is given an argument that may keep it from waiting for ever: `timeout=1`, `False`."""
+    values = (site.file.facts.values[argument] for argument in site.call.args)
+    return any(value.kind is not ValueKind.NULL and value.text != "true" for value in values)
+
+
+def _is_of_path(program: Program, site: CallSite) -> bool:
+    """Whether a call is surely given the path of a file first, and no file that may be one in memory."""
+    if not site.call.args or len(site.call.args) == len(site.call.keywords):
+        return False
+    value = site.call.args[0]
+    if site.file.facts.values[value].kind in (ValueKind.STRING, ValueKind.TEMPLATE):
+        return True
+    targets = program.resolver.resolve(site.file, value)
+    return bool(targets) and all(isinstance(target, Api) and target.path in _PATHS for target in targets)
 
 
 def _on_loop(program: Program, rule: Rule, site: CallSite) -> tuple[Context, Reach] | None:

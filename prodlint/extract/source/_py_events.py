@@ -226,7 +226,9 @@ class Events:
         """Fill in defaults, types and whether each parameter is read."""
         function = self.outline.functions[index]
         annotations = self.outline.type_scope_of.get(node.id, scope)
-        self._value(node.child_by_field_name("return_type"), annotations)
+        result = node.child_by_field_name("return_type")
+        if result is not None:
+            function.result = self.evaluator.declared(result, annotations)[0]
         body = node.child_by_field_name("body")
         parameters = node.child_by_field_name("parameters")
         nodes = {child.start_byte: child for child in g.parts(parameters)} if parameters is not None else {}
@@ -248,9 +250,16 @@ class Events:
         for base in g.parts(bases) if bases is not None else ():
             if base.kind_id != g.KEYWORD_ARGUMENT:
                 cls.bases.append(self._value(base, around))
+                cls.is_abstract = cls.is_abstract or self._is_protocol(cls.bases[-1])
             else:
                 self._value(base.child_by_field_name("value"), around)
         cls.decorators = self._decorators(node, scope)
+
+    def _is_protocol(self, base: int) -> bool:
+        fact = self._fact(base)
+        if fact.kind is ValueKind.SUBSCRIPT:
+            fact = self._fact(fact.ref)
+        return fact.kind is ValueKind.MEMBER and fact.text == "Protocol"
 
     # ------------------------------------------------------------------ calls
 
@@ -395,8 +404,15 @@ class Events:
             self._use(expression, Use.ASSIGNED, self._binding_of(target, scope))
             value = self._value(expression, scope)
             self._assign(target, value, statement, region, scope)
-            if declared != NONE and self._fact(value).kind is ValueKind.NULL:
+            if declared > UNKNOWN and self._says_less_than_type(value):
                 self._declare_type(target, scope, declared)
+
+    def _says_less_than_type(self, value: int) -> bool:
+        """Whether a value tells less of what a field will hold than its declared type: `None`, an empty collection."""
+        fact = self._fact(value)
+        return fact.kind is ValueKind.NULL or (
+            fact.kind in (ValueKind.ARRAY, ValueKind.OBJECT, ValueKind.CALL) and not fact.items
+        )
 
     def _pairs(self, target: Node, expression: Node) -> list[tuple[Node, Node]]:
         """The single assignments that `a, b = x, y` is made of; none where the sides do not match one to one."""

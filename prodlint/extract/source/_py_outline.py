@@ -33,6 +33,9 @@ from prodlint.facts import (
 from prodlint.lazy_regex import regex
 
 _PROPERTY_MAKERS = frozenset({b"property", b"cached_property", b"hybrid_property", b"abstractproperty"})
+_ABSTRACT = frozenset({b"abstractmethod", b"abstractproperty", b"abstractclassmethod", b"abstractstaticmethod"})
+_OF_CLASS = frozenset({"__new__", "__init_subclass__", "__class_getitem__"})
+"""Methods that are handed their class without being told to be."""
 _PROPERTY_PARTS = frozenset({b"getter", b"setter", b"deleter"})
 
 
@@ -339,7 +342,12 @@ class _Outliner:
             is_static=is_static,
         )
         self.out.functions.append(function)
-        receiver = self.values.plain(ValueKind.SELF, scope.cls) if is_method and not is_static else NONE
+        of_class = b"classmethod" in decorators or text in _OF_CLASS
+        receiver = NONE
+        if is_method and not is_static:
+            receiver = self.values.plain(ValueKind.SELF, scope.cls, "cls" if of_class else "")
+        if is_method and not decorators.isdisjoint(_ABSTRACT):
+            self.out.classes[scope.cls].is_abstract = True
         self._parameters(node.child_by_field_name("parameters"), function, index, inner, receiver)
         if name is not None and not (is_method and _PROPERTY_PARTS & decorators):
             value = self.values.plain(ValueKind.FUNCTION, index)

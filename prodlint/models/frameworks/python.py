@@ -2,14 +2,42 @@
 given.
 
 Source: the Python documentation ("Built-in Functions", `functools`, `itertools`, `re`, `json`, `inspect`, `logging`,
-`atexit`, `signal`); the references of tenacity, backoff, wrapt and pandas.
+`atexit`, `signal`, `pathlib`, `socket`, `queue`); the references of tenacity, backoff, wrapt and pandas.
 """
 
 from prodlint.models.frameworks.model import Calls, Framework, When, members
 
+_PATH = "pathlib.Path()"
+_ARE_PATHS = (
+    *members("pathlib.Path", "cwd() home() from_uri()"),
+    *members(
+        _PATH,
+        "parent parents[] absolute() expanduser() resolve() readlink() rename() replace() iterdir()[] glob()[]",
+    ),
+    *members(
+        _PATH,
+        "rglob()[] joinpath() relative_to() with_name() with_stem() with_suffix() copy() move()",
+    ),
+    *("pathlib.PosixPath()", "pathlib.WindowsPath()", "pathlib._local.Path()"),
+)
+_QUEUES = ("multiprocessing.Queue()", "multiprocessing.JoinableQueue()", "multiprocessing.SimpleQueue()")
+
 FRAMEWORK = Framework(
     name="python",
     language="python",
+    aliases=(
+        *((path, _PATH) for path in _ARE_PATHS),
+        ("socket.create_connection()", "socket.socket()"),
+        ("socket.create_server()", "socket.socket()"),
+        ("asyncio.get_event_loop_policy().get_event_loop()", "asyncio.get_event_loop()"),
+        ("multiprocessing.RLock()", "multiprocessing.Lock()"),
+        ("multiprocessing.Semaphore()", "multiprocessing.Lock()"),
+        *((queue, "multiprocessing.Queue()") for queue in _QUEUES[1:]),
+        ("dramatiq.brokers.redis.RedisBroker().client", "redis.Redis()"),
+        ("redis.client.Redis()", "redis.Redis()"),
+        ("redis.Redis.from_url()", "redis.Redis()"),
+        ("redis.from_url()", "redis.Redis()"),
+    ),
     calls=(
         Calls(
             (

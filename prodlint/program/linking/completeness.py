@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from prodlint.facts import NONE, Value, ValueKind
 from prodlint.program.linking.resolver import RETURN_ARGUMENT, Definition, File, Resolver, argument_of
-from prodlint.program.linking.targets import Api, Fn, Obj
+from prodlint.program.linking.targets import Api, Bound, Fn, Inst, Obj, Target
 
 _MOST = 1_000
 """Values that are looked at for one answer; what rests on more is not complete."""
@@ -62,7 +62,10 @@ class Completeness:
         if fact.kind is ValueKind.PARAM:
             return self._of_parameter(file, fact)
         if fact.kind is ValueKind.OP:
-            items = fact.items if fact.text in ("||", "??") else fact.items[1:]
+            if fact.text in ("||", "??", "?:", "&&"):
+                items = fact.items if fact.text in ("||", "??") else fact.items[1:]
+            else:  # an operator of Python: what it makes is told by one side, which decides
+                items = tuple(item for item in fact.items if self._resolver.resolve(file, item))[:1]
             return [(file, item) for item in items]
         if fact.kind in _OF_REF:
             return [(file, fact.ref), *self._elements(file, fact)]
@@ -74,10 +77,33 @@ class Completeness:
             return ()
         found: list[Definition] = [] if base.kind is ValueKind.IMPORT else [(file, fact.ref)]
         for target in self._resolver.resolve(file, fact.ref):
-            found += self._resolver.definitions(target, fact.text)
+            found += self._of_definitions(target, self._resolver.definitions(target, fact.text))
             if not isinstance(target, Api) and not self._resolver.member(target, fact.text):
                 found.append((file, NONE))
         return found
+
+    def _of_definitions(self, target: Target, definitions: Iterable[Definition]) -> Iterable[Definition]:
+        """What a member comes from that is defined so: of a property, what its function answers. A field of a declared
+        type holds what that says."""
+        definitions = list(definitions)
+        for file, value in definitions:
+            fact = file.facts.values[value]
+            if fact.kind is ValueKind.OP and fact.text == "||" and file.is_python:
+                typed = [item for item in fact.items if file.facts.values[item].kind is ValueKind.INSTANCE]
+                if any(self._resolver.declared(file, file.facts.values[item].ref) for item in typed):
+                    return [(file, item) for item in typed]
+        return [each for file, value in definitions for each in self._of_definition(target, file, value)]
+
+    def _of_definition(self, target: Target, file: File, value: int) -> Iterable[Definition]:
+        fact = file.facts.values[value]
+        if fact.kind is not ValueKind.FUNCTION or not isinstance(target, Inst):
+            return [(file, value)]
+        function = file.facts.functions[fact.ref]
+        if not self._resolver.is_getter(file.fn_base + fact.ref):
+            return [(file, value)]
+        if function.result != NONE and self._resolver.declared(file, function.result):
+            return ()
+        return [(file, each) for each in file.returns.get(fact.ref, (NONE,))]
 
     def _of_call(self, file: File, fact: Value) -> Iterable[Definition]:
         call = file.facts.calls[fact.ref]
@@ -102,6 +128,10 @@ class Completeness:
                         found.append((file, argument_of(call, function, returned.items[0])))
                     else:
                         found.append((owner, value))
+            elif isinstance(target, Bound) and isinstance(target.of, Obj):
+                owner = self._resolver.files[target.of.file]
+                found += ((owner, each) for each in owner.facts.values[target.of.value].items)
+                found += self._resolver.added(target.of)
             elif not self._resolver.result(file, call, target):
                 found.append((file, NONE))
         return found
@@ -132,7 +162,9 @@ class Completeness:
                 owner = self._resolver.files[literal.file]
                 item = self._resolver.item_at(literal, fact.text) if fact.kind is ValueKind.ELEMENT else None
                 items = owner.facts.values[literal.value].items
-                found += [item] if item is not None else [(owner, each) for each in items]
+                found += (
+                    [item] if item is not None else [*((owner, each) for each in items), *self._resolver.added(literal)]
+                )
         return found
 
 

@@ -23,10 +23,37 @@ from functools import cached_property
 from heapq import heapify, heappop, heappush
 from typing import Any
 
-from prodlint.facts import NONE, Call, Class, ExitKind, FileFacts, Function, FunctionKind, Value, ValueKind
+from prodlint.facts import (
+    NONE,
+    Call,
+    Class,
+    ExitKind,
+    FileFacts,
+    Function,
+    FunctionKind,
+    Param,
+    Value,
+    ValueKind,
+)
 from prodlint.models.frameworks.model import Slots
 from prodlint.program.linking.modules import NodeModules, PythonModules
-from prodlint.program.linking.targets import TOP, Api, Cls, Fn, FnMember, Grown, Inst, Module, New, Obj, Target, Targets
+from prodlint.program.linking.targets import (
+    TOP,
+    Api,
+    Bound,
+    Cls,
+    Fn,
+    FnMember,
+    Generated,
+    Grown,
+    Inst,
+    Module,
+    New,
+    Obj,
+    Target,
+    Targets,
+    Typed,
+)
 
 _MOST_MODULES = 1_000
 """How many modules are asked for a name that they pass on to each other."""
@@ -66,7 +93,10 @@ RETURN_ARGUMENT = {
     "Object.create": 0,
     "functools.partial": 0,
     "copy.copy": 0,
+    "copy.deepcopy": 0,
     "typing.cast": 1,
+    "contextlib.contextmanager": 0,
+    "contextlib.asynccontextmanager": 0,
     "util.promisify": 0,
     "util.callbackify": 0,
     "bluebird.promisify": 0,
@@ -83,6 +113,62 @@ RETURN_ARGUMENT = {
 
 RECEIVER = -1
 """The position of `this` among the parameters of a function."""
+_INJECTS = frozenset({"fastapi.Depends", "fastapi.Security", "taskiq.TaskiqDepends", "fast_depends.Depends"})
+_PATH = Api("pathlib.Path()")
+_TYPING = frozenset({"typing", "typing_extensions", "collections", "abc", "builtins", "contextlib", "asyncio", "queue"})
+"""What the declared types of the standard library come from."""
+_SAME_TYPE = frozenset({"Annotated", "ClassVar", "Final", "InitVar", "NotRequired", "Optional", "ReadOnly", "Required"})
+_MAPPINGS = frozenset(
+    {
+        *("dict", "Dict", "Mapping", "MutableMapping", "defaultdict", "DefaultDict", "OrderedDict", "ChainMap"),
+        *("ItemsView", "ValuesView", "WeakValueDictionary"),
+    }
+)
+_GENERATORS = frozenset({"Generator", "AsyncGenerator"})
+_AWAITABLES = frozenset({"Awaitable", "Coroutine", "Future", "Task"})
+_CALLABLES = frozenset({"Callable", "type", "Type"})
+_FIELDS = frozenset(
+    {
+        *("dataclasses.field", "pydantic.Field", "pydantic.fields.Field", "pydantic.PrivateAttr", "sqlmodel.Field"),
+        *("attrs.field", "attr.ib", "attr.field", "attr.attrib", "msgspec.field"),
+    }
+)
+"""What tells how a field of a class of data gets its value."""
+_SAME_ELEMENTS = frozenset(
+    f"builtins.{name}" for name in ("list", "tuple", "set", "frozenset", "sorted", "reversed", "iter", "aiter", "dict")
+)
+"""What makes a collection of the elements of another one."""
+_ONE_ELEMENT = frozenset(
+    {"builtins.next", "builtins.anext", "builtins.min", "builtins.max", "random.choice", "secrets.choice"}
+)
+_GIVES_ELEMENT = frozenset(
+    {"get", "pop", "popleft", "setdefault", "get_nowait", "result", "__getitem__", "__next__", "__anext__"}
+)
+"""Methods of Python's collections, and of what holds one thing, that answer an element."""
+_GIVES_PAIRS = frozenset({"items", "popitem"})
+_GIVES_SAME = frozenset({"values", "copy", "union", "intersection", "difference"})
+_ADDS = frozenset({"append", "appendleft", "add", "insert", "setdefault", "put", "put_nowait"})
+"""Methods whose last argument becomes an element."""
+_ADDED = frozenset(
+    {ValueKind.CALL, ValueKind.BINDING, ValueKind.PARAM, ValueKind.SELF, ValueKind.MEMBER, ValueKind.AWAIT}
+)
+_OF_COLLECTIONS = _GIVES_ELEMENT | _GIVES_PAIRS | _GIVES_SAME
+_OPERATORS = {
+    "+": "add",
+    "-": "sub",
+    "*": "mul",
+    "/": "truediv",
+    "//": "floordiv",
+    "%": "mod",
+    "@": "matmul",
+    "|": "or",
+    "&": "and",
+    "^": "xor",
+    "<<": "lshift",
+    ">>": "rshift",
+    "**": "pow",
+}
+"""Python's operators, by the name of the method that each runs."""
 _JS_ROOTS = frozenset({"globalThis", "global", "window", "self"})
 
 
@@ -293,6 +379,8 @@ class Resolver:
         self._class_members: dict[int, dict[str, int]] = {}
         self._derived: dict[int, list[int]] = {}
         """The classes that derive from each class, or implement it, directly."""
+        self._declaring: dict[str, list[int]] = {}
+        """The classes of Python by the names that they declare, where a protocol asks for them."""
         self._definitions: dict[Asked, Sequence[Definition]] = {}
         self._provisional_definitions: dict[Asked, Sequence[Definition] | int] = {}
         self._is_frozen = False
@@ -426,12 +514,21 @@ class Resolver:
                 base = file.facts.values[store.target]
                 if base.kind is ValueKind.GLOBAL and base.text in _JS_ROOTS and not file.is_python and store.name:
                     self._global_names.add(store.name)
+        for number, call in enumerate(file.facts.calls if file.is_python else ()):
+            if self._adds(file, call):  # `jobs.append(Job())` stores by a key that is not known
+                target = file.facts.values[call.callee].ref
+                yield _StoreSite(file, len(file.facts.stores) + number, target, "", call.args[-1])
         for number, call in enumerate(() if file.is_python else file.facts.calls):
             callee = file.facts.values[call.callee]
             if callee.text in self._setter_names and callee.kind is ValueKind.MEMBER and len(call.args) >= 2:
                 name = file.facts.values[call.args[0]]
                 if name.kind is ValueKind.STRING:
                     yield _StoreSite(file, number, call.callee, name.text, call.args[1], is_call=True)
+
+    def _adds(self, file: File, call: Call) -> bool:
+        callee = file.facts.values[call.callee]
+        is_added = bool(call.args) and not call.keywords and file.facts.values[call.args[-1]].kind in _ADDED
+        return is_added and callee.kind is ValueKind.MEMBER and callee.text in _ADDS
 
     def _take_stores(self, pending: Iterable[_StoreSite]) -> set[CallSite]:
         """Take note of what is stored where. The calls whose questions this may answer otherwise than it was done."""
@@ -477,7 +574,30 @@ class Resolver:
                 for parent in self._module_object(self.resolve(file, base)):
                     if isinstance(parent, Cls) and parent.id != number and number not in derived[parent.id]:
                         derived[parent.id].append(number)
+        for protocol, (file, cls) in enumerate(self.classes):
+            if file.is_python and cls.is_abstract and not derived[protocol] and self._is_protocol(protocol):
+                derived[protocol] += self._with_methods_of(protocol)
         return derived
+
+    def _is_protocol(self, cls: int) -> bool:
+        return any(isinstance(base, Api) and base.path.endswith(".Protocol") for base in self._parents(cls))
+
+    def _with_methods_of(self, protocol: int) -> list[int]:
+        """The classes of Python that have all the methods of a protocol, which need not say so."""
+        wanted = [name for name in self.members_of(protocol) if not name.startswith("__")]
+        if not wanted:
+            return []
+        self._declaring = self._declaring or self._by_member()
+        having = set(self._declaring.get(wanted[0], ()))
+        return sorted(cls for cls in having - {protocol} if all(name in self.members_of(cls) for name in wanted))
+
+    def _by_member(self) -> dict[str, list[int]]:
+        """The classes of Python by the names that they declare."""
+        found: dict[str, list[int]] = defaultdict(list)
+        for number, (file, cls) in enumerate(self.classes):
+            for name in cls.names if file.is_python else ():
+                found[name].append(number)
+        return found
 
     def concrete(self, cls: int) -> Sequence[int]:
         """The classes that can be constructed where a value is declared to be of class `cls`: itself, or those that
@@ -886,7 +1006,7 @@ class Resolver:
         kind = _KINDS[type(target)]
         if isinstance(target, Api):
             return kind, target.path, 0, ""
-        if isinstance(target, (Fn, New, FnMember)):
+        if isinstance(target, (Fn, New, FnMember, Generated)):
             file = self.functions[target.id][0]
             return kind, file.path, target.id - file.fn_base, target.name if isinstance(target, FnMember) else ""
         if isinstance(target, (Cls, Inst)):
@@ -894,8 +1014,11 @@ class Resolver:
             return kind, file.path, target.id - file.cls_base, ""
         if isinstance(target, Module):
             return kind, self.files[target.file].path, 0, ""
-        if isinstance(target, Obj):
+        if isinstance(target, (Obj, Typed)):
             return kind, self.files[target.file].path, target.value, ""
+        if isinstance(target, Bound):
+            of = self._rank(target.of)
+            return kind, of[1], of[2], f"{of[0]} {target.name}"
         return kind, "", 0, ""
 
     def api_of(self, file: File, value: int) -> str:
@@ -936,13 +1059,19 @@ class Resolver:
             return (target,) if name == "default" else (self._api(f"{target.path}.{name}"),)
         if target is TOP:
             return (TOP,)
+        if isinstance(target, (Typed, Generated)):
+            return self._of_typed(target, name)
         defined = self.definitions(target, name)
-        found = [hit for file, value in defined for hit in self.resolve(file, value)]
+        found = [hit for file, value in defined for hit in self._read(target, self.resolve(file, value))]
         if self._falls_back(defined, target, name):
             if isinstance(target, Module):
                 found += self._undefined_export(self.files[target.file], name)
             elif isinstance(target, (Cls, Inst)):
+                if name == "__class__" and isinstance(target, Inst):
+                    return (Cls(target.id),)
                 found += self._inherited_api(target, name)
+            elif isinstance(target, Obj) and self.files[target.file].is_python and name in _OF_COLLECTIONS:
+                found.append(Bound(target, name))
             elif isinstance(target, Fn):
                 found.append(FnMember(target.id, name))
         return _distinct(found)
@@ -955,6 +1084,27 @@ class Resolver:
         if self._falls_back(found, holder, name):
             found.append(self._api(path))
         return _distinct(found)
+
+    def _read(self, target: Target, hits: Targets) -> Iterator[Target]:
+        """What is got by reading a member that is found to be `hits`: of a property, what its function answers."""
+        for hit in hits:
+            if isinstance(hit, Fn) and isinstance(target, Inst) and self.is_getter(hit.id):
+                yield from self._answered(hit, (target,))
+            elif isinstance(hit, Inst) and "__get__" in self.members_of(hit.id):
+                yield from (each for got in self._methods(hit, "__get__") for each in self._answered(Fn(got), (hit,)))
+            else:
+                yield hit
+
+    def is_getter(self, function: int) -> bool:
+        """Whether a function of the program is run by reading the member that it is: a property."""
+        return self.functions[function][1].kind is FunctionKind.ACCESSOR
+
+    def _of_typed(self, target: Typed | Generated, name: str) -> Targets:
+        """A member of what is declared to be a container; a key, where it is none of a container's own."""
+        if name in _OF_COLLECTIONS:
+            return (Bound(target, name),)
+        is_mapping = isinstance(target, Typed) and self._is_mapping(target)
+        return tuple(self.elements(target, is_value=True)) if is_mapping else ()
 
     def definitions(self, target: Target, name: str) -> Sequence[Definition]:
         """Where the program itself defines the member `name` of a target: the values it is given, with their files."""
@@ -1171,7 +1321,9 @@ class Resolver:
         file, fact = self.classes[cls]
         for base in fact.bases:
             for parent in self._module_object(self.resolve(file, base)):
-                if isinstance(parent, (Cls, Api)):
+                if isinstance(parent, Api):
+                    yield Api(parent.path.removesuffix("[]"))  # `Generic[T]`
+                elif isinstance(parent, Cls):
                     yield parent
 
     def _called(self, path: str) -> str:
@@ -1179,7 +1331,10 @@ class Resolver:
         return self._aliases.get(path, path)
 
     def _api(self, path: str) -> Api:
-        path = self._aliases.get(path, path) if len(path) <= _LONGEST_API else "?"
+        known = self._aliases.get(path)
+        if known is not None:
+            return Api(known)
+        path = path if len(path) <= _LONGEST_API else "?"
         return Api(path) if self._low == _NEVER else Grown(path)
 
     def _call(self, file: File, value: Value, _: int) -> Iterable[Target]:
@@ -1199,11 +1354,21 @@ class Resolver:
                 return self._got(file, call, target.path)
             if target.path in ("require", "require.main.require", "module.require") and call.args:
                 return self._computed_require(file, call)
-            return (self._api(f"{target.path}()"),)
+            own = self._made_of_own(file, call, target.path) if file.is_python and call.args else None
+            return own if own is not None else (self._api(f"{target.path}()"),)
         if isinstance(target, Fn):
             return (New(target.id),) if call.is_new else self._returned(file, call, target)
         if isinstance(target, Cls):
             return (Inst(target.id),)
+        if isinstance(target, Inst):
+            return _distinct(
+                hit for called in self._methods(target, "__call__") for hit in self._returned(file, call, Fn(called))
+            )
+        if isinstance(target, Bound):
+            return self._of_bound(file, call, target)
+        if isinstance(target, Typed):
+            is_callable = self._type_name(target) == "Callable"
+            return self._arguments_as(target, -1) if is_callable else (target,)
         if isinstance(target, FnMember) and target.name in ("bind", "__get__"):
             return (Fn(target.id),)
         if isinstance(target, Module):
@@ -1234,22 +1399,110 @@ class Resolver:
         path = self._node.from_package_root(file.path, argument.text)
         return (Module(self.by_path[path].index),) if path is not None and path in self.by_path else ()
 
+    def _made_of_own(self, file: File, call: Call, api: str) -> Targets | None:
+        """What Python's own functions make of a collection or a class of the program; None for anything else."""
+        if api in _FIELDS:
+            for keyword in ("default_factory", "factory"):
+                factory = keyword_of(call, keyword)
+                if factory != NONE:
+                    made = _distinct(hit for each in self._part(file, factory) for hit in self.result(file, call, each))
+                    return tuple(each for each in made if not isinstance(each, Api) or "builtins." not in each.path)
+            default = keyword_of(call, "default")
+            return self._part(file, default) if default != NONE else ()
+        if api not in _SAME_ELEMENTS and api not in _ONE_ELEMENT and api not in ("builtins.type", "builtins.enumerate"):
+            return None
+        given = [each for each in self._part(file, call.args[0]) if self._has_elements(each)]
+        if not given:
+            return None
+        if api == "builtins.type":
+            return tuple(Cls(each.id) for each in given if isinstance(each, Inst))
+        if api in _ONE_ELEMENT:
+            return _distinct(hit for each in given for hit in self.elements(each))
+        if api == "builtins.enumerate":
+            return tuple(Bound(each, "items()") for each in given)
+        return tuple(given)
+
+    def _has_elements(self, target: Target) -> bool:
+        """Whether something of Python's is known of what a target's elements are, or its class is."""
+        if isinstance(target, Api):
+            return f"{target.path}[]" in self._aliases
+        return isinstance(target, (Obj, Typed, Generated, Inst, Bound))
+
+    def _of_bound(self, file: File, call: Call, target: Bound) -> Targets:
+        """What a method of a collection answers."""
+        if target.name in _GIVES_ELEMENT:
+            default = call.args[1] if target.name in ("get", "pop", "setdefault") and len(call.args) > 1 else NONE
+            return _distinct((*self.elements(target.of, is_value=True), *self._part(file, default)))
+        if target.name in _GIVES_PAIRS:
+            return (Bound(target.of, "items()" if target.name == "items" else "()"),)
+        return (target.of if target.name != "values" else Bound(target.of, "values()"),)
+
     def _returned(self, file: File, call: Call, target: Fn) -> Targets:
         owner, function = self.functions[target.id]
+        if function.is_generator and owner.is_python and not function.decorators:
+            return (Generated(target.id),)
         found: list[Target] = []
+        receivers: Targets | None = None
         for value in owner.returns.get(target.id - owner.fn_base, ()):
             fact = owner.facts.values[value]
             if fact.kind is ValueKind.PARAM and fact.ref == target.id - owner.fn_base and fact.items:
                 argument = argument_of(call, function, fact.items[0])
                 found += self._part(file, argument)
+            elif owner.is_python and self._is_own_kind(owner, fact):
+                receivers = self._receivers(file, call, target) if receivers is None else receivers
+                found += self._of_own_kind(fact, receivers) or self.resolve(owner, value)
             else:
                 found += self.resolve(owner, value)
+        return self._as_declared(target, found)
+
+    def _answered(self, target: Fn, receivers: Targets) -> Targets:
+        """What a function of the program answers that is run by reading a member of `receivers`."""
+        owner = self.functions[target.id][0]
+        found: list[Target] = []
+        for value in owner.returns.get(target.id - owner.fn_base, ()):
+            fact = owner.facts.values[value]
+            own = self._of_own_kind(fact, receivers) if owner.is_python and self._is_own_kind(owner, fact) else ()
+            found += own or self.resolve(owner, value)
+        return self._as_declared(target, found)
+
+    def _as_declared(self, target: Fn, found: list[Target]) -> Targets:
+        """What a function answers, of which `found` is known, with regard to what it is declared to answer."""
+        owner, function = self.functions[target.id]
         declared = self._instance_of(owner, function.result) if function.result != NONE else ()
         if any(isinstance(each, Inst) for each in declared):
             found = [each for each in found if not isinstance(each, Api) and each is not TOP]
         if declared and self._falls_back(found, target):
+            if function.is_generator:
+                declared = _distinct(hit for each in declared for hit in self.elements(each))
             found += declared
         return _distinct(found)
+
+    def _yields(self, function: int) -> Targets:
+        """What a generator function yields."""
+        return self._answered(Fn(function), ())
+
+    def _is_own_kind(self, file: File, fact: Value) -> bool:
+        """Whether a value is what a method was called on (`self`), or makes one of its class (`cls()`)."""
+        if fact.kind is ValueKind.CALL:
+            fact = file.facts.values[file.facts.calls[fact.ref].callee]
+            return fact.kind is ValueKind.SELF and fact.text == "cls"
+        return fact.kind is ValueKind.SELF
+
+    def _of_own_kind(self, fact: Value, receivers: Targets) -> Targets:
+        if fact.kind is ValueKind.SELF:
+            return receivers
+        return tuple(Inst(each.id) for each in receivers if isinstance(each, (Cls, Inst)))
+
+    def _receivers(self, file: File, call: Call, target: Fn) -> Targets:
+        """What a method of the program is called on, as far as it is known by its class."""
+        callee = file.facts.values[call.callee]
+        if callee.kind is not ValueKind.MEMBER:
+            return ()
+        return tuple(
+            each
+            for each in self._part(file, callee.ref)
+            if isinstance(each, (Cls, Inst)) and target in self.member(each, callee.text)
+        )
 
     def _function(self, file: File, value: Value, _: int) -> Iterable[Target]:
         return (Fn(file.fn_base + value.ref),)
@@ -1258,7 +1511,9 @@ class Resolver:
         return (Cls(file.cls_base + value.ref),)
 
     def _self(self, file: File, value: Value, _: int) -> Iterable[Target]:
-        return (Inst(file.cls_base + value.ref),) if value.ref != NONE else ()
+        if value.ref == NONE:
+            return ()
+        return (Cls(file.cls_base + value.ref),) if value.text == "cls" else (Inst(file.cls_base + value.ref),)
 
     def _receiver(self, file: File, value: Value, _: int) -> Iterable[Target]:
         """`this` in a function: what a framework calls it on; the object, prototype or module that it is a member of;
@@ -1286,7 +1541,7 @@ class Resolver:
             return ()
         owner, fact = self.classes[file.cls_base + value.ref]
         return [
-            Inst(parent.id) if isinstance(parent, Cls) else self._api(self._called(parent.path))
+            Inst(parent.id) if isinstance(parent, Cls) else self._api(self._called(parent.path.removesuffix("[]")))
             for base in fact.bases
             for parent in self._module_object(self.resolve(owner, base))
             if isinstance(parent, (Cls, Api))
@@ -1314,9 +1569,36 @@ class Resolver:
                     found += known if known is not None else self.resolve(site.file, argument)
             if param.default != NONE:
                 found += self._default(file, param.default)
+            if file.is_python:
+                for owner, metadata in self._metadata(file, param):
+                    found += self._injected(owner, metadata)
             if param.annotation != NONE and self._falls_back(found, "declared"):
                 found += self._instance_of(file, param.annotation)
         return found
+
+    def _metadata(self, file: File, param: Param) -> Iterator[Definition]:
+        """The metadata of `Annotated[T, …]`, if that is what a parameter is declared to be, if only by an alias."""
+        yield from ((file, each) for each in param.metadata)
+        fact = file.facts.values[param.annotation] if param.annotation != NONE else None
+        if fact is None or fact.kind not in (ValueKind.BINDING, ValueKind.MEMBER, ValueKind.SUBSCRIPT):
+            return
+        for owner, value in self.origins(file, param.annotation):
+            alias = owner.facts.values[value]
+            if alias.kind is ValueKind.SUBSCRIPT and self.type_name(owner, alias) == "Annotated":
+                yield from ((owner, each) for each in self._type_arguments(owner, alias)[1:])
+
+    def _injected(self, file: File, value: int) -> Targets:
+        """What FastAPI's `Depends(f)` stands for, if a value is one."""
+        fact = file.facts.values[value]
+        if fact.kind is not ValueKind.CALL:
+            return ()
+        call = file.facts.calls[fact.ref]
+        return _distinct(
+            hit
+            for target in (self.resolve(file, call.callee) if call.args else ())
+            if isinstance(target, Api) and target.path in _INJECTS
+            for hit in self._default_of(file, call, target)
+        )
 
     def _default(self, file: File, value: int) -> Targets:
         """A default value; of FastAPI's `Depends(f)` what `f` returns or yields."""
@@ -1330,15 +1612,23 @@ class Resolver:
         return self.resolve(file, value)
 
     def _default_of(self, file: File, call: Call, callee: Target) -> Iterable[Target]:
-        if isinstance(callee, Api) and callee.path in ("fastapi.Depends", "fastapi.Security"):
-            return (hit for target in self.resolve(file, call.args[0]) for hit in self.result(file, call, target))
+        if isinstance(callee, Api) and callee.path in _INJECTS:
+            return (
+                hit
+                for target in self.resolve(file, call.args[0])
+                for made in self.result(file, call, target)
+                for hit in (self.elements(made) if isinstance(made, Generated) else (made,))
+            )
         return self.result(file, call, callee)
 
     def _binding(self, file: File, value: Value, _: int) -> Iterable[Target]:
         binding = file.facts.bindings[value.ref]
         found = [hit for assigned in binding.values for hit in self.resolve(file, assigned)]
-        if binding.annotation != NONE and self._falls_back(found):
-            found += self._instance_of(file, binding.annotation)
+        if binding.annotation != NONE:
+            if self._falls_back(found):
+                found += self._instance_of(file, binding.annotation)
+            elif file.is_python and found:
+                found += [each for each in self._instance_of(file, binding.annotation) if isinstance(each, Typed)]
         return found
 
     def _global(self, file: File, value: Value, _: int) -> Iterable[Target]:
@@ -1379,14 +1669,105 @@ class Resolver:
         elif value.text == "&&":
             operands = value.items[-1:]
         else:
-            return ()
+            return self._operated(file, value) if file.is_python else ()
         return [hit for operand in operands for hit in self._part(file, operand)]
 
-    def _element(self, file: File, value: Value, _: int) -> Iterable[Target]:
+    def _operated(self, file: File, value: Value) -> Iterator[Target]:
+        """What Python's operators make of paths, of collections and of objects of the program's own."""
+        name = _OPERATORS.get(value.text)
+        if name is None:
+            return
+        for position, operand in enumerate(value.items):
+            method = f"__{'r' if position else ''}{name}__"
+            for target in self._part(file, operand):
+                if target == _PATH and value.text == "/":
+                    yield target
+                elif isinstance(target, Inst):
+                    for called in self._methods(target, method):
+                        yield from self._answered(Fn(called), (target,))
+                elif isinstance(target, (Obj, Typed)) and value.text in ("+", "|"):
+                    yield target
+
+    def type_name(self, file: File, value: Value) -> str:
+        """The name of the type of the standard library that a value takes arguments of (`List[Job]`), or ""."""
+        for target in self._part(file, value.ref):
+            if isinstance(target, Api):
+                module, _, name = target.path.rpartition(".")
+                if module.partition(".")[0] in _TYPING:
+                    return name
+        return ""
+
+    def _type_arguments(self, file: File, value: Value) -> Sequence[int]:
+        index = file.facts.values[value.items[0]] if value.items else None
+        if index is None:
+            return ()
+        return index.items if index.kind is ValueKind.ARRAY else value.items
+
+    def _type_name(self, target: Typed) -> str:
+        file = self.files[target.file]
+        return self.type_name(file, file.facts.values[target.value])
+
+    def _is_mapping(self, target: Typed) -> bool:
+        return self._type_name(target) in _MAPPINGS
+
+    def _arguments_as(self, target: Typed, position: int | None) -> Targets:
+        """Instances of an argument of a declared type, of each where `position` is None."""
+        file = self.files[target.file]
+        arguments = self._type_arguments(file, file.facts.values[target.value])
+        if position is not None:
+            arguments = arguments[position:][:1]
+        return _distinct(hit for argument in arguments for hit in self._instance_of(file, argument))
+
+    def _elements_as(self, target: Typed, position: str, is_value: bool) -> Targets:
+        name = self._type_name(target)
+        if name in _MAPPINGS:
+            return self._arguments_as(target, 1 if is_value else 0)
+        if name in _GENERATORS:
+            return self._arguments_as(target, 0)
+        if name in ("tuple", "Tuple"):
+            return self._arguments_as(target, int(position) if position else None)
+        return self._arguments_as(target, -1)
+
+    def _with_arguments(self, file: File, value: Value, index: int) -> Targets | None:
+        """What a type with arguments stands for (`Repo[Job]`, `Annotated[Job, …]`, `list[Job]`); None for what is no
+        type."""
+        found: list[Target] = []
+        for target in self._part(file, value.ref):
+            if isinstance(target, Cls):
+                found.append(target)
+            elif isinstance(target, Api):
+                name = self.type_name(file, value)
+                if not name or "()" in target.path:
+                    return None
+                arguments = self._type_arguments(file, value)
+                if name in _SAME_TYPE or name == "Union":
+                    for argument in arguments if name == "Union" else arguments[:1]:
+                        found += self._type(file, argument)
+                else:
+                    found.append(Typed(file.index, index))
+            else:
+                return None
+        return _distinct(found)
+
+    def _type(self, file: File, value: int) -> Targets:
+        """What a type stands for; in quotes it is the name of one."""
+        fact = file.facts.values[value]
+        if fact.kind is not ValueKind.STRING:
+            return self._part(file, value)
+        return _distinct(hit for owner, each in self._exported(file, fact.text) for hit in self.resolve(owner, each))
+
+    def _element(self, file: File, value: Value, index: int) -> Iterable[Target]:
+        if file.is_python and value.kind is ValueKind.SUBSCRIPT:
+            types = self._with_arguments(file, value, index)
+            if types:
+                return types
         bases = self._part(file, value.ref)
         is_part = self._low != _NEVER
         found: list[Target] = []
         for target in bases:
+            if isinstance(target, (Typed, Generated, Inst, Bound)):
+                found += self.elements(target, value.text, is_value=value.kind is ValueKind.SUBSCRIPT)
+                continue
             item = self.item_at(target, value.text) if value.kind is ValueKind.ELEMENT else None
             if item is not None:
                 found += self.resolve(*item)
@@ -1407,12 +1788,27 @@ class Resolver:
             return None
         return file, items[-1]
 
-    def elements(self, target: Target, depth: int = 0) -> Sequence[Target]:
-        """What an element of a collection can be: every item of a literal."""
+    def elements(
+        self, target: Target, position: str = "", depth: int = 0, *, is_value: bool = False
+    ) -> Sequence[Target]:
+        """What an element of a collection can be: every item of a literal. `position`: which one is destructured, ""
+        where that is not known; `is_value`: it is taken by a key, not by going through a mapping's keys."""
         if isinstance(target, Api):
             return (self._api(f"{target.path}[]"),)
         if target is TOP:
             return (TOP,)
+        if isinstance(target, Typed):
+            return self._elements_as(target, position, is_value)
+        if isinstance(target, Generated):
+            return self._yields(target.id)
+        if isinstance(target, Inst):
+            return self._elements_of_own(target, depth, is_value) if depth <= 4 else ()
+        if isinstance(target, Bound):
+            if target.name == "items()":
+                return (Bound(target.of, "()"),)
+            if target.name == "values()":
+                return self.elements(target.of, depth=depth + 1, is_value=True)
+            return self.elements(target.of, depth=depth + 1, is_value=True) if position in ("1", "") else ()
         if not isinstance(target, Obj) or depth > 4:
             return ()
         stored = self._stored(target)
@@ -1427,11 +1823,35 @@ class Resolver:
         for file, item in elements:
             if file.facts.values[item].kind is ValueKind.SPREAD:
                 inner = self.resolve(file, file.facts.values[item].ref)
-                found += [hit for base in inner for hit in self.elements(base, depth + 1)]
+                found += [hit for base in inner for hit in self.elements(base, depth=depth + 1)]
             else:
                 known = file.final[item]
                 found += known if known is not None else self.resolve(file, item)
         return found
+
+    def _elements_of_own(self, target: Inst, depth: int, is_value: bool) -> Targets:
+        """What is taken from an object of the program by going through it, or by a key."""
+        if is_value:
+            methods = self._methods(target, "__getitem__")
+            return _distinct(hit for method in methods for hit in self._answered(Fn(method), (target,)))
+        found: list[Target] = []
+        for name, step in (("__iter__", "__next__"), ("__aiter__", "__anext__")):
+            for method in self._methods(target, name):
+                if self.functions[method][1].is_generator:
+                    found += self._yields(method)
+                    continue
+                for each in self._answered(Fn(method), (target,)):
+                    if isinstance(each, Inst):
+                        steps = self._methods(each, step)
+                        found += [hit for called in steps for hit in self._answered(Fn(called), (each,))]
+                    else:
+                        found += self.elements(each, depth=depth + 1)
+        return _distinct(found)
+
+    def added(self, collection: Obj) -> Iterator[Definition]:
+        """What the program puts into a collection after it is made."""
+        for definitions in self._stored(collection).values():
+            yield from definitions
 
     def _elements_of(self, target: Obj, stored: Mapping[str, Sequence[Definition]]) -> Sequence[Definition]:
         """The elements of a collection that can be something."""
@@ -1461,13 +1881,21 @@ class Resolver:
         """Instances of a declared type; of an abstract one, of what derives from it, where that is known. A type that
         the program does not have (`str`) says nothing."""
         found: list[Target] = []
-        for target in self.resolve(file, annotation):
-            if isinstance(target, Cls):
+        for target in self._type(file, annotation) if file.is_python else self.resolve(file, annotation):
+            if isinstance(target, Typed):
+                if self._type_name(target) in ("type", "Type"):
+                    made = self._arguments_as(target, 0)
+                    found += [Cls(each.id) for each in made if isinstance(each, Inst)]
+                elif self._type_name(target) in _AWAITABLES:
+                    found += self._arguments_as(target, -1)
+                else:
+                    found.append(target)
+            elif isinstance(target, Cls):
                 found += [Inst(concrete) for concrete in self.concrete(target.id) or (target.id,)]
             elif (
                 isinstance(target, Api) and "." in target.path and not target.path.startswith(("builtins.", "typing."))
             ):
-                found.append(self._api(self._called(target.path)))
+                found.append(self._api(self._called(target.path.removesuffix("[]"))))
         return _distinct(found)
 
     def _yielded(self, file: File, value: Value, _: int) -> Iterable[Target]:
@@ -1475,18 +1903,16 @@ class Resolver:
         for target in self.resolve(file, value.ref):
             if isinstance(target, Inst):
                 enter = "__aenter__" if value.items and value.items[0] else "__enter__"
-                methods = [hit for hit in self.member(target, enter) if isinstance(hit, Fn)]
-                returned = [
-                    hit
-                    for method in methods
-                    for item in self.functions[method.id][0].returns.get(
-                        method.id - self.functions[method.id][0].fn_base, ()
-                    )
-                    for hit in self.resolve(self.functions[method.id][0], item)
+                entered = [
+                    hit for method in self._methods(target, enter) for hit in self._answered(Fn(method), (target,))
                 ]
-                found += returned
-                if self._falls_back(returned, target):
+                found += entered
+                if self._falls_back(entered, target):
                     found.append(target)
+            elif isinstance(target, Generated):
+                found += self._yields(target.id)
+            elif isinstance(target, Typed):
+                found += self._arguments_as(target, 0)
             else:
                 found.append(target)
         return found
@@ -1583,5 +2009,8 @@ def _place(definition: Definition) -> tuple[str, int]:
     return definition[0].path, definition[1]
 
 
-_KINDS = {kind: number for number, kind in enumerate((Api, Fn, FnMember, Cls, Inst, New, Module, Obj, type(TOP)))}
+_KINDS = {
+    kind: number
+    for number, kind in enumerate((Api, Fn, FnMember, Cls, Inst, New, Module, Obj, Typed, Generated, Bound, type(TOP)))
+}
 _KINDS[Grown] = _KINDS[Api]

@@ -85,6 +85,27 @@ class Obj(Target, frozen=True, gc=False):
     value: int
 
 
+class Typed(Target, frozen=True, gc=False):
+    """A container, an iterator or the like that is declared (`dict[str, Job]`): the type values[`value`] of a file."""
+
+    file: int
+    value: int
+
+
+class Generated(Target, frozen=True, gc=False):
+    """What calling a generator function of the program answers."""
+
+    id: int
+
+
+class Bound(Target, frozen=True, gc=False):
+    """The member `name` of a collection (`Obj`, `Typed`) of Python, or what calling one answers: `items()` are pairs,
+    each of them `()`."""
+
+    of: Target
+    name: str
+
+
 class Top(Target, frozen=True, gc=False):
     """Anything: beside other targets, that there are more of them than these; see `TOP`."""
 
