@@ -112,13 +112,13 @@ class _Judge:
     def __init__(self, program: Program, tools: frozenset[str]) -> None:
         self._program = program
         self._tools = tools
-        self._replaced = _replaces_console(program)
+        self._replaced = frozenset(_replaced_methods(program))
         self._is_tool = cache(self._find_tool)
 
     def blames(self, site: CallSite, api: str) -> bool:
         """Whether the call is server code's, and not that of a logger's own back end or a tool."""
         file = site.file
-        if self._replaced and not file.is_python:
+        if not file.is_python and (api.removeprefix("console.") in self._replaced or "" in self._replaced):
             return False
         if self._program.value(file, site.call.callee).kind is ValueKind.PARAM:
             return False  # `def report(write=print)`: the caller decides
@@ -285,16 +285,14 @@ def _is_back_end(file: File) -> bool:
     return _BACK_END_NAME.search(name) is not None
 
 
-def _replaces_console(program: Program) -> bool:
-    """Whether the project puts its logger in the place of `console`'s methods."""
+def _replaced_methods(program: Program) -> Iterator[str]:
+    """The methods of `console` in whose place the project puts its logger, "" for all of them."""
     if "log4js.replaceConsole" in program.api_calls:
-        return True
-    return any(
-        program.value(file, store.target) == _CONSOLE and program.is_loaded(file)
-        for file in program.files
-        if not file.is_python
-        for store in file.facts.stores
-    )
+        yield ""
+    for file in program.files:
+        for store in () if file.is_python else file.facts.stores:
+            if program.value(file, store.target) == _CONSOLE and program.is_loaded(file):
+                yield store.name
 
 
 def _goes_to_a_file(program: Program, site: CallSite, api: str) -> bool:
