@@ -8,7 +8,7 @@ from itertools import takewhile
 from tree_sitter import Node
 
 from prodlint.extract.source._build import UNKNOWN
-from prodlint.extract.source._js_expressions import bind, last_value, property_key
+from prodlint.extract.source._js_expressions import bind, last_value, member_name, property_key
 from prodlint.extract.source._js_modules import name_request, note_exports_alias
 from prodlint.extract.source._js_scopes import pattern_names
 from prodlint.extract.source._js_walk import Handler, Hint, Walk, is_definition
@@ -279,7 +279,7 @@ def _method(walk: Walk, node: Node, index: int, decorators: list[int]) -> None:
     walk.hints[node.id] = Hint(name, index, tuple(decorators), _is_static(node))
     fact = walk.classes[index]
     position = len(fact.names)
-    fact.names.append(name)
+    fact.names.append(member_name(node, name))
     fact.members.append(UNKNOWN)
     fact.members[position] = walk.value(node, Use.OTHER, NONE)
     parameters = node.child_by_field_name("parameters")

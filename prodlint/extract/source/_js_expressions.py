@@ -118,6 +118,7 @@ def object_(walk: Walk, node: Node, use: Use, user: int) -> int:
             name = property_key(walk, key) if key is not None else ""
             walk.hints[child.id] = Hint(name)
             value = walk.value(child, use, user)
+            name = member_name(child, name)
         elif kind == "spread_element":
             name = "..."
             value = last_value(walk, child, Use.OTHER, NONE)
@@ -127,6 +128,11 @@ def object_(walk: Walk, node: Node, use: Use, user: int) -> int:
         names.append(name)
         items.append(value)
     return walk.values.literal(ValueKind.OBJECT, items, names=names)
+
+
+def member_name(method: Node, name: str) -> str:
+    """Return what a method is found by: a setter is none that is read."""
+    return f"set {name}" if any(child.type == "set" for child in method.children) else name
 
 
 def property_key(walk: Walk, key: Node) -> str:

@@ -699,6 +699,36 @@ class CallGraph:
             for index, call in enumerate(file.facts.calls):
                 if not self.branches.dev_only(file, call.region):
                     self._connect_call(file, index, call)
+        self._connect_getters()
+
+    def _connect_getters(self) -> None:
+        """Reading a member runs the getter that it is: what a call is made on, and what it is given."""
+        names = {
+            fact.name
+            for file, fact in self.resolver.functions
+            if fact.kind is FunctionKind.ACCESSOR and not file.is_python
+        }
+        for file in self.resolver.files if names else ():
+            read = {
+                value: getters
+                for name in sorted(names & file.members.keys())
+                for value in file.members[name]
+                if (getters := self._getters(file, value))
+            }
+            for index, call in enumerate(file.facts.calls if read else ()):
+                for value in _read_by(file, call):
+                    for getter in read.get(value, ()):
+                        self._connect_run(file, index, Run(getter))
+
+    def _getters(self, file: File, value: int) -> list[int]:
+        """The getters that reading a member runs."""
+        fact = file.facts.values[value]
+        return [
+            owner.fn_base + getter
+            for target in self.resolver.resolve(file, fact.ref)
+            for owner, defined in self.resolver.definitions(target, fact.text)
+            if (getter := self.resolver.getter(owner, defined)) is not None
+        ]
 
     def _memoised(self) -> Iterator[int]:
         """The functions without parameters whose one answer is kept: `@cache`, `once(function () {…})`."""
@@ -925,6 +955,21 @@ class CallGraph:
     def _event(self, file: File, call: Call) -> str:
         first = file.facts.values[call.args[0]] if call.args else None
         return first.text if first is not None and first.kind is ValueKind.STRING else ""
+
+
+def _read_by(file: File, call: Call) -> Iterator[int]:
+    """The members that are read where a call is made."""
+    waiting = [call.callee, *call.args]
+    while waiting:
+        value = waiting.pop()
+        fact = file.facts.values[value]
+        if fact.kind is ValueKind.MEMBER:
+            yield value
+            waiting.append(fact.ref)
+        elif fact.kind in (ValueKind.OP, ValueKind.TEMPLATE):
+            waiting += fact.items
+        elif fact.kind is ValueKind.AWAIT:
+            waiting.append(fact.ref)
 
 
 def _matches(paths: set[str], patterns: Iterable[str]) -> bool:

@@ -96,7 +96,7 @@ class Completeness:
 
     def _of_definition(self, target: Target, file: File, value: int) -> Iterable[Definition]:
         fact = file.facts.values[value]
-        if fact.kind is not ValueKind.FUNCTION or not isinstance(target, Inst):
+        if fact.kind is not ValueKind.FUNCTION or not (isinstance(target, Inst) or not file.is_python):
             return [(file, value)]
         function = file.facts.functions[fact.ref]
         if not self._resolver.is_getter(file.fn_base + fact.ref):

@@ -9,7 +9,8 @@ from __future__ import annotations
 import posixpath
 import sys
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 from prodlint.extract.deployment.package_json import PackageInfo
@@ -18,6 +19,8 @@ from prodlint.facts import FileFacts, ImportKind, Outline
 
 _EXTENSIONS = (".js", ".ts", ".tsx", ".mjs", ".cjs", ".mts", ".cts", ".jsx")
 _WRITTEN_AS = {".js": (".ts", ".tsx", ".jsx"), ".mjs": (".mts",), ".cjs": (".cts",), ".jsx": (".tsx",)}
+_MOST_COMPUTED = 60
+"""More modules than this that a computed path can mean are none."""
 _CONDITIONS = ("source", "node", "import", "require", "default")
 
 
@@ -73,6 +76,34 @@ class NodeModules:
         if specifier.startswith("#"):
             return self._subpath_import(folder, specifier)
         return self._alias(folder, specifier) or self._workspace(specifier)
+
+    def at(self, path: str) -> Sequence[str]:
+        """The file that a path from the project's root means, if there is one."""
+        found = self._file_or_folder(path)
+        return (found,) if found is not None else ()
+
+    def starting_with(self, prefix: str) -> Sequence[str]:
+        """The modules that a path can mean which begins so: the files of its last folder, and the folders in there that
+        are modules. Nothing where these are too many to say anything."""
+        folder, _, stem = prefix.rpartition("/")
+        found = [
+            path
+            for path in self._in_folder.get(folder, ())
+            if posixpath.basename(path).startswith(stem)
+            or (posixpath.dirname(path) != folder and posixpath.basename(posixpath.dirname(path)).startswith(stem))
+        ]
+        return found if len(found) <= _MOST_COMPUTED else ()
+
+    @cached_property
+    def _in_folder(self) -> Mapping[str, Sequence[str]]:
+        """The modules of each folder: its files, and the `index` files of the folders in it."""
+        found: dict[str, list[str]] = defaultdict(list)
+        for path in sorted(self._paths):
+            folder, _, name = path.rpartition("/")
+            found[folder].append(path)
+            if name.partition(".")[0] == "index" and folder:
+                found[posixpath.dirname(folder)].append(path)
+        return found
 
     def from_package_root(self, importer: str, specifier: str) -> str | None:
         """As `resolve`, but relative to the folder of the nearest package.json (`require.main.require('./x')`)."""

@@ -89,6 +89,9 @@ class Program:
                 if found is not None:
                     imports[file.index].add(found.index)
                     importers[found.index].add(file.index)
+            for found in self.resolver.computed_modules(file):
+                imports[file.index].add(found.index)
+                importers[found.index].add(file.index)
         for index in foreign_files(self.files, self.resolver, self.versions.packages, importers):
             self.roles[index] = FileRole.FOREIGN
         self._leave_desktops()

@@ -36,6 +36,7 @@ from prodlint.facts import (
     ValueKind,
 )
 from prodlint.models.frameworks.model import Slots
+from prodlint.program.linking.literal_paths import literal_path
 from prodlint.program.linking.modules import NodeModules, PythonModules
 from prodlint.program.linking.targets import (
     TOP,
@@ -111,6 +112,7 @@ RETURN_ARGUMENT = {
 }
 """Calls whose result stands for one of their arguments."""
 
+_LOADERS = frozenset({"require", "require.main.require", "module.require", "import"})
 RECEIVER = -1
 """The position of `this` among the parameters of a function."""
 _INJECTS = frozenset({"fastapi.Depends", "fastapi.Security", "taskiq.TaskiqDepends", "fast_depends.Depends"})
@@ -660,7 +662,12 @@ class Resolver:
             return [(file, assigned) for assigned in file.facts.bindings[fact.ref].values]
         if fact.kind is ValueKind.MEMBER:
             bases = self.resolve(file, fact.ref)
-            return [defined for target in bases for defined in self.definitions(target, fact.text)]
+            return [
+                read
+                for target in bases
+                for defined in self.definitions(target, fact.text)
+                for read in self.values_read(*defined)
+            ]
         if fact.kind is ValueKind.IMPORT:
             found = self.module(file, fact.text)
             return self.definitions(Module(found.index), "=") if found is not None else []
@@ -1076,6 +1083,21 @@ class Resolver:
                 found.append(FnMember(target.id, name))
         return _distinct(found)
 
+    def values_read(self, file: File, value: int) -> Sequence[Definition]:
+        """The values that reading a member gives that is defined by a value."""
+        getter = self.getter(file, value)
+        if getter is None:
+            return ((file, value),)
+        return [(file, returned) for returned in file.returns.get(getter, ())]
+
+    def getter(self, file: File, value: int) -> int | None:
+        """The function of a file that a value is, if that is a getter."""
+        fact = file.facts.values[value]
+        if file.is_python or fact.kind is not ValueKind.FUNCTION:
+            return None
+        is_accessor = file.facts.functions[fact.ref].kind is FunctionKind.ACCESSOR
+        return fact.ref if is_accessor else None
+
     def _kept(self, holder: Api, name: str, path: str) -> Targets:
         """What a program keeps under a name in an object of a framework; the framework's own, `path`, where it is not
         known to keep anything there."""
@@ -1088,12 +1110,16 @@ class Resolver:
     def _read(self, target: Target, hits: Targets) -> Iterator[Target]:
         """What is got by reading a member that is found to be `hits`: of a property, what its function answers."""
         for hit in hits:
-            if isinstance(hit, Fn) and isinstance(target, Inst) and self.is_getter(hit.id):
+            if isinstance(hit, Fn) and self._may_get(target, hit) and self.is_getter(hit.id):
                 yield from self._answered(hit, (target,))
             elif isinstance(hit, Inst) and "__get__" in self.members_of(hit.id):
                 yield from (each for got in self._methods(hit, "__get__") for each in self._answered(Fn(got), (hit,)))
             else:
                 yield hit
+
+    def _may_get(self, target: Target, hit: Fn) -> bool:
+        """Whether reading a function from a target can run it: in Python, from an instance only."""
+        return isinstance(target, Inst) or not self.functions[hit.id][0].is_python
 
     def is_getter(self, function: int) -> bool:
         """Whether a function of the program is run by reading the member that it is: a property."""
@@ -1352,7 +1378,7 @@ class Resolver:
                 return self._part(file, call.args[position])
             if target.path in self._getters and call.args:
                 return self._got(file, call, target.path)
-            if target.path in ("require", "require.main.require", "module.require") and call.args:
+            if target.path in _LOADERS and call.args:
                 return self._computed_require(file, call)
             own = self._made_of_own(file, call, target.path) if file.is_python and call.args else None
             return own if own is not None else (self._api(f"{target.path}()"),)
@@ -1394,10 +1420,27 @@ class Resolver:
 
     def _computed_require(self, file: File, call: Call) -> Targets:
         argument = file.facts.values[call.args[0]]
-        if argument.kind is not ValueKind.STRING:
+        if argument.kind is ValueKind.STRING:
+            path = self._node.from_package_root(file.path, argument.text)
+            return (Module(self.by_path[path].index),) if path is not None and path in self.by_path else ()
+        known = literal_path(file.facts, file.path, call.args[0], lambda value: self.api_of(file, value))
+        if known is None:
             return ()
-        path = self._node.from_package_root(file.path, argument.text)
-        return (Module(self.by_path[path].index),) if path is not None and path in self.by_path else ()
+        paths = self._node.at(known.text) if known.is_whole else self._node.starting_with(known.text)
+        return tuple(Module(self.by_path[path].index) for path in paths if path != file.path)
+
+    def computed_modules(self, file: File) -> Iterator[File]:
+        """The files that a file loads by paths that it puts together."""
+        if file.is_python or not any(not request.module for request in file.facts.imports):
+            return
+        for call in file.facts.calls:
+            callee = file.facts.values[call.callee]
+            if callee.kind is not ValueKind.GLOBAL or callee.text not in _LOADERS or not call.args:
+                continue
+            if file.facts.values[call.args[0]].kind is not ValueKind.STRING:
+                for target in self._computed_require(file, call):
+                    if isinstance(target, Module):
+                        yield self.files[target.file]
 
     def _made_of_own(self, file: File, call: Call, api: str) -> Targets | None:
         """What Python's own functions make of a collection or a class of the program; None for anything else."""
