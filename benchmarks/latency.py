@@ -4,7 +4,7 @@ Copies applications side by side into one workspace until it has enough lines, o
 into files that have findings, so that each edit is answered. The time is from writing the edit to the server's input
 until the diagnostics of that version of the document have been read from its output, with nothing else on the way.
 Each edit is taken back, which is an edit, too. Last comes the memory of the server (Linux): when it had opened the
-workspace, at most, and in the end.
+workspace, after each quarter of the edits, and at most.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from urllib.parse import unquote, urlsplit
 ROOT = Path(__file__).resolve().parent.parent
 LANGUAGES = {".py": "python", ".ts": "typescript", ".tsx": "typescriptreact"}
 CODE = {*LANGUAGES, ".js", ".mjs", ".cjs", ".jsx"}
+_LONGEST_OPENING = 300
 LEFT_OUT = {"node_modules", ".git", ".venv", "dist", "build"}
 
 
@@ -85,6 +86,12 @@ class Client:
             message = await self.read()
             if message.get("id") == number and "method" not in message:
                 return message.get("result")
+
+    async def told(self, method: str) -> Any:
+        """Waits for a notification."""
+        while (message := await self.read()).get("method") != method:
+            pass
+        return message
 
     def change(self, uri: str, version: int, change: Any) -> None:
         """Types."""
@@ -148,9 +155,11 @@ async def measured(workspace: Path, edits: int, seed: int) -> list[tuple[float, 
     options = {"processId": os.getpid(), "rootUri": folder["uri"], "workspaceFolders": [folder], "capabilities": {}}
     await client.answer(client.send("initialize", options, is_request=True))
     client.send("initialized", {})
-    first = await client.read()
-    while first.get("method") != "textDocument/publishDiagnostics":
-        first = await client.read()
+    try:
+        first = await asyncio.wait_for(client.told("textDocument/publishDiagnostics"), _LONGEST_OPENING)
+    except TimeoutError:
+        process.kill()
+        raise SystemExit(f"nothing was found within {_LONGEST_OPENING} s, so no edit would be answered") from None
     print(f"opened in {time.perf_counter() - start:.1f} s")
     params = [first["params"], *await client.published(3.0)]
     uris = sorted(each["uri"] for each in params if Path(urlsplit(each["uri"]).path).suffix in CODE)
@@ -185,7 +194,10 @@ async def measured(workspace: Path, edits: int, seed: int) -> list[tuple[float, 
     await client.answer(client.send("shutdown", None, is_request=True))
     client.send("exit", None)
     await process.wait()
-    print(f"memory: {memory[0]:.0f} MB, at most {max(memory):.0f} MB, after {2 * edits} edits {memory[-1]:.0f} MB")
+    quarters = ", ".join(
+        f"after {2 * at} edits {memory[at]:.0f} MB" for at in (edits * part // 4 for part in (1, 2, 3, 4))
+    )
+    print(f"memory: {memory[0]:.0f} MB, {quarters}, at most {max(memory):.0f} MB")
     return taken
 
 

@@ -13,10 +13,11 @@ import re
 import shutil
 import stat
 import subprocess
-import tempfile
+import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory, TemporaryFile
 from typing import NamedTuple
 
 import msgspec
@@ -27,6 +28,13 @@ from prodlint.project.vfs import SIZE_LIMIT, describe, read_regular
 _TIMEOUT_SECONDS = 120
 _MOST_BYTES = 300_000_000
 """Of all files of a revision together that are read at once: packed, they can be a thousand times smaller."""
+_MOST_LISTED = 100_000_000
+"""Bytes of any other answer. Folders that hold the same folder ten times each list more files than there can be."""
+_LARGEST_REF = 100_000
+"""Bytes of a file with one ref, which git reads whole."""
+_LARGEST_LOG = 100_000_000
+"""Bytes of a file with many refs, or with what they were."""
+_MOST_OBJECT_FOLDERS = 100
 
 _CLOSED = {
     "GIT_ALLOW_PROTOCOL": "none",
@@ -62,6 +70,7 @@ _KEPT = regex(
 
 _FOUND_OR_NOT = (0, 1)
 """The exit codes of commands that look for something."""
+_NO_NAMES = frozenset({b"", b".", b".."})
 
 
 class GitError(Exception):
@@ -95,7 +104,7 @@ def open_repository(folder: Path) -> Iterator[Repository]:
         raise GitError("this is not a git repository")
     own = _git_folder(top)
     git = _executable(top)
-    with tempfile.TemporaryDirectory(prefix="prodlint-git-") as place:
+    with TemporaryDirectory(prefix="prodlint-git-") as place:
         yield Repository(top, own, git, Path(place))
 
 
@@ -110,6 +119,7 @@ class Repository:
         self._git = git
         self._place = place
         common = _common_folder(own)
+        _check_files(common)
         kept = (name for name in os.environ if not name.upper().startswith("GIT_"))
         self._environment = {
             **{name: os.environ[name] for name in kept},
@@ -153,6 +163,8 @@ class Repository:
         for entry in self._run("ls-tree", "-r", "-z", "--full-tree", top).split(b"\0")[:-1]:
             kind, _, path = entry.partition(b"\t")
             mode, _, object_id = kind.split(b" ")
+            if not _NO_NAMES.isdisjoint(path.split(b"/")):  # git itself would not check it out
+                continue
             if mode.startswith(b"100"):
                 files[os.fsdecode(path)] = object_id.decode()
             elif mode == b"160000":
@@ -173,7 +185,7 @@ class Repository:
         small = [name for name in wanted if int(sizes[name]) <= SIZE_LIMIT]
         if sum(int(sizes[name]) for name in small) > _MOST_BYTES:
             raise GitError("too much has changed since then to be compared")
-        output = self._run("cat-file", "--batch", stdin="\n".join(small).encode())
+        output = self._run("cat-file", "--batch", stdin="\n".join(small).encode(), most=2 * _MOST_BYTES)
         found = {}
         at = 0
         for name in small:
@@ -190,7 +202,7 @@ class Repository:
             for number, text in texts.items():
                 (self._place / name / str(number)).write_bytes(text.replace(b"\r\n", b"\n"))
         try:
-            return _read_patch(self._run(*_COMPARE, "a", "b", codes=_FOUND_OR_NOT))
+            return _read_patch(self._run(*_COMPARE, "a", "b", codes=_FOUND_OR_NOT, most=4 * _MOST_BYTES))
         finally:
             for name in ("a", "b"):
                 shutil.rmtree(self._place / name)
@@ -205,27 +217,64 @@ class Repository:
                 found.setdefault(name, []).append(value)
         return found
 
-    def _run(self, *arguments: str, stdin: bytes = b"", codes: tuple[int, ...] = (0,)) -> bytes:
-        """What git prints; raises `GitError` if it ends with none of `codes`."""
-        command = [self._git, *arguments]
-        try:
-            done = subprocess.run(
-                command,
-                cwd=self._place,
-                env=self._environment,
-                input=stdin,
-                capture_output=True,
-                timeout=_TIMEOUT_SECONDS,
-                check=False,
-            )
-        except subprocess.TimeoutExpired as error:
-            raise GitError(f"git {arguments[0]} took longer than {_TIMEOUT_SECONDS} s") from error
-        except OSError as error:
-            raise GitError(f"git cannot be started: {describe(error)}") from error
-        if done.returncode in codes:
-            return done.stdout
-        reason = done.stderr.decode(errors="replace").strip().removeprefix("fatal: ").partition("\n")[0]
+    def _run(
+        self, *arguments: str, stdin: bytes = b"", codes: tuple[int, ...] = (0,), most: int | None = None
+    ) -> bytes:
+        """What git prints; raises `GitError` if it ends with none of `codes`, or prints more than `most` bytes."""
+        most = _MOST_LISTED if most is None else most
+        with TemporaryFile(dir=self._place) as question, TemporaryFile(dir=self._place) as complaint:
+            question.write(stdin)
+            question.seek(0)
+            try:
+                process = subprocess.Popen(
+                    [self._git, *arguments],
+                    cwd=self._place,
+                    env=self._environment,
+                    stdin=question,
+                    stdout=subprocess.PIPE,
+                    stderr=complaint,
+                )
+            except OSError as error:
+                raise GitError(f"git cannot be started: {describe(error)}") from error
+            output = _limited_output(process, arguments[0], most)
+            if process.returncode in codes:
+                return output
+            complaint.seek(0)
+            reason = complaint.read(1_000).decode(errors="replace")
+        reason = reason.strip().removeprefix("fatal: ").partition("\n")[0]
         raise GitError(f"git {arguments[0]} failed: {reason}")
+
+
+def _limited_output(process: subprocess.Popen[bytes], command: str, most: int) -> bytes:
+    """What a process prints until it ends. It is ended, and `GitError` raised, where that is more than `most` bytes, or
+    takes too long."""
+    is_late = threading.Event()
+
+    def end() -> None:
+        is_late.set()
+        process.kill()
+
+    clock = threading.Timer(_TIMEOUT_SECONDS, end)
+    clock.start()
+    output = bytearray()
+    try:
+        with process:
+            assert process.stdout is not None
+            try:
+                while len(output) <= most and (piece := process.stdout.read(1 << 16)):
+                    output += piece
+            except BaseException:
+                process.kill()
+                raise
+            if len(output) > most:
+                process.kill()
+    finally:
+        clock.cancel()
+    if is_late.is_set():
+        raise GitError(f"git {command} took longer than {_TIMEOUT_SECONDS} s")
+    if len(output) > most:
+        raise GitError(f"git {command} answers with more than {most / 1e6:.0f} MB, which is too much to be compared")
+    return bytes(output)
 
 
 # --- where it is ------------------------------------------------------------------------------------------------------
@@ -260,6 +309,59 @@ def _common_folder(own: Path) -> Path:
     return common
 
 
+def _check_files(common: Path) -> None:
+    """Raises `GitError` if git would wait for a pipe, read a device, or follow a link somewhere, in what it is lent."""
+    for top in _object_folders(common / "objects"):
+        _check_folder(top, None)
+    _check_folder(common / "reftable", None)
+    _check_folder(common / "refs", _LARGEST_REF)
+    _check_folder(common / "logs" / "refs", _LARGEST_LOG)
+
+
+def _check_folder(top: Path, largest: int | None) -> None:
+    """Looks at all that is below `top`. Of objects, where `largest` is None, files may be links to files."""
+    ahead = [top]
+    while ahead:
+        try:
+            entries = list(os.scandir(ahead.pop()))
+        except OSError:  # git cannot read it either
+            continue
+        for entry in entries:
+            path = Path(entry.path)
+            if entry.is_symlink() and (largest is not None or entry.is_dir()):
+                raise GitError(f"{path} is a link, which prodlint does not follow")
+            if entry.is_dir():
+                ahead.append(path)
+            elif not (largest is None and entry.is_file(follow_symlinks=False)):
+                _check_file(path, largest)
+
+
+def _check_file(path: Path, largest: int | None) -> None:
+    found = path.stat() if path.exists() else None
+    if found is None:
+        return
+    if not stat.S_ISREG(found.st_mode):
+        raise GitError(f"{path} is neither a file nor a folder")
+    if largest is not None and found.st_size > largest:
+        raise GitError(f"{path} is larger than such a file can be")
+
+
+def _object_folders(first: Path) -> list[Path]:
+    """The folder with the objects of a repository, and those of others that it shares."""
+    found = [first]
+    for folder in found:  # which grows
+        alternates = folder / "info" / "alternates"
+        if not os.path.lexists(alternates):
+            continue
+        for line in _read(alternates).partition(b"\0")[0].split(b"\n"):
+            if line.startswith(b'"') or len(found) > _MOST_OBJECT_FOLDERS:
+                raise GitError(f"{alternates} cannot be read: there is too much in it, or it has quotes")
+            other = Path(os.path.realpath(folder / os.fsdecode(line)))
+            if line and not line.startswith(b"#") and other not in found:
+                found.append(other)
+    return found
+
+
 def _written_in(file: Path) -> Path:
     """The place that a file names."""
     name = os.fsdecode(_read(file)).removeprefix("gitdir:").strip()
@@ -289,19 +391,14 @@ def _executable(top: Path) -> str:
 
 def _lend(theirs: Path, ours: Path) -> None:
     """Makes a file or folder of the repository, if it is there, one of ours, too."""
-    try:
-        mode = theirs.stat().st_mode
-    except OSError:
-        return
-    if stat.S_ISREG(mode):
-        shutil.copyfile(theirs, ours)  # git takes a link for no log
-    elif not stat.S_ISDIR(mode):
-        raise GitError(f"{theirs} is neither a file nor a folder")
-    else:
+    if theirs.is_dir():
         try:
             ours.symlink_to(theirs)
         except OSError:  # not everybody may make links on Windows
             shutil.copytree(theirs, ours)
+    elif theirs.exists():
+        _check_file(theirs, _LARGEST_LOG)
+        shutil.copyfile(theirs, ours)  # git takes a link for no log
 
 
 def _as_config(settings: Mapping[str, Iterable[str]]) -> str:

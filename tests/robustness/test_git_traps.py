@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from prodlint.analysis import git_repository
 from prodlint.analysis.git_changes import changes_since
 from prodlint.analysis.git_repository import _CLOSED, GitError
 from prodlint.analysis.session import Session
@@ -481,15 +482,88 @@ def test_a_link_leads_nowhere_else(shop: Path, clone: Path) -> None:
         changed(shop)
 
 
-@pytest.mark.parametrize("name", ["HEAD", "config", "packed-refs", "shallow", "refs", "FETCH_HEAD"])
+NO_FILES = (
+    *("HEAD", "config", "packed-refs", "shallow", "refs", "FETCH_HEAD", "commondir"),
+    *("refs/heads/main", "refs/heads/other", "refs/new/deep/x", "logs/HEAD", "logs/refs/heads/main", "reftable/x"),
+    *("objects/info/alternates", "objects/pack/pack-x.idx", "objects/00/x", "objects/info/commit-graph"),
+)
+
+
+@pytest.mark.parametrize("name", NO_FILES)
 def test_files_that_are_none_are_not_waited_for(shop: Path, name: str) -> None:
     path = shop / ".git" / name
     if path.is_dir():
         shutil.rmtree(path)
     path.unlink(missing_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     os.mkfifo(path)
     with pytest.raises(GitError, match=f"{name} (cannot be read: not a regular file|is neither a file nor a folder)"):
         changed(shop)
+
+
+def test_nor_in_the_objects_of_others(shop: Path, tmp_path: Path) -> None:
+    (tmp_path / "others" / "00").mkdir(parents=True)
+    os.mkfifo(tmp_path / "others" / "00" / "x")
+    (shop / ".git" / "objects" / "info" / "alternates").write_text(f"# of\n{tmp_path / 'others'}\n")
+    with pytest.raises(GitError, match="x is neither a file nor a folder"):
+        changed(shop)
+    (shop / ".git" / "objects" / "info" / "alternates").write_text(f'"{tmp_path / "others"}"\n')
+    with pytest.raises(GitError, match="alternates cannot be read: there is too much in it, or it has quotes"):
+        changed(shop)
+
+
+@pytest.mark.parametrize("name", ["refs/heads/x", "refs/x", "logs/refs/x", "objects/pack/x.pack", "objects/aa"])
+@pytest.mark.parametrize("target", ["/dev/zero", "/", "/etc/passwd"])
+def test_links_beside_the_objects_are_not_followed(shop: Path, name: str, target: str) -> None:
+    path = shop / ".git" / name
+    shutil.rmtree(path, ignore_errors=True)
+    path.symlink_to(target)
+    if name.startswith("objects") and Path(target).is_file():
+        return  # what is no object, git does not take for one
+    with pytest.raises(GitError, match=r"is a link, which prodlint does not follow|is neither a file nor a folder"):
+        changed(shop)
+
+
+@pytest.mark.parametrize("name", ["refs/heads/x", "packed-refs", "logs/refs/heads/x"])
+def test_files_that_are_too_large_are_not_read(shop: Path, name: str) -> None:
+    path = shop / ".git" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("wb") as file:
+        file.truncate(10**12)
+    with pytest.raises(GitError, match=f"{name} is larger than such a file can be"):
+        changed(shop)
+
+
+def made_tree(folder: Path, entries: Sequence[tuple[str, str, str]]) -> str:
+    """The id of a tree with entries (mode, name, id) that git itself would not make."""
+    data = b"".join(f"{mode} {name}".encode() + b"\0" + bytes.fromhex(object_id) for mode, name, object_id in entries)
+    (folder / "tree").write_bytes(data)
+    done = git(folder, "hash-object", "-t", "tree", "-w", "--literally", "tree")
+    return done.stdout.decode().strip()
+
+
+def test_a_tree_with_more_files_than_there_can_be(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Twenty folders, each with the next one ten times."""
+    monkeypatch.setattr(git_repository, "_MOST_LISTED", 1_000_000)
+    object_id = git(shop, "rev-parse", "HEAD:app.py").stdout.decode().strip()
+    mode = "100644"
+    for _ in range(20):
+        object_id = made_tree(shop, [(mode, f"f{number}", object_id) for number in range(10)])
+        mode = "40000"
+    made = git(shop, "commit-tree", "-m", "x", object_id).stdout.decode().strip()
+    with pytest.raises(GitError, match="git ls-tree answers with more than 1 MB, which is too much to be compared"):
+        changes_since(Session.open([shop]), made)
+
+
+def test_names_in_a_tree_lead_nowhere(shop: Path) -> None:
+    (shop.parent / "outside.py").write_text(OLD)
+    object_id = git(shop, "rev-parse", "HEAD:app.py").stdout.decode().strip()
+    names = ["..", ".", "../outside.py", "/outside.py", "a//b.py", "a/../../outside.py", "svc/./app.py"]
+    tree = made_tree(shop, [("100644", name, object_id) for name in (*names, "gone.py")])
+    made = git(shop, "commit-tree", "-m", "x", tree).stdout.decode().strip()
+    session = Session.open([shop])
+    there = {file.path for file in session.project.files}
+    assert set(changes_since(session, made).before) == {*there, "gone.py"}
 
 
 # --- how git is asked -------------------------------------------------------------------------------------------------
@@ -498,15 +572,15 @@ def test_files_that_are_none_are_not_waited_for(shop: Path, name: str) -> None:
 def test_git_sees_ids_and_a_folder_of_ours(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither the working copy nor its configuration is where git could find it, whatever git will learn to run."""
     asked = []
-    run = subprocess.run
+    start = subprocess.Popen
 
     def watched(command: Sequence[str], **options: Any) -> Any:
         seen = {name: value for name, value in options["env"].items() if name.startswith("GIT_")}
         asked.append((command[1], Path(options["cwd"]), seen))
         assert not (options["cwd"] / "config").is_symlink()
-        return run(command, **options)
+        return start(command, **options)
 
-    monkeypatch.setattr(subprocess, "run", watched)
+    monkeypatch.setattr(subprocess, "Popen", watched)
     assert changed(shop)
     assert {name for name, _, _ in asked} <= {"config", "rev-parse", "merge-base", "ls-tree", "cat-file", "diff"}
     for _, folder, variables in asked:
