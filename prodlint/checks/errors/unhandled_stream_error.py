@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from prodlint.rulebook import Rule
 
 _NOBODY = "no `next`, callback or logger is in reach"
+_ELSEWHERE = "it is made elsewhere, and where a listener belongs is for you to say"
 _SERVES = (Context.REQUEST, Context.REQUEST_THREAD, Context.BACKGROUND, Context.BACKGROUND_THREAD)
 
 
@@ -41,10 +42,38 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
         if _outlives_startup(program, site) or not (api in short_lived or found.pipe != NONE):
             end = _outermost(site if found.pipe == NONE else CallSite(site.file, found.pipe))
             chains.setdefault((site.file.index, end), []).append((api, found))
+    for site, api, found in _answered(program, streams, fails_when):
+        chains.setdefault((site.file.index, _outermost(site)), []).append((api, found))
     for found_in_chain in chains.values():
         found_in_chain.sort(key=lambda entry: entry[1].made.call.end)
         yield _finding(program, rule, found_in_chain, fails_when)
     yield from _sockets(program, rule, streams)
+
+
+def _answered(
+    program: Program, streams: Streams, fails_when: dict[str, str]
+) -> Iterator[tuple[CallSite, str, Unheard]]:
+    """The `.pipe` calls on what functions of the program answer, or what is made in one of several branches."""
+    piped = {f"{api}().pipe": api for api in fails_when}
+    for site, path, sure in program.calls_of(piped.__contains__):
+        here = program.server_code(site.file, site.call.region)
+        if here is None or weakest(sure, here) is not Confidence.CERTAIN or not _outlives_startup(program, site):
+            continue
+        receiver = program.value(site.file, program.value(site.file, site.call.callee).ref)
+        if receiver.kind is ValueKind.CALL and _is_emitter(program, CallSite(site.file, receiver.ref), fails_when):
+            continue  # found where it is made
+        if receiver.kind is ValueKind.BINDING and len(site.file.facts.bindings[receiver.ref].values) == 1:
+            made = program.value(site.file, site.file.facts.bindings[receiver.ref].values[0])
+            if made.kind is ValueKind.CALL and _is_emitter(program, CallSite(site.file, made.ref), fails_when):
+                continue
+        found = streams.unheard_pipe(site, fails_when.__contains__)
+        if found is not None:
+            yield site, piped[path], found
+
+
+def _is_emitter(program: Program, site: CallSite, fails_when: dict[str, str]) -> bool:
+    targets = program.graph.targets[site.file.index][site.index]
+    return any(isinstance(target, Api) and target.path in fails_when for target in targets)
 
 
 def _has_callback(program: Program, site: CallSite, api: str) -> bool:
@@ -80,9 +109,20 @@ def _finding(program: Program, rule: Rule, chain: list[tuple[str, Unheard]], fai
         + (", or use `stream.pipeline`." if pipe is not None else "."),
         program.location(file, start, end),
         confidence=Confidence.LIKELY if found.is_member else Confidence.CERTAIN,
-        data={"file": file.index, "calls": [entry.made.index for _, entry in chain]},
-        no_fix_reason="" if heard else _without_logger(program, file, found.made.call.region),
+        data={
+            "file": file.index,
+            "calls": [entry.made.index for _, entry in chain],
+            "is_elsewhere": found.made.index == found.pipe,
+        },
+        no_fix_reason=_obstacle(program, found) if not heard or found.made.index == found.pipe else "",
     )
+
+
+def _obstacle(program: Program, found: Unheard) -> str:
+    """Why no listener can be added."""
+    if found.made.index == found.pipe:
+        return _ELSEWHERE
+    return _without_logger(program, found.made.file, found.made.call.region)
 
 
 def _without_logger(program: Program, file: File, region: int) -> str:
@@ -121,6 +161,8 @@ def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
     style = javascript.style_of(file.path, source)
     if style is None:
         return NOT_UTF8
+    if finding.data.get("is_elsewhere"):
+        return _ELSEWHERE
     if "function" in finding.data:
         return _listen_to_socket(program, file, finding, style.string("error"))
     edits: list[Edit] = []

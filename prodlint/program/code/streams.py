@@ -5,7 +5,7 @@ Source: Node's documentation of `EventEmitter` ("Error events") and `readable.pi
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Callable, Set
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -13,7 +13,7 @@ import msgspec
 from prodlint.facts import NONE, Call, RegionKind, Use, ValueKind
 from prodlint.program.code.callbacks import LISTENS
 from prodlint.program.linking.resolver import CallSite, File
-from prodlint.program.linking.targets import Api
+from prodlint.program.linking.targets import Api, Fn
 
 if TYPE_CHECKING:
     from prodlint.program.linking.program import Program
@@ -34,6 +34,8 @@ _ANSWERS_ITSELF = LISTENS | frozenset(
     ]
 )
 """Methods of emitters that answer the emitter."""
+_DEEPEST = 5
+"""How many functions that answer what others answer are looked into."""
 _ENDS_CHAIN = frozenset(["end", "write", "destroy", "close", "kill", "disconnect", "send", "connect", "quit"])
 
 
@@ -87,6 +89,70 @@ class Streams:
             elif name not in _ANSWERS_ITSELF:
                 return None
             at = user
+
+    def unheard_pipe(self, site: CallSite, is_emitter: Callable[[str], bool]) -> Unheard | None:
+        """Whether what a `.pipe` call is made on surely has no listener for `'error'`, where it is made elsewhere: by
+        functions of the program that answer it, or in several branches. `is_emitter`: of the API that makes it."""
+        file = site.file
+        receiver = file.facts.values[site.call.callee].ref
+        makers = self._makers(file, receiver, is_emitter, 0)
+        if not makers:
+            return None
+        fact = file.facts.values[receiver]
+        if fact.kind is not ValueKind.CALL and self.is_heard(file, {receiver}):
+            return None
+        for maker in makers:
+            call = maker.call
+            if call.use is Use.ASSIGNED and call.user != NONE:
+                is_here = maker.file is file and fact.kind is ValueKind.BINDING and fact.ref == call.user
+                if not is_here and self._is_listened_to(maker.file, call.user):
+                    return None
+            elif call.use is not Use.RETURNED:
+                return None
+        made = CallSite(file, fact.ref) if fact.kind is ValueKind.CALL else site
+        return Unheard(made, site.index)
+
+    def _makers(self, file: File, value: int, is_emitter: Callable[[str], bool], depth: int) -> list[CallSite]:
+        """The calls that make what a value is, those in functions of the program that answer it included; none where
+        one of them is not known."""
+        found: list[CallSite] = []
+        for owner, item in self._program.resolver.origins(file, value):
+            fact = owner.facts.values[item]
+            if fact.kind is ValueKind.NULL:
+                continue
+            if fact.kind is not ValueKind.CALL or depth > _DEEPEST:
+                return []
+            site = CallSite(owner, fact.ref)
+            for target in self._program.graph.targets[owner.index][fact.ref] or (None,):
+                inner: list[CallSite] = []
+                if isinstance(target, Api) and is_emitter(target.path):
+                    inner = [site]
+                elif isinstance(target, Fn):
+                    home, _ = self._program.function(target.id)
+                    returned = home.returns.get(target.id - home.fn_base, ())
+                    parts = [self._makers(home, each, is_emitter, depth + 1) for each in returned]
+                    inner = [maker for part in parts for maker in part] if all(parts) else []
+                if not inner:
+                    return []
+                found += inner
+        return found
+
+    def _is_listened_to(self, file: File, binding: int) -> bool:
+        """Whether a listener for errors is added to a variable, or it is given to what may add one."""
+        facts = file.facts
+        kept = {
+            number
+            for number, value in enumerate(facts.values)
+            if value.kind is ValueKind.BINDING and value.ref == binding
+        }
+        for index, call in enumerate(facts.calls):
+            callee = facts.values[call.callee]
+            on_it = callee.kind is ValueKind.MEMBER and callee.ref in kept
+            if on_it and callee.text in LISTENS and self._listens(file, call):
+                return True
+            if not kept.isdisjoint(call.args) and not self._is_deaf(file, index):
+                return True
+        return False
 
     def _listens(self, file: File, call: Call) -> bool:
         """Whether a call of `on` is, or may be, for errors."""
