@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from prodlint.facts import JAVASCRIPT, ValueKind
-from prodlint.findings import Applicability, Finding, Fix, Location, Severity, Span, Step
+from prodlint.findings import Applicability, Finding, Fix, Location, Severity, Step
 from prodlint.fixes.reasons import ODD_FORM
 from prodlint.lazy_regex import regex
 from prodlint.models.deployment_formats import Host, format_of, rank
@@ -18,8 +18,6 @@ from prodlint.program.services.start_texts import start_texts
 from prodlint.program.services.variants import each_place_once, shown
 
 if TYPE_CHECKING:
-    from prodlint.facts import Artefact
-    from prodlint.fixes.text import Edits
     from prodlint.program.linking.program import Program
     from prodlint.program.linking.resolver import File
     from prodlint.rulebook import Rule
@@ -42,7 +40,6 @@ _INSTALLS_OR_BUILDS = regex(
     r"|\b(?:build|tsc|webpack|rollup|vite|npx|migrate)\b|\byarn\s*(?:$|[;&])"
 )
 _DELETABLE = ("FLASK_DEBUG", "FLASK_ENV")
-_DELETABLE_FROM = ("compose", "dockerfile", "systemd")
 
 
 def check(program: Program, rule: Rule) -> Iterator[Finding]:
@@ -233,14 +230,17 @@ def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
     path = finding.location.path
     variable = data["variable"]
     if data["change"] == "delete":
-        if data["kind"] not in _DELETABLE_FROM:
+        if not variables.can_delete(data["kind"]):
             return "prodlint takes no settings away from files of this kind"
-        edits = _deleted(path, program.read(path), data)
+        edits = variables.delete(program, path, data)
         return Fix(f"Remove `{variable}`", Applicability.UNSAFE, edits) if edits else ODD_FORM
     if data["change"] == "value":
         edits = variables.change(program, path, data, _VALUE)
         return Fix(f"Set `{variable}={_VALUE}`", Applicability.UNSAFE, edits) if edits else ODD_FORM
-    return _added(path, program, data, is_safe=_changes_nothing_else(finding, program, rule))
+    is_safe = not format_of(data["kind"]).is_package_script and _changes_nothing_else(finding, program, rule)
+    edits = variables.add(program, path, data, _VALUE)
+    applicability = Applicability.SAFE if is_safe else Applicability.UNSAFE
+    return Fix(f"Set `{variable}={_VALUE}`", applicability, edits) if edits else ODD_FORM
 
 
 def _changes_nothing_else(finding: Finding, program: Program, rule: Rule) -> bool:
@@ -282,63 +282,3 @@ def _selects(file: File) -> bool:
     tested = {each for region in facts.regions for each in region.values}
     used = others | bound | passed | stored | tested
     return any(read in used or not any(read in value.items for value in values) for read in reads)
-
-
-def _added(path: str, program: Program, data: Any, *, is_safe: bool) -> Fix | str:
-    from prodlint.fixes import kubernetes, lines, process_files, variables, yaml
-    from prodlint.fixes import upstart_jobs as jobs
-
-    source = program.read(path)
-    kind = data["kind"]
-    assignment = f"{_NAME}={_VALUE}"
-    edits: Edits | None = None
-    applicability = Applicability.SAFE if is_safe else Applicability.UNSAFE
-    if kind == "dockerfile":
-        edits = lines.insert_instruction(
-            path, source, _artefact(program, path, data["name"]).start, f"ENV {assignment}"
-        )
-    elif kind == "compose":
-        edits = yaml.set_variable(path, source, data["name"], _NAME, _VALUE)
-    elif kind == "kubernetes":
-        edits = kubernetes.set_variable(path, source, _artefact(program, path, data["name"]), _NAME, _VALUE)
-    elif kind == "supervisord":
-        edits = process_files.set_in_program(path, source, _artefact(program, path, data["name"]), _NAME, _VALUE)
-    elif kind == "pm2":
-        edits = process_files.set_in_app(path, source, _artefact(program, path, data["name"]), _NAME, _VALUE)
-    elif kind == "systemd":
-        edits = lines.insert_unit_line(path, source, "Environment", f"Environment={assignment}")
-    elif kind == "upstart":
-        edits = jobs.add_stanzas(path, source, f"env {assignment}")
-    else:
-        span = variables.command_span(program, path, data["name"])
-        is_script = kind == "package_json"
-        runner = ""
-        if is_script:
-            applicability = Applicability.UNSAFE
-            info = program.versions.packages[path.rpartition("/")[0]]
-            runner = "cross-env" if "cross-env" in info.dependencies else ""
-        if span is not None:
-            edits = lines.prefix_command(path, source, span, assignment, is_json=is_script, runner=runner)
-    return Fix(f"Set `{assignment}`", applicability, edits) if edits else ODD_FORM
-
-
-def _artefact(program: Program, path: str, name: str) -> Artefact:
-    return next(each for each in program.facts[path].artefacts if each.name == name)
-
-
-def _deleted(path: str, source: bytes, data: Any) -> Edits | None:
-    from prodlint.extract.deployment import dockerfile, systemd
-    from prodlint.fixes import lines, yaml
-
-    start = data["start"]
-    if data["kind"] == "compose":
-        return yaml.delete_variable(path, source, data["name"], data["variable"])
-    if data["kind"] == "dockerfile":
-        for instruction in dockerfile.scan(source):
-            if instruction.start <= start < instruction.end and len(instruction.text.split()) == 1:
-                return lines.delete_lines(path, source, Span(instruction.start, instruction.end))
-    if data["kind"] == "systemd":
-        for line in systemd.scan(source):
-            if line.start <= start < line.end and len(systemd.split_words(line.value) or []) == 1:
-                return lines.delete_lines(path, source, Span(line.start, line.end))
-    return None

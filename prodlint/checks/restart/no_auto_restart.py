@@ -119,36 +119,21 @@ def _is_oversight(program: Program, variant: Variant) -> bool:
 
 def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
     """A restart policy, in each format's own syntax and wherever one is missing."""
-    from prodlint.fixes import systemd_units as units
-    from prodlint.fixes import upstart_jobs as jobs
-    from prodlint.fixes import yaml
+    from prodlint.fixes.restart_policies import restart
 
     found: list[Edit] = []
-    title = "Restart it after a crash"
+    start = finding.location.start
     for place in finding.data["places"]:
-        path = place["path"]
-        if place["kind"] == "systemd":
-            unit = artefact_of(program.facts, path, place["name"])
-            values = {"Restart": "on-failure"}
-            if unit is not None and not any(setting.key == "Service.RestartSec" for setting in unit.settings):
-                values["RestartSec"] = "5"
-            edits = units.set_values(path, program.read(path), "Service", values)
-        elif place["kind"] == "upstart":
-            edits = jobs.add_stanzas(path, program.read(path), "respawn", "respawn limit 10 5")
-        elif place["kind"] == "supervisord":
-            start = finding.location.start
-            edits = units.replace_value(path, program.read(path), start, "unexpected")
-        elif place["kind"] == "compose":
-            edits = yaml.set_key(path, program.read(path), place["name"], "restart", "unless-stopped")
-        else:
-            edits = None
+        path, name = place["path"], place["name"]
+        artefact = artefact_of(program.facts, path, name)
+        edits = restart(place["kind"], path, program.read(path), artefact, name, start)
         if edits:
             found += edits
         elif place is finding.data["places"][0]:
             return ODD_FORM
     is_meant = finding.data["explicit"] or any(_says_no(program, place) for place in finding.data["places"])
     applicability = Applicability.UNSAFE if is_meant else Applicability.SAFE
-    return Fix(title, applicability, tuple(found))
+    return Fix("Restart it after a crash", applicability, tuple(found))
 
 
 def _says_no(program: Program, place: Any) -> bool:
