@@ -100,6 +100,8 @@ class Format(msgspec.Struct, frozen=True):
     """Whether a file describes an image, and another may say how that is run."""
     is_package_script: bool = False
     """Whether artefacts are scripts of a package: developers run them too, and what deploys it may not be here."""
+    is_console: bool = False
+    """Whether more is set at a console, where nobody sees it."""
     is_shell: bool = False
     """Whether the text is a shell's."""
     lists_processes: bool = False
@@ -255,6 +257,7 @@ _OTHERS = (
         decides="the platform",
         copies="the platform decides how often it runs",
         is_waited_for=False,
+        is_console=True,
     ),
 )
 """A script that a Dockerfile writes; the settings of a platform, which say little of what it runs."""

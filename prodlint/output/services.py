@@ -6,6 +6,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from prodlint.models.frameworks.packages import WRITTEN_WITH
 from prodlint.program.proxies import proxies_in
 from prodlint.program.services import services_in
 from prodlint.program.services.setting_values import ABSENT, SettingValue, Source, State
@@ -24,14 +25,6 @@ _KEYS = {"restart": "restart", "restart_policy": "restart policy", "user": "user
 _OPTIONAL = {
     "init": "init", "stop_signal": "stop signal", "stop_grace_period": "time to stop", "limit.nofile": "open files",
 }  # fmt: skip
-_FRAMEWORKS = {
-    "node": (
-        "@nestjs/core", "next", "nuxt", "@hapi/hapi", "hapi", "@feathersjs/feathers", "fastify", "koa", "express",
-        "restify",
-    ),
-    "python": ("fastapi", "django", "quart", "flask", "aiohttp", "litestar", "sanic", "starlette", "tornado", "falcon"),
-}  # fmt: skip
-"""What a service may be written with: of several the first, as one is built on the other."""
 
 
 class _Line(NamedTuple):
@@ -152,7 +145,7 @@ def _named(source: Source) -> str:
 def _framework(program: Program, service: Service) -> tuple[str, str]:
     suffix = "x.py" if service.language == "python" else "x.js"
     path = service.entry or (f"{service.package}/{suffix}" if service.package else suffix)
-    for name in _FRAMEWORKS[service.language]:
+    for name in WRITTEN_WITH[service.language]:
         version = program.versions.required(path, name)
         if version is not None:
             return name, version

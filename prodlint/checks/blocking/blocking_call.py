@@ -11,6 +11,7 @@ from prodlint.facts import NONE, Call, Function, Use, ValueKind
 from prodlint.findings import Applicability, Confidence, Edit, Finding, Fix, ImportRequest, Span, weakest
 from prodlint.fixes.reasons import NO_AWAIT
 from prodlint.lazy_regex import regex
+from prodlint.models.frameworks import BY_NAME
 from prodlint.models.frameworks.model import Context, Role
 from prodlint.program.code.callers import callers_in
 from prodlint.program.linking.call_graph import Registration
@@ -31,7 +32,6 @@ _EXISTS = "fs.existsSync"
 _PROMISIFIED = regex(r"util\.promisify\((.+)\)")
 _BUILT_IN = frozenset({"crypto", "fs", "fs/promises", "util", "zlib"})
 """The modules of Node that replacements are in."""
-_WAIT_FOR_HANDLERS = frozenset({"hapi", "koa", "nest"})
 
 
 def check(program: Program, rule: Rule) -> Iterator[Finding]:
@@ -218,11 +218,11 @@ def _waits(program: Program, registration: Registration, function: Function) -> 
     """Whether a framework waits for the promise of a handler that was registered so."""
     if registration.wrappers or registration.role is Role.EVENT:
         return False
-    if registration.framework == "express":
-        return (program.versions.major(program.files[registration.file].path, "express") or 0) >= 5
-    if registration.framework == "fastify":
-        return len(function.params) < 3  # a hook with `done` must not be async
-    return registration.framework in _WAIT_FOR_HANDLERS
+    framework = BY_NAME[registration.framework]
+    if framework.awaits_since is None or (framework.callback_at and len(function.params) >= framework.callback_at):
+        return False
+    major = program.versions.major(program.files[registration.file].path, framework.package)
+    return (major or 0) >= framework.awaits_since
 
 
 def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:

@@ -12,6 +12,7 @@ from prodlint.findings import Applicability, Confidence, Finding, Fix, ImportReq
 from prodlint.fixes.reasons import ODD_FORM
 from prodlint.lazy_regex import regex
 from prodlint.models.deployment_formats import format_of
+from prodlint.models.frameworks import FRAMEWORKS
 from prodlint.program.code.call_options import options_of
 from prodlint.program.code.environment_guards import is_literally, is_named_for_development, runs_unasked
 from prodlint.program.linking.resolver import CallSite
@@ -193,7 +194,7 @@ def _members(program: Program, rule: Rule) -> Iterator[Finding]:
 
 
 def _is_config(path: str, name: str) -> bool:
-    return name == "DEBUG" and path in ("flask.Flask().config", "quart.Quart().config")
+    return name == "DEBUG" and any(path in each.debug_settings for each in FRAMEWORKS)
 
 
 def _django(program: Program, rule: Rule) -> Iterator[Finding]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from prodlint.facts import ExitKind, Use, Value, ValueKind
 from prodlint.findings import Applicability, Finding, Fix, Span
 from prodlint.fixes.reasons import ODD_FORM
+from prodlint.models.frameworks import FRAMEWORKS
 from prodlint.models.frameworks.model import Context, Role
 from prodlint.program.code.control_flow import control_flow
 from prodlint.program.linking.resolver import CallSite, File
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from prodlint.program.linking.program import Program
     from prodlint.rulebook import Rule
 
-_RESPONSES = ("express.res", "http.ServerResponse()", "fastify.reply", "koa.ctx")
+_RESPONSES = tuple(path for each in FRAMEWORKS for path in each.responses)
 _RESPONSE_NAMES = frozenset({"res", "response", "resp", "reply", "ctx"})
 _BODIES = frozenset({"body", "responseBody"})
 _Shows = Callable[[File, Value], bool]

@@ -11,6 +11,7 @@ from prodlint.findings import Applicability, Finding, Fix, Severity, Span
 from prodlint.fixes.logcalls import set_up
 from prodlint.fixes.reasons import NO_LOGGER, NO_PLACE
 from prodlint.lazy_regex import regex
+from prodlint.models.frameworks import BY_NAME, FRAMEWORKS
 from prodlint.models.frameworks.model import Role
 from prodlint.program.code.control_flow import control_flow
 from prodlint.program.code.loggers import Logger, loggers_in
@@ -43,9 +44,11 @@ _LOGGED = {
     "threading.excepthook": ("Uncaught exception in a thread", 1, "{0}.exc_value"),
     "sys.unraisablehook": ("Unraisable exception", 1, "{0}.exc_value"),
     _LOOP_HOOK: ("Unhandled exception in the event loop", 2, '{1}.get("exception")'),
-    "flask": ("Unhandled exception", 1, "{0}"),
-    "quart": ("Unhandled exception", 1, "{0}"),
-    "fastapi": ("Unhandled exception", 2, "{1}"),
+    **{
+        each.name: ("Unhandled exception", each.caught.parameters, each.caught.error)
+        for each in FRAMEWORKS
+        if each.caught is not None
+    },
 }
 """By hook or framework: what to log, how many parameters the function has, and the error in terms of them."""
 
@@ -120,13 +123,14 @@ def _framework_handlers(program: Program, rule: Rule) -> Iterator[Finding]:
             continue
         call = file.facts.calls[registration.call]
         caught = program.resolver.api_of(file, call.args[0]).removeprefix("builtins.") if call.args else ""
+        given = BY_NAME[registration.framework].caught
         if caught in _EVERYTHING and not _tells(program, registration.function):
             yield Finding(
                 rule.name,
                 f"This answers every `{caught}` and neither logs nor re-raises it: why a request failed is lost. "
                 "Log it with its traceback.",
                 program.location(file, registration.start, registration.end),
-                severity=Severity.ADVICE if registration.framework == "fastapi" else None,
+                severity=Severity.ADVICE if given is not None and given.is_logged else None,
                 data={"function": registration.function, "hook": registration.framework},
                 no_fix_reason=_obstacle(program, registration.function, registration.framework),
             )

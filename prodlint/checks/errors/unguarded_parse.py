@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from prodlint.facts import NONE, RegionKind, Use, ValueKind
 from prodlint.findings import Applicability, Finding, Fix, ImportRequest, Span, weakest
 from prodlint.fixes.reasons import ODD_FORM
+from prodlint.models.frameworks import BY_NAME
 from prodlint.models.frameworks.model import Role
 from prodlint.program.code import process_hooks
 from prodlint.program.code.callbacks import continuations
@@ -25,14 +26,6 @@ if TYPE_CHECKING:
 
 _CAUGHT_BY = frozenset({"ValueError", "JSONDecodeError", "Exception", "BaseException"})
 _TEXTS = (ValueKind.STRING, ValueKind.TEMPLATE, ValueKind.NUMBER)
-
-_ANSWERS = {
-    "aiohttp": ("aiohttp", "web", 'raise {}.HTTPBadRequest(text="Invalid JSON") from error'),
-    "django": ("django.core.exceptions", "BadRequest", 'raise {}("Invalid JSON") from error'),
-    "fastapi": ("fastapi", "HTTPException", 'raise {}(status_code=400, detail="Invalid JSON") from error'),
-    "flask": ("flask", "abort", "{}(400)"),
-}
-"""How a handler of a framework answers 400: module and name to import, and the statement."""
 
 
 def check(program: Program, rule: Rule) -> Iterator[Finding]:
@@ -240,8 +233,9 @@ def _handler_text(program: Program, site: CallSite) -> str:
 def _answer(program: Program, site: CallSite) -> tuple[str, ImportRequest | None]:
     """What the `except` of a Python fix does, and what it imports; ("", None) where no framework is known to answer."""
     for registration in program.registrations_of.get(site.file.function_at(site.call.region), ()):
-        if registration.framework in _ANSWERS:
-            module, name, text = _ANSWERS[registration.framework]
+        answer = BY_NAME[registration.framework].bad_request
+        if answer is not None:
+            module, name, text = answer.module, answer.name, answer.statement
             return text, ImportRequest(site.file.path, module, name)
     return "", None
 

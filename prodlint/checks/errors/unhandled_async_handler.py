@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from prodlint.facts import NONE, Call, ParamKind, Use, Value, ValueKind
 from prodlint.findings import Applicability, Confidence, Edit, Finding, Fix, ImportRequest, Location, Span, Step
+from prodlint.models.frameworks import BY_NAME, PATCHES
 from prodlint.models.frameworks.model import Role
 from prodlint.program.code.control_flow import control_flow
 from prodlint.program.code.process_hooks import REJECTION, fate
@@ -20,9 +21,7 @@ if TYPE_CHECKING:
     from prodlint.program.linking.program import Program
     from prodlint.rulebook import Rule
 
-_PATCHES = ("express-async-errors", "express-async-error", "@awaitjs/express", "express-async-await")
 _PROMISE_IGNORED = (Role.HANDLER, Role.MIDDLEWARE, Role.ERROR_HANDLER)
-_CATCHING_ROUTERS = ("express-promise-router",)
 _NAME = "asyncHandler"
 _HAS_NEXT = 3
 """The parameters of a handler that is given `next`; error middleware has another one before them."""
@@ -35,7 +34,7 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
         return
     unwrapped: dict[int, list[tuple[Registration, Confidence]]] = {}
     for registration in program.graph.registrations:
-        if registration.framework != "express" or registration.role not in _PROMISE_IGNORED:
+        if not BY_NAME[registration.framework].awaits_since or registration.role not in _PROMISE_IGNORED:
             continue
         confidence = _applies(program, registration)
         if confidence is not None:
@@ -61,7 +60,7 @@ def _only_wraps(program: Program, function: int) -> bool:
 
 def _is_patched(program: Program) -> bool:
     """Whether the project makes Express 4 catch rejections itself."""
-    return any(request.module in _PATCHES for file in program.files for request in file.facts.imports)
+    return any(request.module in PATCHES for file in program.files for request in file.facts.imports)
 
 
 def _applies(program: Program, registration: Registration) -> Confidence | None:
@@ -73,14 +72,19 @@ def _applies(program: Program, registration: Registration) -> Confidence | None:
     if registration.call == NONE or any(_catches(program, wrapper) for wrapper in registration.wrappers):
         return None
     apis = [target.path for target in program.graph.targets[file.index][registration.call] if isinstance(target, Api)]
-    if any(api.startswith(_CATCHING_ROUTERS) for api in apis):
+    framework = BY_NAME[registration.framework]
+    if any(api.startswith(framework.awaiting_apps) for api in apis):
         return None
-    if any(api.startswith("connect()") for api in apis):
+    if any(api.startswith(framework.dropping_apps) for api in apis):
         return Confidence.CERTAIN
-    major = program.versions.major(file.path, "express")
+    major = program.versions.major(file.path, framework.package)
     if major is not None:
-        return (Confidence.CERTAIN if registration.certain else Confidence.LIKELY) if major < 5 else None
-    return None if program.versions.required(file.path, "express") is not None else Confidence.LIKELY
+        return (
+            (Confidence.CERTAIN if registration.certain else Confidence.LIKELY)
+            if major < (framework.awaits_since or 0)
+            else None
+        )
+    return None if program.versions.required(file.path, framework.package) is not None else Confidence.LIKELY
 
 
 def _catches(program: Program, wrapper: Target) -> bool:

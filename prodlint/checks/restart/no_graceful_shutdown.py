@@ -10,6 +10,7 @@ from prodlint.facts import NONE, BindingKind, Use, ValueKind
 from prodlint.findings import Applicability, Confidence, Edit, Finding, Fix, Span
 from prodlint.fixes.reasons import NO_PLACE, NOT_UTF8
 from prodlint.lazy_regex import regex
+from prodlint.models.frameworks import FRAMEWORKS
 from prodlint.program.code.control_flow import control_flow
 from prodlint.program.code.event_listeners import Listener, calls_from, listeners
 from prodlint.program.linking.resolver import CallSite, File
@@ -26,9 +27,8 @@ _MESSAGE = "message"
 _CLOSES = regex(
     r"clos|stop|shut|destroy|terminat|drain|quit|disconnect|teardown|cleanup|grace|^(?:end|emit|send)$", re.I
 )
-_NEST = "@nestjs/core.NestFactory.create().listen"
-_OWNERS = {_NEST: "close", "fastify().listen": "close", "@hapi/hapi.server().start": "stop"}
-"""Frameworks whose app closes everything itself: by how it listens, how."""
+_OWNERS = {each.closing.listens: each.closing for each in FRAMEWORKS if each.closing is not None}
+"""How the apps of frameworks close everything themselves, by how they listen."""
 
 
 def check(program: Program, rule: Rule) -> Iterator[Finding]:
@@ -136,9 +136,10 @@ def _abrupt(program: Program, rule: Rule, listener: Listener) -> Finding:
 
 def _finding(program: Program, rule: Rule, site: CallSite, api: str, confidence: Confidence) -> Finding:
     name = _kept_as(site) or _variable(site, api)
-    advice = f"Call its `{_OWNERS.get(api, 'close')}()` in `process.on('SIGTERM', …)`."
-    if api == _NEST:
-        advice = "Call `app.enableShutdownHooks()`."
+    closing = _OWNERS.get(api)
+    advice = f"Call its `{closing.method if closing else 'close'}()` in `process.on('SIGTERM', …)`."
+    if closing is not None and closing.hooks:
+        advice = f"Call `app.{closing.hooks}()`."
     return Finding(
         rule.name,
         "Nothing closes this server on SIGTERM: each deployment cuts off the requests that are being answered. "
@@ -199,14 +200,15 @@ def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
     if style is None:
         return NOT_UTF8
     name = _variable(site, api)
-    if api == _NEST:
-        edits = javascript.insert_statement_before(path, source, span, f"{name}.enableShutdownHooks()")
+    closing = _OWNERS.get(api)
+    if closing is not None and closing.hooks:
+        edits = javascript.insert_statement_before(path, source, span, f"{name}.{closing.hooks}()")
         return Fix("Let Nest close the app on signals", Applicability.UNSAFE, edits) if edits else NO_PLACE
     naming: tuple[Edit, ...] | None = ()
     if not name:
         name = _new_name(site.file)
         naming = javascript.wrap_expression(path, source, span, f"{_keyword(site.file)} {name} = ", "")
-    close = f"{name}.{_OWNERS[api]}()" if api in _OWNERS else f"{name}.close(() => process.exit(0))"
+    close = f"{name}.{closing.method}()" if closing is not None else f"{name}.close(() => process.exit(0))"
     text = f"process.on({style.string('SIGTERM')}, () => {close})"
     edits = javascript.insert_statement_after(path, source, span, text)
     if edits is None or naming is None:

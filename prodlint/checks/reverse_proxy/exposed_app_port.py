@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from prodlint.facts import NONE, Setting, Value, ValueKind
 from prodlint.findings import Confidence, Finding, Location
+from prodlint.models.deployment_formats import Host, format_of
 from prodlint.program.code.call_options import options_of
 from prodlint.program.linking.resolver import CallSite
 from prodlint.program.proxies import proxies_in
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 _LOCAL = frozenset({"localhost", "127.0.0.1", "::1", "[::1]"})
 _PROXIES = frozenset({"nginx", "caddy", "haproxy", "traefik", "varnishd", "apachectl", "httpd", "supervisord"})
 """Programs that answer in front of an app in the same container, or start who does."""
-_CONTAINERS = frozenset({"dockerfile", "compose", "kubernetes"})
+_IN_CONTAINERS = (Host.DOCKER, Host.POD)
 
 
 def check(program: Program, rule: Rule) -> Iterator[Finding]:
@@ -76,12 +77,12 @@ def _is_elsewhere(program: Program, rule: Rule, site: CallSite) -> bool:
     if fronts_of(program, site.file):
         return True
     services = services_of(program, site.file.path)
-    kinds = {source.kind for service in services for source in (*service.artefacts, *service.platforms)}
-    if kinds & {*_CONTAINERS, "platform"}:
+    sources = [source for service in services for source in (*service.artefacts, *service.platforms)]
+    if any(source.format.host in _IN_CONTAINERS or source.format.is_console for source in sources):
         return True
     # Where nothing says how the app is deployed, an image in the project may be its own.
     is_started = any(service.is_started for service in services)
-    return not is_started and any(facts.kind in _CONTAINERS for facts in program.facts.values())
+    return not is_started and any(format_of(facts.kind).host in _IN_CONTAINERS for facts in program.facts.values())
 
 
 def _finding(program: Program, rule: Rule, site: CallSite, port: str, confidence: Confidence) -> Finding:

@@ -65,7 +65,7 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
 
 def _trusts(program: Program, rule: Rule, app: WebApp, files: list[File], known: Mapping[str, Any]) -> bool:
     """Whether the app is told of proxies, may be, or reads their headers itself."""
-    if app.model.framework in ("koa", "fastify", "nest"):
+    if "options" in known:
         given = options_of(program, app.site)
         if given.is_open or any(name in given for name in known["options"]):
             return True

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from prodlint.models.frameworks import (
     adonis,
     aiohttp,
@@ -59,3 +61,8 @@ FRAMEWORKS: tuple[Framework, ...] = tuple(
         commands,
     )
 )
+
+BY_NAME: Mapping[str, Framework] = {framework.name: framework for framework in FRAMEWORKS}
+"""By the name that registrations have."""
+PATCHES = frozenset(module for framework in FRAMEWORKS for module in framework.patches)
+"""Packages that make frameworks look at the promises of handlers that they would not look at."""

@@ -3,7 +3,16 @@
 Source: aiohttp's web reference, Tornado's "Structure of a web application", Sanic's user guide.
 """
 
-from prodlint.models.frameworks.model import Context, Framework, Registers, Role, Subclasses, each, members
+from prodlint.models.frameworks.model import (
+    BadRequest,
+    Context,
+    Framework,
+    Registers,
+    Role,
+    Subclasses,
+    each,
+    members,
+)
 
 _VERBS = "get post put patch delete head view"
 _APP = "aiohttp.web.Application()"
@@ -13,6 +22,7 @@ FRAMEWORK = Framework(
     name="aiohttp",
     language="python",
     package="aiohttp",
+    bad_request=BadRequest("aiohttp", "web", 'raise {}.HTTPBadRequest(text="Invalid JSON") from error'),
     serves=("aiohttp.web.Application", "tornado.web.Application", "sanic.Sanic", "aiohttp.web.RouteTableDef"),
     aliases=(("sanic.Blueprint()", "sanic.Sanic()"),),
     registers=(

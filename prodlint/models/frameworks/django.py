@@ -4,7 +4,7 @@ Source: Django's documentation: URL dispatcher, class-based views, asynchronous 
 under ASGI and in the worker under WSGI), middleware, management commands; REST framework's views and viewsets.
 """
 
-from prodlint.models.frameworks.model import Context, Framework, Registers, Role, Subclasses
+from prodlint.models.frameworks.model import BadRequest, Context, Framework, Registers, Role, Subclasses
 
 _THREAD = Context.REQUEST_THREAD
 _VERBS = ("get", "post", "put", "patch", "delete", "head", "options", "dispatch")
@@ -40,6 +40,7 @@ FRAMEWORK = Framework(
     name="django",
     language="python",
     package="django",
+    bad_request=BadRequest("django.core.exceptions", "BadRequest", 'raise {}("Invalid JSON") from error'),
     serves=(
         "django.urls.path",
         "django.urls.re_path",

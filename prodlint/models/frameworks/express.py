@@ -3,7 +3,7 @@
 Source: the Express 4 and 5 API references (`app`, `Router`, `app.route`).
 """
 
-from prodlint.models.frameworks.model import Context, Framework, Registers, Role, Slots, each
+from prodlint.models.frameworks.model import Context, Framework, Registers, Role, Shape, Slots, each
 
 _APPS = ("express()", "connect()", "express-promise-router()", "polka()", "restify.createServer()", "router()")
 _METHODS = (
@@ -31,6 +31,17 @@ FRAMEWORK = Framework(
     name="express",
     language="javascript",
     package="express",
+    awaits_since=5,
+    patches=frozenset({"express-async-errors", "express-async-error", "@awaitjs/express", "express-async-await"}),
+    awaiting_apps=("express-promise-router()",),
+    dropping_apps=("connect()",),
+    shapes=(
+        Shape(
+            "express().get",
+            (frozenset({"req", "request"}), frozenset({"res", "response", "resp"})),
+        ),
+    ),
+    responses=("express.res",),
     serves=("express", "connect", "express-promise-router", "polka", "restify.createServer", "express.Router"),
     aliases=(
         ("express.Router", "express"),

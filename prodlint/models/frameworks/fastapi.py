@@ -4,7 +4,17 @@ Source: the FastAPI reference (path operations, dependencies, background tasks, 
 `def` functions run in a thread pool) and Starlette's (routing, endpoints, middleware, thread pool).
 """
 
-from prodlint.models.frameworks.model import Context, Framework, Offloads, Registers, Role, Subclasses, each
+from prodlint.models.frameworks.model import (
+    BadRequest,
+    Caught,
+    Context,
+    Framework,
+    Offloads,
+    Registers,
+    Role,
+    Subclasses,
+    each,
+)
 
 _APPS = ("fastapi.FastAPI()", "starlette.applications.Starlette()")
 _VERBS = "get post put patch delete head options trace websocket api_route route websocket_route"
@@ -14,6 +24,9 @@ FRAMEWORK = Framework(
     name="fastapi",
     language="python",
     package="fastapi",
+    bad_request=BadRequest("fastapi", "HTTPException", 'raise {}(status_code=400, detail="Invalid JSON") from error'),
+    caught=Caught(2, "{1}", is_logged=True),
+    fills_parameters=True,
     serves=("fastapi.FastAPI", "fastapi.APIRouter", "starlette.applications.Starlette"),
     aliases=(
         ("fastapi.APIRouter()", "fastapi.FastAPI()"),

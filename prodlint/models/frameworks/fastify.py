@@ -3,7 +3,7 @@
 Source: Fastify's reference: Routes, Hooks, Plugins, Server.
 """
 
-from prodlint.models.frameworks.model import Context, Framework, Registers, Role, Slots, members
+from prodlint.models.frameworks.model import Closing, Context, Framework, Registers, Role, Slots, members
 
 _HANDLER = ("fastify.request", "fastify.reply")
 _OF_SERVER = frozenset(
@@ -30,6 +30,10 @@ FRAMEWORK = Framework(
     name="fastify",
     language="javascript",
     package="fastify",
+    awaits_since=0,
+    callback_at=3,
+    closing=Closing("fastify().listen", "close"),
+    responses=("fastify.reply",),
     serves=("fastify",),
     aliases=(
         ("fastify.fastify", "fastify"),

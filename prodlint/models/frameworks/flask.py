@@ -1,6 +1,15 @@
 """Flask: every view runs in the worker's thread. Source: Flask's API reference and "Using async and await"."""
 
-from prodlint.models.frameworks.model import Context, Framework, Registers, Role, Subclasses, each
+from prodlint.models.frameworks.model import (
+    BadRequest,
+    Caught,
+    Context,
+    Framework,
+    Registers,
+    Role,
+    Subclasses,
+    each,
+)
 
 _APPS = ("flask.Flask()",)
 _THREAD = Context.REQUEST_THREAD
@@ -9,6 +18,10 @@ FRAMEWORK = Framework(
     name="flask",
     language="python",
     package="flask",
+    bad_request=BadRequest("flask", "abort", "{}(400)"),
+    caught=Caught(1, "{0}"),
+    debug_settings=("flask.Flask().config",),
+    own_servers=("flask.Flask().run",),
     serves=("flask.Flask", "flask.Blueprint"),
     aliases=(
         ("flask.Blueprint()", "flask.Flask()"),

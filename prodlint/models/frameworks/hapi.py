@@ -3,7 +3,7 @@
 Source: the hapi API reference: `server.route`, `server.ext`, plugins.
 """
 
-from prodlint.models.frameworks.model import Context, Framework, Registers, Role, Slots, each
+from prodlint.models.frameworks.model import Closing, Context, Framework, Registers, Role, Slots, each
 
 _SERVERS = ("@hapi/hapi.server()", "@hapi/hapi.Server()", "hapi.server()", "hapi.Server()")
 _CANONICAL = _SERVERS[0]
@@ -12,6 +12,8 @@ FRAMEWORK = Framework(
     name="hapi",
     language="javascript",
     package="@hapi/hapi",
+    awaits_since=0,
+    closing=Closing(f"{_CANONICAL}.start", "stop"),
     serves=tuple(path.removesuffix("()") for path in _SERVERS),
     aliases=(
         *((path, _CANONICAL) for path in _SERVERS[1:]),

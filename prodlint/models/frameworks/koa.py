@@ -3,7 +3,7 @@
 Source: Koa's API reference and the README of `@koa/router`.
 """
 
-from prodlint.models.frameworks.model import Context, Framework, Registers, Role, Slots, each, members
+from prodlint.models.frameworks.model import Context, Framework, Registers, Role, Shape, Slots, each, members
 
 _ROUTERS = ("koa-router()", "@koa/router()")
 _METHODS = "get post put patch delete del head options all"
@@ -12,6 +12,9 @@ FRAMEWORK = Framework(
     name="koa",
     language="javascript",
     package="koa",
+    awaits_since=0,
+    shapes=(Shape("koa().use", (frozenset({"ctx", "context"}),), most=2),),
+    responses=("koa.ctx",),
     serves=("koa",),
     aliases=(
         ("koa.Koa()", "koa()"),

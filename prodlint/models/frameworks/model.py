@@ -164,6 +164,42 @@ class Slots(msgspec.Struct, frozen=True):
     gets: tuple[str, ...] = ()
 
 
+class Shape(msgspec.Struct, frozen=True):
+    """The parameters by which a handler is known whose registration cannot be followed: each is called as one of
+    `names` says, and there are at most `most` of them."""
+
+    registered_by: str
+    """The API that such a handler is taken to be registered by."""
+    names: tuple[frozenset[str], ...]
+    most: int = 255
+
+
+class Closing(msgspec.Struct, frozen=True):
+    """The app of a framework closes its server and all else by its method `method`, if `listens` started it. `hooks`:
+    the method that has it do so when the process is told to end; "" if there is none."""
+
+    listens: str
+    method: str
+    hooks: str = ""
+
+
+class BadRequest(msgspec.Struct, frozen=True):
+    """How a handler answers 400: the name to import from a module, and the statement with that name for `{}`."""
+
+    module: str
+    name: str
+    statement: str
+
+
+class Caught(msgspec.Struct, frozen=True):
+    """What a handler of errors is given: so many parameters, of which `error` is the error. `is_logged`: the framework
+    logs what such a handler is given for all exceptions."""
+
+    parameters: int
+    error: str
+    is_logged: bool = False
+
+
 class Framework(msgspec.Struct, frozen=True):
     """What prodlint knows of one framework (or of one part of a runtime)."""
 
@@ -182,6 +218,28 @@ class Framework(msgspec.Struct, frozen=True):
     slots: tuple[Slots, ...] = ()
     offloads: tuple[Offloads, ...] = ()
     calls: tuple[Calls, ...] = ()
+    awaits_since: int | None = None
+    """The first major version that looks at the promise which a handler returns, 0 where all do; None where that is not
+    known, or none does."""
+    callback_at: int = 0
+    """With so many parameters a handler is given a callback and must not be async; 0 where that makes no difference."""
+    patches: frozenset[str] = frozenset()
+    """Packages that make older versions look at it."""
+    awaiting_apps: tuple[str, ...] = ()
+    """Apps with the same interface that look at it in any version, and those that never do."""
+    dropping_apps: tuple[str, ...] = ()
+    shapes: tuple[Shape, ...] = ()
+    closing: Closing | None = None
+    bad_request: BadRequest | None = None
+    caught: Caught | None = None
+    responses: tuple[str, ...] = ()
+    """What a handler answers with."""
+    debug_settings: tuple[str, ...] = ()
+    """Settings whose member `DEBUG` shows visitors what goes on inside."""
+    own_servers: tuple[str, ...] = ()
+    """APIs that run the framework's own server, which is made for development."""
+    fills_parameters: bool = False
+    """Whether the parameters of a handler are what the client sent, by their annotations."""
 
 
 def members(base: str, names: str) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ Source: the NestJS documentation: Controllers, Gateways, Microservices, Guards, 
 Events, CQRS, GraphQL.
 """
 
-from prodlint.models.frameworks.model import Context, Framework, Role, Subclasses, members
+from prodlint.models.frameworks.model import Closing, Context, Framework, Role, Subclasses, members
 
 _HTTP = members("@nestjs/common", "Get Post Put Patch Delete Options Head All Sse")
 _RESOLVES = "Query Mutation Subscription ResolveField ResolveProperty ResolveReference"
@@ -16,6 +16,8 @@ FRAMEWORK = Framework(
     name="nest",
     language="javascript",
     package="@nestjs/core",
+    awaits_since=0,
+    closing=Closing("@nestjs/core.NestFactory.create().listen", "close", hooks="enableShutdownHooks"),
     serves=("@nestjs/core.NestFactory.create", "@nestjs/core.NestFactory.createMicroservice"),
     subclasses=(
         Subclasses(

@@ -27,6 +27,7 @@ _NET = ("net.createServer", "tls.createServer")
 FRAMEWORK = Framework(
     name="node",
     language="javascript",
+    responses=("http.ServerResponse()",),
     serves=(*_HTTP, *_NET),
     slots=(
         Slots(

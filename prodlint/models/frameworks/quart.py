@@ -1,6 +1,6 @@
 """Quart: Flask's interface on the event loop; plain `def` views run in a thread. Source: Quart's documentation."""
 
-from prodlint.models.frameworks.model import Context, Framework, Registers, Role, each
+from prodlint.models.frameworks.model import Caught, Context, Framework, Registers, Role, each
 
 _APPS = ("quart.Quart()",)
 _THREAD = Context.REQUEST_THREAD
@@ -9,6 +9,9 @@ FRAMEWORK = Framework(
     name="quart",
     language="python",
     package="quart",
+    caught=Caught(1, "{0}"),
+    debug_settings=("quart.Quart().config",),
+    own_servers=("quart.Quart().run",),
     serves=("quart.Quart", "quart.Blueprint"),
     aliases=(("quart.Blueprint()", "quart.Quart()"),),
     registers=(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from prodlint.facts import NONE, ValueKind
 from prodlint.lazy_regex import regex
+from prodlint.models.frameworks import BY_NAME
 from prodlint.models.frameworks.model import Role
 from prodlint.program.linking.resolver import CallSite, File, argument_of
 from prodlint.program.linking.targets import Api
@@ -102,7 +103,11 @@ class Clients:
         fact = file.facts.functions[function]
         id_ = file.fn_base + function
         for registration in self._program.registrations_of.get(id_, ()):
-            if registration.framework == "fastapi" and registration.role is Role.HANDLER and registration.certain:
+            if (
+                BY_NAME[registration.framework].fills_parameters
+                and registration.role is Role.HANDLER
+                and registration.certain
+            ):
                 return position < len(fact.params) and self._is_text(file, function, position)
         return any(
             not self._is_guarded(site) and self._sends(site.file, argument_of(site.call, fact, position), seen)

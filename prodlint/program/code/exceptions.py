@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from prodlint.facts import NONE, FunctionKind, ValueKind
+from prodlint.models.frameworks import BY_NAME, PATCHES
 from prodlint.models.frameworks.model import Context, Role
 from prodlint.program.code.callbacks import Timing, timing
 from prodlint.program.code.control_flow import control_flow
@@ -17,7 +18,6 @@ from prodlint.program.linking.targets import Api
 if TYPE_CHECKING:
     from prodlint.program.linking.program import Program
 
-_PATCHES = frozenset({"express-async-errors", "express-async-error", "@awaitjs/express", "express-async-await"})
 _EMITTING = frozenset({"node", "websockets"})
 _TIMERS = frozenset({"setInterval", "timers.setInterval"})
 _SERVING = (Context.REQUEST, Context.BACKGROUND)
@@ -97,17 +97,19 @@ class Throws:
     def _hangs(self, registration: Registration) -> bool:
         """Whether Express 4 is handed an async function as it is."""
         file = self._program.files[registration.file]
-        if registration.framework != "express" or registration.wrappers or self._is_patched:
+        framework = BY_NAME[registration.framework]
+        if not framework.awaits_since or registration.wrappers or self._is_patched:
             return False
         if registration.call == NONE or not registration.certain or registration.role is Role.ERROR_HANDLER:
             return False
         apis = [target.path for target in self._targets(registration) if isinstance(target, Api)]
-        major = self._program.versions.major(file.path, "express")
-        return major is not None and major < 5 and all(api.startswith("express()") for api in apis)
+        major = self._program.versions.major(file.path, framework.package)
+        is_older = major is not None and major < framework.awaits_since
+        return is_older and all(api.startswith(f"{framework.package}()") for api in apis)
 
     def _targets(self, registration: Registration) -> tuple[object, ...]:
         return self._program.graph.targets[registration.file][registration.call]
 
     @cached_property
     def _is_patched(self) -> bool:
-        return any(request.module in _PATCHES for file in self._program.files for request in file.facts.imports)
+        return any(request.module in PATCHES for file in self._program.files for request in file.facts.imports)

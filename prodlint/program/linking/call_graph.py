@@ -124,6 +124,7 @@ class CallGraph:
         self._serves: dict[str, Framework] = {}
         self._subclasses: list[tuple[Framework, Subclasses]] = []
         self._versions = versions
+        self._shapes = [shape for framework in frameworks for shape in framework.shapes]
         self._exports = [(framework, exports) for framework in frameworks for exports in framework.exports]
         for framework in frameworks:
             self._add(framework)
@@ -483,10 +484,11 @@ class CallGraph:
     def _shape(self, function: int) -> tuple[Framework, Registers] | None:
         """The framework whose handlers have the parameters of `function`: (req, res[, next]) or (ctx[, next])."""
         names = [param.name.lower().lstrip("_") for param in self.resolver.functions[function][1].params]
-        if len(names) >= 2 and names[0] in ("req", "request") and names[1] in ("res", "response", "resp"):
-            return self._registers["express().get"][0]
-        if names and names[0] in ("ctx", "context") and len(names) <= 2:
-            return self._registers["koa().use"][0]
+        for shape in self._shapes:
+            if len(shape.names) <= len(names) <= shape.most and all(
+                name in known for known, name in zip(shape.names, names, strict=False)
+            ):
+                return self._registers[shape.registered_by][0]
         return None
 
     def _param_shape(self, function: int) -> tuple[Framework, Registers] | None:

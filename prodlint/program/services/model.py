@@ -99,7 +99,7 @@ class Variant(msgspec.Struct, frozen=True, dict=True):
                 if setting.value is None:
                     return SettingValue(State.UNKNOWN, by=by, reason="its value comes from outside")
                 return SettingValue(State.SET, setting.value, by)
-        is_open = self.opaque and not (self.kind == "platform" and self.image and key in _SAID_BY_IMAGES)
+        is_open = self.opaque and not (self.format.is_console and self.image and key in _SAID_BY_IMAGES)
         return SettingValue(State.UNKNOWN, by=self.outer, reason=self.opaque) if is_open else ABSENT
 
     def settings(self, key: str) -> list[tuple[Layer, Setting]]:

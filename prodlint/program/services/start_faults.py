@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from prodlint.extract.deployment.commands import PYTHON_SERVERS, StartKind
 from prodlint.facts import ValueKind
+from prodlint.models.frameworks import FRAMEWORKS
 from prodlint.program.linking.resolver import keyword_of
 from prodlint.program.services.launches import LaunchStep
 from prodlint.program.services.variants import is_known
@@ -27,7 +28,7 @@ _DETACHING_OPTIONS = {
     "celery": ("--detach", "-D"),
     "hypercorn": ("--daemon",),
 }
-_OWN_SERVERS = ("flask.Flask().run", "quart.Quart().run", "bottle.run", "bottle.Bottle().run")
+_OWN_SERVERS = (*(api for each in FRAMEWORKS for api in each.own_servers), "bottle.run", "bottle.Bottle().run")
 """APIs that run a framework's own server, which is made for development."""
 
 

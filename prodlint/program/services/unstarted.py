@@ -9,6 +9,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator, Sequence
 
+from prodlint.models.frameworks.packages import SERVING
 from prodlint.program.services.environment import Environment
 from prodlint.program.services.environment_evidence import is_dev_path
 from prodlint.program.services.launches import Launch
@@ -24,12 +25,6 @@ _USUAL = {
     "python": ("main", "app", "server", "wsgi", "asgi", "application", "api"),
 }
 """What files that a server starts from are called, likeliest first."""
-_FRAMEWORKS = frozenset(
-    {
-        "express", "koa", "fastify", "@hapi/hapi", "hapi", "@nestjs/core", "restify", "polka", "hono", "socket.io",
-        "ws", "connect", "sails", "@feathersjs/express", "apollo-server", "@apollo/server",
-    }
-)  # fmt: skip
 
 
 def unstarted_variants(project: Project, started: Sequence[Variant]) -> Iterator[Variant]:
@@ -37,7 +32,7 @@ def unstarted_variants(project: Project, started: Sequence[Variant]) -> Iterator
     launches = [variant.launch for variant in started]
     for package, info in sorted(project.view.packages.items()):
         is_started = any(launch.package == package and launch.language != "python" for launch in launches)
-        if not is_started and not info.bin and _FRAMEWORKS & info.dependencies.keys():
+        if not is_started and not info.bin and SERVING & info.dependencies.keys():
             own = [path for path in project.view.servers if not path.endswith(".py") and project.owns(package, path)]
             yield from _variant("node", package, own, info.main)
     if not any(launch.language != "node" for launch in launches):
