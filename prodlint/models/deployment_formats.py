@@ -263,6 +263,8 @@ _OTHERS = (
 """A script that a Dockerfile writes; the settings of a platform, which say little of what it runs."""
 
 _BY_KIND = {each.kind: each for each in (*FORMATS, *_OTHERS)}
+KINDS = frozenset(_BY_KIND)
+"""Those that have a record."""
 _RANKS = {each.kind: number for number, each in enumerate(FORMATS)}
 
 
