@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from prodlint.findings import Applicability, Confidence, Finding, Fix, ImportRequest, Location, Severity, Span
 from prodlint.fixes.reasons import NO_PLACE
 from prodlint.lazy_regex import regex
+from prodlint.program.proxies import Compression as Compressing
 from prodlint.program.services import services_of
 from prodlint.program.web.compression import SOUNDS_SO, Compression, files_of
 from prodlint.program.web.django_middleware import middleware_lists
@@ -43,10 +44,11 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
 
 
 def _is_provided(program: Program, known: Compression, file: File) -> bool:
-    """Whether the app's own code, its platform or a proxy compresses or has to: a proxy is the better place for it, so
-    of one that does not `proxy-gzip-off` tells."""
+    """Whether the app's own code, its platform or a proxy compresses or has to: nginx is the better place for it, so of
+    one that does not `proxy-gzip-off` tells."""
+    fronts = fronts_of(program, file)
     return (
-        bool(fronts_of(program, file))
+        any(front.proxy.kind == "nginx" or front.proxy.compression is not Compressing.NONE for front in fronts)
         or known.is_platforms(file.path)
         or known.is_provided(files_of(program, file.path))
     )

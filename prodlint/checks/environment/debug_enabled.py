@@ -18,6 +18,7 @@ from prodlint.program.code.environment_guards import is_literally, is_named_for_
 from prodlint.program.linking.resolver import CallSite
 from prodlint.program.linking.targets import Api
 from prodlint.program.services import services_in, services_of
+from prodlint.program.services.setting_values import State
 from prodlint.program.services.start_faults import dev_server
 from prodlint.program.services.variants import command_of, in_production, place_of, whereabouts
 from prodlint.program.web.django_settings import production_settings
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 _NODE_PROGRAMS = frozenset({"node", "nodejs", "ts-node", "tsx", "babel-node"})
 _WSGI_FILES = frozenset({"wsgi.py", "passenger_wsgi.py", "asgi.py"})
 _ASKED = 'os.environ.get("DJANGO_DEBUG") == "1"'
+_TRACES = "--trace-sync-io"
 _INSPECTS = regex(r"--(?:inspect(?:-brk|-wait)?|debug(?:-brk)?)(?:=.*)?")
 
 
@@ -46,6 +48,7 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
             if found is not None:
                 yield _finding(program, rule, service, variant, *found)
                 break
+        yield from _debug_variable(rule, service)
     yield from _runs(program, rule)
     yield from _apps(program, rule)
     yield from _members(program, rule)
@@ -66,11 +69,31 @@ def _in_command(variant: Variant) -> tuple[LaunchStep, str, str] | None:
                     break  # what follows is for the program
                 if _INSPECTS.fullmatch(word):
                     return step, word, "opens a port on which whoever reaches it runs code in the service"
+                if word == _TRACES:
+                    return step, word, "writes a stack trace for each synchronous call it makes"
         if name.startswith("python") and words[1:2] == ("-m",) and words[2:3] in (("pdb",), ("debugpy",)):
             return step, f"-m {words[2]}", "stops the service for a debugger"
         if step.start.is_dev and "--debug" in words:
             return step, "--debug", "makes it show its insides to visitors"
     return None
+
+
+def _debug_variable(rule: Rule, service: Service) -> Iterator[Finding]:
+    """`DEBUG=*`, by which the package debug writes what all libraries have to say."""
+    for variant in in_production(service) if service.language == "node" else ():
+        said = variant.setting("env.DEBUG")
+        parts = said.value.replace(",", " ").split() if said.state is State.SET and said.is_final else []
+        loud = next((part for part in parts if part == "*" or part.partition(":")[0] in service.dependencies), "")
+        if loud and said.by is not None:
+            yield Finding(
+                rule.name,
+                f"`DEBUG={said.value}` has {'every library' if loud == '*' else loud.partition(':')[0]} write what it "
+                "does for each request, synchronously. Take it away.",
+                said.by.location,
+                no_fix_reason="what else the line sets is not known here",
+                service=service.name,
+            )
+            return
 
 
 def _finding(

@@ -26,6 +26,8 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
                 continue
             known = _overrides(rule.data, file, store.name, store.value)
             here = program.server_code(file, store.region)
+            if known is None and here is not None and _is_late(program, file, store):
+                yield _late(program, file, store, here)
             if known is None or here is None or _is_tested(file, store):
                 continue
             sure = weakest(known, here)
@@ -49,6 +51,32 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
                 program.location(site.file, site.call.start, site.call.end),
                 confidence=here,
             )
+
+
+def _is_late(program: Program, file: File, store: Store) -> bool:
+    """Whether `NODE_ENV` is set behind the call that makes the Express app, in the same module: Express has read it."""
+    value = program.value(file, store.value)
+    return (
+        store.name == "NODE_ENV"
+        and value.kind is ValueKind.STRING
+        and file.function_at(store.region) == file.function_at(0)
+        and any(
+            site.file is file
+            and site.call.start < store.start
+            and file.function_at(site.call.region) == file.function_at(0)
+            for site in program.api_calls.get("express", ())
+        )
+    )
+
+
+def _late(program: Program, file: File, store: Store, confidence: Confidence) -> Finding:
+    return Finding(
+        rule="env-overridden-in-code",
+        message="Express read `NODE_ENV` when `express()` made the app, so this comes too late: it stays in "
+        "development mode. Set the variable where the service is started.",
+        location=program.location(file, store.start, store.end),
+        confidence=confidence,
+    )
 
 
 def _is_said(program: Program, file: File, name: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 _NAME, _VALUE = "NODE_ENV", "production"
 _MEANT = frozenset({"production", "prod", "prd", "produktion", "produccion", "prodution", "producton", "prodcution"})
+_TWO = regex(r"production\s+[A-Za-z_]\w*=.*", re.DOTALL)
+_PLAIN = regex(r"\w+=[\w./:@,-]*(?: \w+=[\w./:@,-]*)*")
 _WINDOWS = regex(r"\bset\s+NODE_ENV=production(?P<blank>\s+)(?=&&)")
 
 
@@ -37,6 +40,9 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
 
 def _value(program: Program, rule: Rule, service: Service, variant: Variant) -> Finding | None:
     said = variant.setting(f"env.{_NAME}")
+    quoted = _TWO.fullmatch(said.value) if said.by is not None and said.by.kind == "systemd" else None
+    if quoted is not None and said.by is not None:
+        return _two_in_one(rule, service, said.value, said.by.location)
     bare = said.value.strip().strip("\"'").strip().lower()
     if (
         said.by is None
@@ -59,6 +65,22 @@ def _value(program: Program, rule: Rule, service: Service, variant: Variant) -> 
         no_fix_reason="the code asks for this very value" if is_compared else "",
         service=service.name,
     )  # fmt: skip
+
+
+def _two_in_one(rule: Rule, service: Service, value: str, place: Location) -> Finding:
+    """`Environment="NODE_ENV=production PORT=3000"`: what is in quotes is one value."""
+    rest = value.split(maxsplit=1)[1]
+    written = f"{_NAME}={_VALUE} {rest}" if _PLAIN.fullmatch(rest) else ""
+    instead = f"`Environment={written}`" if written else "each assignment on a line of its own"
+    return Finding(
+        rule.name,
+        f"systemd takes all that is in one pair of quotes for one value: `{_NAME}` is {value!r}, which is not "
+        f"`{_VALUE}`. Write {instead}.",
+        place,
+        data={"unit": written, "start": place.start},
+        no_fix_reason="" if written else "how its values are to be quoted is not known here",
+        service=service.name,
+    )
 
 
 def _is_compared(program: Program, text: str) -> bool:
@@ -105,6 +127,12 @@ def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
     from prodlint.fixes import variables
 
     location = finding.location
+    if "unit" in finding.data:
+        from prodlint.fixes import systemd_units as units
+
+        source = program.read(location.path)
+        unit = units.replace_value(location.path, source, finding.data["start"], finding.data["unit"])
+        return Fix("Take the quotes away", Applicability.SAFE, unit) if unit and finding.data["unit"] else ODD_FORM
     if finding.data.get("blank"):
         text = program.read(location.path)[location.start : location.end].decode("utf-8", "replace")
         match = _WINDOWS.search(text)

@@ -44,15 +44,21 @@ def _haproxy(rule: Rule, section: Section) -> Iterator[Finding]:
         return
     in_use = [each for each in words if not each & _NOT_IN_USE]
     unchecked = [server for server, each in zip(servers, words, strict=True) if not each & _CHECKED]
-    many = len(in_use) > 1 or any(server.name == "server-template" for server in servers)
+    # HAProxy sends requests to a spare server when it knows that the others are down, and not before.
+    has_spare = any("backup" in each for each in words) and any(not each & _CHECKED for each in in_use)
+    many = len(in_use) > 1 or has_spare or any(server.name == "server-template" for server in servers)
     if not unchecked or not many:
         return
+    effect = (
+        "and goes on to send it its share of the requests when it is down"
+        if not has_spare or len(in_use) > 1
+        else "so it never turns to the spare one"
+    )
     has_request = bool(section.in_force("option", "httpchk"))
     why = "`option httpchk` only says how" if has_request else "nothing does so by itself"
     yield Finding(
         rule.name,
-        f"HAProxy does not check whether this server of `{section.title}` is up ({why}), and goes on to send it its "
-        "share of the requests when it is down. Add `check`.",
+        f"HAProxy does not check whether this server of `{section.title}` is up ({why}), {effect}. Add `check`.",
         unchecked[0].location,
         related=tuple(Step(server.location, "nor this one") for server in unchecked[1:]),
         data={

@@ -21,17 +21,17 @@ if TYPE_CHECKING:
 
 _SERVERS = ("socket.io", "socket.io.Server")
 _CLIENTS = ("socket.io-client", "socket.io-client.io", "socket.io-client.connect", "io", "io.connect")
-_ADAPTERS = ("socket.io.Server().adapter", "socket.io().adapter")
+_PYTHON_SERVERS = ("socketio.AsyncServer", "socketio.Server", "flask_socketio.SocketIO")
 
 
 def check(program: Program, rule: Rule) -> Iterator[Finding]:
     """One finding for each server of socket.io that surely runs in several processes."""
     if any(_only_by_websocket(program, options_of(program, site)) for site in _calls(program, _CLIENTS)):
         return
-    for site in _calls(program, _SERVERS):
+    for site in _calls(program, (*_SERVERS, *_PYTHON_SERVERS)):
         confidence = program.server_code(site.file, site.call.region)
-        options = _options(program, site)
-        if confidence is None or options.is_open or "adapter" in options or _only_by_websocket(program, options):
+        options = options_of(program, site, len(site.call.args)) if site.file.is_python else _options(program, site)
+        if confidence is None or options.is_open or _only_by_websocket(program, options):
             continue
         steps = _several(program, rule, site.file)
         if steps is None or _is_shared(program, rule, site.file):
@@ -71,16 +71,15 @@ def _is_websocket(program: Program, file: File, value: Value) -> bool:
 
 
 def _is_shared(program: Program, rule: Rule, file: File) -> bool:
-    """Whether the code of the package uses an adapter, or sticky sessions of its own."""
+    """Whether the code of the package has sticky sessions of its own. An adapter shares events, and no sessions."""
     home = program.versions.package_folder(file.path)
     packages = frozenset(rule.data["packages"])
-    uses = any(
+    return any(
         request.module in packages
         for other in program.files
         if program.versions.package_folder(other.path) == home
         for request in other.facts.imports
     )
-    return uses or any(program.api_calls.get(api) for api in _ADAPTERS)
 
 
 def _several(program: Program, rule: Rule, file: File) -> tuple[Step, ...] | None:

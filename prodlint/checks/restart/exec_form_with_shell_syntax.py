@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from prodlint.rulebook import Rule
 
 _OPERATORS = frozenset({"&&", "||", "|", ";", ">", ">>", "2>&1"})
+_IN_UNITS = regex(r"&&|\|\|?|\d?>>?.*|&>>?.*")
+_REDIRECTED = "Leave its output to the journal, or set `StandardOutput=append:FILE`."
 _LOOKS_LIKE_A_LIST = regex(
     r"\[\s*(?:'[^'\"]*'|[“”][^“”\"]*[“”])(?:\s*+,\s*+(?:'[^'\"]*'|[“”][^“”\"]*[“”]))*+\s*+(?:,\s*+)?\]"
 )
@@ -28,7 +30,7 @@ _SHELLS = regex(r"(?:^|/)(?:ba|da|a|z|k)?sh$|(?:^|/)(?:cmd|powershell|pwsh)(?:\.
 def check(program: Program, rule: Rule) -> Iterator[Finding]:
     """A finding for each command that is a list and reads like shell, or shell that was meant to be a list."""
     for path, facts in program.facts.items():
-        if facts.kind not in ("dockerfile", "compose"):
+        if facts.kind not in ("dockerfile", "compose", "systemd"):
             continue
         for artefact in facts.artefacts:
             behind_shell = any(each.key == "entrypoint.exec" and _ends_in_a_shell(each) for each in artefact.settings)
@@ -56,7 +58,14 @@ def _fault(setting: Setting, kind: str) -> str:
     words = json.loads(setting.value or "[]")
     if not words or _SHELLS.search(words[0]):
         return ""
-    name = "Docker" if kind == "dockerfile" else "Compose"
+    name = {"dockerfile": "Docker", "compose": "Compose"}.get(kind, "systemd")
+    if kind == "systemd":
+        operator = next((word for word in words[1:] if _IN_UNITS.fullmatch(word)), "")
+        if not operator:
+            return ""
+        return f"systemd starts no shell: `{words[0]}` gets `{operator}` as an argument. " + (
+            _REDIRECTED if ">" in operator else "Start it with `/bin/sh -c`."
+        )
     if len(words) == 1 and _LOOKS_LIKE_A_COMMAND.match(words[0]):
         return (
             f"{name} starts no shell for a list, and looks for one program of the name `{words[0]}`. Make each word "

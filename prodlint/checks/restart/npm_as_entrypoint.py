@@ -56,7 +56,12 @@ def _finding(
     lost = are_lost(variant, between)
     words = _words(program, variant, step) if between is Between.MANAGER else []
     said = " ".join(step.start.words)
-    if between is Between.SHELL:
+    if between is Between.SHELL and step.start.is_piped:
+        message = (
+            f"A shell waits for the pipeline that `{said}` is in, and passes no SIGTERM on: {service.name} is killed "
+            "after the grace period, with what it is doing. Start it without a pipe: Docker keeps what it writes."
+        )
+    elif between is Between.SHELL:
         message = (
             f"Docker starts `{said}` through /bin/sh, which in this image passes no SIGTERM on: {service.name} is "
             "killed after the grace period, with what it is doing. Write the command as a list of words."
@@ -78,9 +83,15 @@ def _finding(
         data={"place": whereabouts(step.source), "between": between.name, "words": words, "old": list(step.start.words),
               "at": step.start.at},
         severity=None if lost else Severity.ADVICE,
-        no_fix_reason="" if words or between is Between.SHELL else "the script is more than the start of one program",
+        no_fix_reason=_fixless(words, between, step),
         service=service.name,
     )  # fmt: skip
+
+
+def _fixless(words: list[str], between: Between, step: LaunchStep) -> str:
+    if between is Between.SHELL:
+        return "where its output is to go instead is for a person to decide" if step.start.is_piped else ""
+    return "" if words else "the script is more than the start of one program"
 
 
 def _words(program: Program, variant: Variant, step: LaunchStep) -> list[str]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from prodlint.program.linking.program import Program
     from prodlint.rulebook import Rule
 
-_MANAGERS = frozenset({"npm", "yarn", "pnpm", "bun"})
+_MANAGERS = frozenset({"npm", "npx", "yarn", "pnpm", "bun"})
 _SIMPLE = regex(r"node (?P<file>(?:\./)?[\w./-]+)")
 
 _ARGUMENTS = regex(

@@ -10,17 +10,21 @@ from prodlint.findings import Applicability, Finding, Fix
 from prodlint.fixes.reasons import ODD_FORM
 from prodlint.program.services import services_in
 from prodlint.program.services.setting_values import State
-from prodlint.program.services.supervision import after_crash, start_limit
+from prodlint.program.services.supervision import after_crash, seconds, start_limit
 from prodlint.program.services.variants import in_production
 
 if TYPE_CHECKING:
     from prodlint.program.linking.program import Program
+    from prodlint.program.services import Service
     from prodlint.rulebook import Rule
+
+_FEW = 5
 
 
 def check(program: Program, rule: Rule) -> Iterator[Finding]:
-    """One finding for each unit that restarts, and whose start limit a crash loop reaches."""
+    """One finding for each unit, and each app of PM2, that restarts and whose limit a crash loop reaches."""
     for service in services_in(program):
+        yield from _by_pm2(rule, service)
         for variant in in_production(service, "systemd"):
             limit = start_limit(variant)
             said = variant.setting("restart")
@@ -36,6 +40,25 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
                 data={"path": variant.outer.path, "delay": str(delay)},
                 service=service.name,
             )
+
+
+def _by_pm2(rule: Rule, service: Service) -> Iterator[Finding]:
+    """PM2 counts starts that did not last, and stops at `max_restarts`; a delay that grows switches the limit off."""
+    for variant in in_production(service, "pm2"):
+        limit, delays = variant.setting("restart.limit"), variant.setting("restart.delay")
+        number = seconds(limit.value) if limit.state is State.SET else None
+        waits = delays.state is not State.ABSENT or after_crash(variant) is not State.SET
+        if number is None or number > _FEW or waits or limit.by is None:
+            continue
+        yield Finding(
+            rule.name,
+            f"After {number:g} restart{'s' if number != 1 else ''} that do not last PM2 gives up, and {service.name} "
+            "gets there while its database restarts. Leave `max_restarts` out, or set `exp_backoff_restart_delay`.",
+            limit.by.location,
+            data={"pm2": True},
+            no_fix_reason="how long its database may be away is not known here",
+            service=service.name,
+        )
 
 
 def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:

@@ -11,6 +11,7 @@ from prodlint.fixes.reasons import ODD_FORM
 from prodlint.program.proxies import Pass, Proxy, proxies_in
 from prodlint.program.proxies.forwarded_headers import CLIENT, HOST, PROTOCOL, VALUES, dropped, missing
 from prodlint.program.proxies.nginx_config import Block
+from prodlint.program.services.variants import each_place_once
 
 if TYPE_CHECKING:
     from prodlint.program.linking.program import Program
@@ -28,6 +29,27 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
     for proxy in proxies_in(program).production:
         if proxy.kind == "nginx":
             yield from _finding(program, rule, proxy)
+    yield from each_place_once(_haproxy(program, rule))
+
+
+def _haproxy(program: Program, rule: Rule) -> Iterator[Finding]:
+    """Sections of HAProxy with servers of the project, that get no `X-Forwarded-For`."""
+    for proxy in proxies_in(program).production:
+        for each in proxy.passes if proxy.kind == "haproxy" else ():
+            confidence = proxies_in(program).leads_to_service(each)
+            if confidence is None or each.headers is None or {"x-forwarded-for", "forwarded"} & each.headers.keys():
+                continue
+            section = proxies_in(program).haproxy.section_of(each.targets[0].location)
+            if section is None:
+                continue
+            yield Finding(
+                rule.name,
+                f"HAProxy does not tell the servers of `{section.title}` the client's `X-Forwarded-For`: "
+                f"{_CONSEQUENCES[CLIENT].replace('nginx', 'HAProxy')}. Add `option forwardfor`.",
+                section.anchor,
+                confidence=confidence,
+                data={"section": section.location.start},
+            )
 
 
 def _finding(program: Program, rule: Rule, proxy: Proxy) -> Iterator[Finding]:
@@ -88,8 +110,12 @@ def _deciding(block: Block, passes: Sequence[Pass]) -> Block:
 
 def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
     """Sets the headers in the block that decides."""
-    from prodlint.fixes import nginx
+    from prodlint.fixes import haproxy, nginx
 
+    if "section" in finding.data:
+        path = finding.location.path
+        added = haproxy.insert(path, program.read(path), finding.data["section"], ["option forwardfor"], "option")
+        return Fix("Add `option forwardfor`", Applicability.SAFE, added) if added else ODD_FORM
     edits: list[Edit] = []
     for path, start, names in finding.data["places"]:
         texts = [nginx.written("proxy_set_header", name, VALUES[name]) for name in names]

@@ -69,6 +69,8 @@ class Command(msgspec.Struct, frozen=True):
     the word of another command."""
     conditions: tuple[Condition, ...] = ()
     """What variables decide about whether it is run: `if [ "$DEBUG" = 1 ]`, `case $ENV in`, `[ -n "$CI" ] &&`."""
+    is_piped: bool = False
+    """Whether its output goes to another command, so that a shell waits for both."""
 
     @property
     def is_conditional(self) -> bool:
@@ -242,7 +244,10 @@ def split(text: str) -> list[Command]:
         elif words[0] == "cd" and len(words) > 1:
             folder = posixpath.join(folder, words[1])
         else:
-            commands.append(Command(tuple(words), (*exported, *env), folder, operator == "&", places[0], conditions))
+            is_piped = operator in ("|", "|&")
+            commands.append(
+                Command(tuple(words), (*exported, *env), folder, operator == "&", places[0], conditions, is_piped)
+            )
     return commands
 
 
@@ -400,6 +405,8 @@ class Start(msgspec.Struct, frozen=True):
     """Which character of the shell text the command starts at (see `Command.at`)."""
     conditions: tuple[Condition, ...] = ()
     """What variables decide about whether it is run (see `Command.conditions`)."""
+    is_piped: bool = False
+    """Whether its output goes to another command, so that a shell waits for both."""
 
     @property
     def is_conditional(self) -> bool:
@@ -465,7 +472,10 @@ def with_values(start: Start, variables: Mapping[str, str | None]) -> Start:
     known = [word for word in words if word is not None]
     if len(known) < len(words) or list(start.words) == known:
         return start
-    found = _resolve(Command(tuple(known), start.env, start.folder, start.is_background, start.at, start.conditions), 0)
+    command = Command(
+        tuple(known), start.env, start.folder, start.is_background, start.at, start.conditions, start.is_piped
+    )
+    found = _resolve(command, 0)
     if len(found) != 1 or found[0].kind is StartKind.OTHER:
         return start
     return replace(found[0], wrappers=(*start.wrappers, *found[0].wrappers))
@@ -491,7 +501,7 @@ def _start(name: str, command: Command) -> Start:
     rest = command.words[1:]
     start = Start(
         StartKind.OTHER, name, command.env, command.folder, rest=rest, is_background=command.is_background,
-        words=command.words, at=command.at, conditions=command.conditions,
+        words=command.words, at=command.at, conditions=command.conditions, is_piped=command.is_piped,
     )  # fmt: skip
     if name in _MANAGERS and (script := _package_script(name, rest)) is not None:
         target, workspace, folder = script
@@ -796,6 +806,7 @@ def _from_shell(command: Command, rest: list[str]) -> list[Command] | None:
                     is_background=command.is_background or each.is_background,
                     at=NOWHERE,
                     conditions=(*command.conditions, *each.conditions),
+                    is_piped=command.is_piped or each.is_piped,
                 )
                 for each in inner
             ]

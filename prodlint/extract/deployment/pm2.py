@@ -23,7 +23,8 @@ KIND = "pm2"
 
 _TEXTS = {
     "cwd": "workdir", "uid": "user", "autorestart": "restart", "max_restarts": "restart.limit",
-    "restart_delay": "restart.delay", "kill_timeout": "stop_grace_period", "kill_signal": "stop_signal",
+    "restart_delay": "restart.delay", "exp_backoff_restart_delay": "restart.delay",
+    "kill_timeout": "stop_grace_period", "kill_signal": "stop_signal",
     "watch": "watch", "exec_mode": "exec_mode", "interpreter": "interpreter", "max_memory_restart": "limit.memory",
     "env_file": "env_file", "wait_ready": "wait_ready", "name": "name",
 }  # fmt: skip

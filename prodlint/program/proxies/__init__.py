@@ -34,6 +34,10 @@ if TYPE_CHECKING:
 __all__ = ["Compressed", "Compression", "Front", "Pass", "Proxies", "Proxy", "Target", "proxies_in"]
 
 
+_DEEPEST = 3
+_KINDS = ("nginx", "haproxy", "varnish", "caddy")
+
+
 class Proxies:
     """All reverse proxies of a project."""
 
@@ -84,7 +88,7 @@ class Proxies:
         projects' services and other people's servers."""
         best: Confidence | None = None
         path = each.location.path
-        for target in each.targets:
+        for target in self._last(each.targets, path):
             named = [each for each in self._services if self._is_named(each, target, path)]
             if any(service.production for service in named) or (named and not self._has_production):
                 return Confidence.CERTAIN
@@ -110,12 +114,39 @@ class Proxies:
     # ------------------------------------------------------------------ who is behind
 
     def _front(self, proxy: Proxy, service: Service) -> Front | None:
-        if any(self._is_named(service, target, proxy.location.path) for target in proxy.targets):
+        targets = self._last(proxy.targets, proxy.location.path)
+        if any(self._is_named(service, target, proxy.location.path) for target in targets):
             return Front(proxy, True)
-        if not any(self._may_mean(target, proxy.location.path) for target in proxy.targets):
+        if not any(self._may_mean(target, proxy.location.path) for target in targets):
             return None
         likely = self._web_services
         return Front(proxy, False) if len(likely) == 1 and likely[0] is service else None
+
+    def _last(self, targets: Sequence[Target], path: str, depth: int = 0) -> list[Target]:
+        """Where requests get to in the end: what another proxy of the project stands at hands them on."""
+        found: list[Target] = []
+        for target in targets:
+            inner = self._inner(target, path) if depth < _DEEPEST else None
+            found += [target] if inner is None else self._last(inner.targets, path, depth + 1)
+        return found
+
+    def _inner(self, target: Target, path: str) -> Proxy | None:
+        """The proxy of the project that a target is: the only one of its kind, where a compose service is named so."""
+        kinds = self._proxy_containers.get(target.host.lower(), set())
+        found = [proxy for proxy in self.production if proxy.kind in kinds and proxy.location.path != path]
+        return found[0] if len(found) == 1 else None
+
+    @cached_property
+    def _proxy_containers(self) -> dict[str, set[str]]:
+        """The compose services that are proxies by their image, each with the kinds of proxy that it may be."""
+        found: dict[str, set[str]] = {}
+        for facts in self._files.values():
+            for artefact in facts.artefacts if facts.kind == "compose" else ():
+                said = [artefact.name, *(each.value or "" for each in artefact.settings if each.key == "image")]
+                kinds = {kind for kind in _KINDS for text in said if kind in text.lower()}
+                if kinds:
+                    found.setdefault(artefact.name.lower(), set()).update(kinds)
+        return found
 
     @cached_property
     def _has_production(self) -> bool:

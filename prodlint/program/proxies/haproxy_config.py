@@ -87,6 +87,10 @@ class HAProxy:
         path = section.location.path
         return any(each.kind == "defaults" and each.location.path != path for each in self.sections)
 
+    def section_of(self, place: Location) -> Section | None:
+        """The section that a line stands in."""
+        return next((each for each in self.sections if any(line.location == place for line in each.lines)), None)
+
     def backend(self, name: str, near: Section) -> Section | None:
         """The backend of a name: of the same file if there is one, else of any other file of the project."""
         found = [each for each in self.sections if each.kind in ("backend", "listen") and each.name == name]

@@ -43,6 +43,8 @@ def in_between(variant: Variant) -> tuple[Between, LaunchStep] | None:
         if step.start.kind is StartKind.PACKAGE_SCRIPT and not step.source.format.is_package_script:
             return (Between.MANAGER, step) if name in _STARTS_CHILDREN else None
     outer = variant.launch.steps[0]
+    if outer.start.is_piped:
+        return Between.SHELL, outer
     is_direct = outer.source.format.is_image and outer.is_shell and outer.is_last
     if is_direct and "exec" not in outer.start.wrappers and outer.start.kind is not StartKind.OPAQUE:
         return Between.SHELL, outer
@@ -50,8 +52,10 @@ def in_between(variant: Variant) -> tuple[Between, LaunchStep] | None:
 
 
 def are_lost(variant: Variant, between: Between) -> bool:
-    """Whether the shell there is known to pass no signal on. A SHELL of the Dockerfile takes the place of the image's
-    for its own commands."""
+    """Whether the shell there is known to pass no signal on: every shell that waits for a pipeline. A SHELL of the
+    Dockerfile takes the place of the image's for its own commands."""
+    if between is Between.SHELL and variant.launch.steps[0].start.is_piped:
+        return True
     if between is Between.SHELL and variant.setting("shell").state is not State.ABSENT:
         return False
     return shell_of(base_of(variant)) == "dash"
