@@ -23,6 +23,7 @@ from prodlint.program.linking.manifests import Versions
 from prodlint.program.linking.modules import NodeModules, PythonModules, aliases_in, requested
 from prodlint.program.linking.resolver import CallSite, File, Resolver
 from prodlint.program.linking.routes import place, routes_in
+from prodlint.program.linking.started_files import started_files
 from prodlint.program.linking.starts import Starts
 from prodlint.program.linking.targets import Api, Cls, Fn, Module, Target, Targets
 from prodlint.project.file_roles import FileRole, role_of
@@ -36,6 +37,7 @@ _ONCE_BY_NAME = regex(
 )
 """Methods that run when a service starts or ends."""
 _ASKED = frozenset({Context.REQUEST, Context.REQUEST_THREAD, Context.STARTUP})
+_REQUESTS = (Context.REQUEST, Context.REQUEST_THREAD)
 _SERVER = (Context.REQUEST, Context.REQUEST_THREAD, Context.STARTUP, Context.BACKGROUND, Context.BACKGROUND_THREAD)
 
 
@@ -98,6 +100,7 @@ class Program:
         for file in self.files:
             if self.roles[file.index] is FileRole.SOURCE and self._is_command(file, importers[file.index]):
                 self.roles[file.index] = FileRole.SCRIPT
+        self._leave_conventions(importers)
         serving = {index for index in self.graph.serving if self.roles[index] is not FileRole.FOREIGN}
         serving.update(
             registration.file
@@ -120,6 +123,27 @@ class Program:
             and not file.facts.shebang
         }
         return loaded, perhaps
+
+    def _leave_conventions(self, importers: Mapping[int, set[int]]) -> None:
+        """Take a file for the service's own that serves or registers handlers, whatever its name or folder is for by
+        convention, where the service's own files ask for it or something deployed starts it."""
+        registering = set(self.graph.serving)
+        registering.update(
+            registration.file
+            for registration in self.graph.registrations
+            if registration.context in _REQUESTS and registration.certain
+        )
+        waiting = sorted(index for index in registering if self.roles[index] in (FileRole.SCRIPT, FileRole.BROWSER))
+        started = started_files(self.facts, [self.files[index].path for index in waiting]) if waiting else ()
+        is_changed = True
+        while is_changed:
+            is_changed = False
+            for index in waiting:
+                if self.roles[index] is not FileRole.SOURCE and (
+                    self.files[index].path in started
+                    or any(self.roles[importer] is FileRole.SOURCE for importer in importers.get(index, ()))
+                ):
+                    self.roles[index], is_changed = FileRole.SOURCE, True
 
     def _leave_desktops(self) -> None:
         """Take the files of programs for desktops for no service's: all of a package that serves nothing besides, and
@@ -325,11 +349,13 @@ class Program:
         """Whether what stands in a region is server code: run for a request, at start-up or in the background of a
         service. None for scripts, build files, code for browsers and other engines, and branches for development
         only."""
-        if self.roles[file.index] in (FileRole.SCRIPT, FileRole.BROWSER, FileRole.FOREIGN):
-            return None
-        if self.dev_only(file, region) or self.is_main_guard(file, region):
+        role = self.roles[file.index]
+        if role is FileRole.FOREIGN or self.dev_only(file, region) or self.is_main_guard(file, region):
             return None
         reached = self.contexts.of(file.function_at(region))
+        is_named_otherwise = role in (FileRole.SCRIPT, FileRole.BROWSER)
+        if is_named_otherwise and not (file.index in self._loaded and self._is_surely_asked(file, reached)):
+            return None
         if not _ASKED & reached.keys() and self._is_drawn(file, region):
             return None
         if any(context in reached and reached[context].certain for context in _SERVER):
@@ -347,6 +373,12 @@ class Program:
             return loaded
         is_shared = self.starts.has_hand(file) or is_front_end(file, self.versions.packages)
         return Confidence.LIKELY if is_shared else loaded
+
+    def _is_surely_asked(self, file: File, reached: Mapping[Context, Reach]) -> bool:
+        """Whether a request surely gets to code of a file that a service loads, whatever its name says it is for.
+        Hidden files are what tools write."""
+        is_hidden = posixpath.basename(file.path).startswith(".")
+        return not is_hidden and any(context in reached and reached[context].certain for context in _REQUESTS)
 
     def _is_drawn(self, file: File, region: int) -> bool:
         """Whether a function, or one around it, works on what only a browser has, whatever else its file is for."""
