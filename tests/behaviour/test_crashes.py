@@ -363,3 +363,46 @@ def test_express_answers_an_undefined_name_in_a_handler(launch: Launch) -> None:
     assert server.get("/").text == "nobody"
     assert server.get("/?name=Eve").text == "handled: nmae is not defined"
     assert server.get("/alive").text == "yes"
+
+
+@pytest.mark.proves("uncaught-throw")
+@pytest.mark.parametrize("stack", ["express4", "express5"])
+def test_what_a_callback_throws_ends_the_process(launch: Launch, stack: str) -> None:
+    handler = """
+        (req, res, next) => {
+          fs.readFile('no-such-file', (err, text) => {
+            if (err) throw err; // flagged: uncaught-throw
+            res.send(text);
+          });
+        }
+    """
+    bad = program("uncaught-throw", stack, express(handler))
+    server = launch(bad)
+    request = server.send("/")
+    assert server.exit_code() == 1
+    assert request.is_cut()
+    assert "ENOENT" in server.stderr
+
+    assert launch(bad.fixed()).get("/").status == 503
+
+
+@pytest.mark.proves("promise-as-condition")
+def test_a_check_that_is_not_awaited_always_passes(launch: Launch) -> None:
+    handler = """
+        async (req, res, next) => {
+          try {
+            if (await Promise.resolve(true) && isAllowed(req.query.user)) return res.send('secret'); // flagged: promise-as-condition
+            res.sendStatus(403);
+          } catch (err) {
+            next(err);
+          }
+        }
+    """
+    bad = program(
+        "promise-as-condition", "express4", express(handler, "const isAllowed = async (user) => user === 'ann';")
+    )
+    assert launch(bad).get("/?user=eve").text == "secret"
+
+    fixed = launch(bad.fixed())
+    assert fixed.get("/?user=eve").status == 403
+    assert fixed.get("/?user=ann").text == "secret"

@@ -14,8 +14,8 @@ from prodlint.program.code.callbacks import (
     Continuation,
     drops_promise,
     functions_of,
-    is_delayed,
     takes_callback,
+    while_serving,
     whom_to_tell,
 )
 from prodlint.program.code.control_flow import control_flow
@@ -78,29 +78,10 @@ def _dropped(program: Program, site: CallSite) -> Confidence | None:
         for function in functions_of(program, site.file, argument) if dropped is not None else ():
             if dropped is None or not control_flow(program).leaves_open(function):
                 continue
-            here = _serves(program, site, function)
+            here = while_serving(program, site, function)
             if here is not None:
                 found = weakest(dropped, here) if found is None else weakest(found, dropped, here)
     return found
-
-
-def _serves(program: Program, site: CallSite, function: int) -> Confidence | None:
-    """Whether a function that is handed to a call runs while a service serves."""
-    here = program.server_code(site.file, site.call.region)
-    if here is None:
-        return None
-    if is_delayed(program, site):
-        return here
-    within = site.file.function_at(site.call.region)
-    for id_ in (function, within) if within != site.file.fn_base else (function,):
-        reached = program.contexts.of(id_)
-        for context in _OUTLIVE_STARTUP:
-            if context in reached:
-                edge = reached[context].edge
-                is_heard = edge is not None and edge.listens and edge.certain
-                return here if reached[context].certain or is_heard else Confidence.LIKELY
-    is_listening = program.value(site.file, site.call.callee).text == "listen"
-    return Confidence.LIKELY if is_listening or not program.contexts.of(function) else None
 
 
 def _dropped_finding(program: Program, rule: Rule, site: CallSite, confidence: Confidence) -> Finding:

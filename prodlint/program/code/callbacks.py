@@ -15,6 +15,7 @@ import msgspec
 from prodlint.facts import NONE, Function, ParamKind, Use, Value, ValueKind
 from prodlint.findings import Confidence
 from prodlint.lazy_regex import regex
+from prodlint.models.frameworks.model import Context
 from prodlint.program.code.control_flow import control_flow
 from prodlint.program.linking.resolver import CallSite, File
 from prodlint.program.linking.targets import Api, Fn
@@ -196,6 +197,41 @@ def drops_promise(program: Program, site: CallSite, position: int) -> Confidence
     if callee.text in LISTENS and first.kind is ValueKind.STRING and position == 1:
         return Confidence.LIKELY
     return Confidence.LIKELY if callee.text == "listen" and paths == ["express().listen"] else None
+
+
+def runs_later(program: Program, site: CallSite, position: int) -> Confidence | None:
+    """Whether the function that is argument `position` of a call runs from the event loop, when nothing around it can
+    catch what it throws. LIKELY where only the form says so: an error-first callback, a listener of what is unknown."""
+    targets = control_flow(program).targets(site)
+    paths = [target.path for target in targets if isinstance(target, Api)]
+    if any(path.startswith("process.on") for path in paths):
+        return None
+    if timing(program, site, position) is not Timing.LATER:
+        is_dropped = bool(paths) and all(_DROPPED_BY.fullmatch(path) for path in paths)
+        return Confidence.CERTAIN if is_dropped and len(paths) == len(targets) else None
+    known = (_LATER, _EMITTERS, _DROPPED_BY)
+    is_known = bool(paths) and all(any(each.fullmatch(path) for each in known) for path in paths)
+    return Confidence.CERTAIN if is_known and len(paths) == len(targets) else Confidence.LIKELY
+
+
+_OUTLIVE_STARTUP = (Context.REQUEST, Context.REQUEST_THREAD, Context.BACKGROUND, Context.BACKGROUND_THREAD)
+
+
+def while_serving(program: Program, site: CallSite, function: int) -> Confidence | None:
+    """Whether a function that is handed to a call, and that the call runs later, runs while a service serves."""
+    here = program.server_code(site.file, site.call.region)
+    if here is None or is_delayed(program, site):
+        return here
+    within = site.file.function_at(site.call.region)
+    for id_ in (function, within) if within != site.file.fn_base else (function,):
+        reached = program.contexts.of(id_)
+        for context in _OUTLIVE_STARTUP:
+            if context in reached:
+                edge = reached[context].edge
+                is_heard = edge is not None and edge.listens and edge.certain
+                return here if reached[context].certain or is_heard else Confidence.LIKELY
+    is_listening = program.value(site.file, site.call.callee).text == "listen"
+    return Confidence.LIKELY if is_listening or not program.contexts.of(function) else None
 
 
 def is_delayed(program: Program, site: CallSite) -> bool:

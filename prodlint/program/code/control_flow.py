@@ -78,7 +78,7 @@ _NEVER_REJECTS = frozenset(
 )
 _PROMISIFIES = frozenset({"util.promisify", "bluebird.promisify"})
 _DEEP = 6
-_FARTHEST_THROW = 3
+_FARTHEST_THROW = 1
 _OF_REQUEST = frozenset({"query", "body", "params", "headers", "cookies"})
 _PLAIN_METHODS = frozenset(
     (
