@@ -107,7 +107,8 @@ def test_imports_point_downwards() -> None:
 
 
 def test_no_modules_import_each_other_in_a_circle() -> None:
-    """Imports inside of functions and those for type checkers count as others do."""
+    """Not even a package and a module inside of it, which the contracts do not see. Imports inside of functions and
+    those for type checkers count as others do."""
     graph = grimp.build_graph("prodlint", cache_dir=None)
     imported = {module: graph.find_modules_directly_imported_by(module) for module in graph.modules}
     TopologicalSorter(imported).prepare()  # raises an error that has the circle

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from prodlint.analysis.session import Session
 from prodlint.findings import Location
+from prodlint.program.linking.traces import trace_to
 from prodlint.program.services import services_in
 
 
@@ -38,7 +39,7 @@ def explain(session: Session, path: str, line: int) -> Iterator[str]:
     for context, reach in contexts.items():
         doubt = "" if reach.certain else ", as far as names tell"
         yield f"  {context.name.lower().replace('_', '-')}{doubt}"
-        for step in program.trace((function, context), ""):
+        for step in trace_to(program, (function, context), ""):
             yield f"    {_place(session, step.location)}  {step.message}"
 
 

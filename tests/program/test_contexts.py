@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from prodlint.program.linking.traces import trace_to
 from tests.program.conftest import Linker, contexts
 
 EXPRESS = '{"name": "shop", "dependencies": {"express": "^4.18.0"}}'
@@ -242,7 +243,7 @@ def test_the_path_of_a_request_is_shown_across_modules(linked: Linker) -> None:
     assert contexts(program, "read") == {"REQUEST"}
     function = next(n for n, (_, fact) in enumerate(program.resolver.functions) if fact.name == "read")
     state = next(state for state in program.contexts.reach if state[0] == function)
-    assert [(step.location.path, step.message) for step in program.trace(state, "blocking-call")] == [
+    assert [(step.location.path, step.message) for step in trace_to(program, state, "blocking-call")] == [
         ("routes/index.js", "GET /users is handled by the function in line 2"),
         ("routes/index.js", "the function in line 2 calls show()"),
         ("lib/users.js", "show() calls T.load()"),

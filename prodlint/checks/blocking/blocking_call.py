@@ -20,6 +20,7 @@ from prodlint.program.linking.resolver import CallSite, File
 from prodlint.program.linking.routes import routes_in
 from prodlint.program.linking.run_once import runs_once
 from prodlint.program.linking.targets import Api, spoken
+from prodlint.program.linking.traces import trace_to
 
 if TYPE_CHECKING:
     from prodlint.program.linking.program import Program
@@ -172,7 +173,7 @@ def _finding(
 ) -> Finding:
     file, call = site.file, site.call
     state = (file.function_at(call.region), context)
-    trace = program.trace(state, rule.name)
+    trace = trace_to(program, state, rule.name)
     is_async = program.function(state[0])[1].is_async
     is_mended = remedy.replacement or (remedy.in_thread and not is_async) or remedy.api in _OPENS
     return Finding(

@@ -13,7 +13,6 @@ from prodlint.lazy_regex import regex
 from prodlint.program.code.control_flow import control_flow
 from prodlint.program.linking.queries import query
 from prodlint.program.linking.resolver import CallSite, File
-from prodlint.program.linking.routes import place
 
 if TYPE_CHECKING:
     from prodlint.program.linking.program import Program
@@ -86,5 +85,5 @@ def fate(program: Program, file: File, event: str) -> str:
     for wanted in events:
         for hook in hooks_in(program):
             if hook.event == wanted and program.versions.package_folder(hook.site.file.path) == home:
-                return f"only reaches the hook at {place(hook.site.file, hook.site.call.start)}"
+                return f"only reaches the hook at {hook.site.file.place(hook.site.call.start)}"
     return "ends the process"

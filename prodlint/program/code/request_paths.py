@@ -11,6 +11,7 @@ from prodlint.findings import Confidence, Step
 from prodlint.models.frameworks.model import Context
 from prodlint.program.linking.resolver import File
 from prodlint.program.linking.routes import routes_in
+from prodlint.program.linking.traces import trace_to
 
 if TYPE_CHECKING:
     from prodlint.program.linking.program import Program
@@ -50,7 +51,7 @@ def request_path_to(program: Program, file: File, region: int, rule: str) -> Rea
             continue
         edges = [reach.edge for reach in path if reach.edge is not None]
         functions = (path[0].registration.function, *(edge.callee for edge in edges))
-        trace = program.trace((function, context), rule)
+        trace = trace_to(program, (function, context), rule)
         sure = reached[context].certain and not _is_anothers_callback(program, functions)
         return Reached(
             Confidence.CERTAIN if sure else Confidence.LIKELY,

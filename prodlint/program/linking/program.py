@@ -10,19 +10,18 @@ from functools import cached_property
 from itertools import islice, takewhile
 from typing import Any
 
-from prodlint.facts import NONE, Call, Directive, FileFacts, Function, RegionKind, Value, ValueKind
-from prodlint.findings import Confidence, Location, Step
+from prodlint.facts import NONE, Directive, FileFacts, Function, RegionKind, Value, ValueKind
+from prodlint.findings import Confidence, Location
 from prodlint.lazy_regex import regex
 from prodlint.models.frameworks import FRAMEWORKS
 from prodlint.models.frameworks.model import Context
-from prodlint.program.linking.call_graph import CallGraph, Edge, Registration, aliases_of
+from prodlint.program.linking.call_graph import CallGraph, Registration, aliases_of
 from prodlint.program.linking.completeness import Completeness
-from prodlint.program.linking.contexts import ON_LOOP, Contexts, Reach, State
+from prodlint.program.linking.contexts import ON_LOOP, Contexts, Reach
 from prodlint.program.linking.foreign_runtimes import drawn_functions, draws, foreign_files, is_desktop, is_front_end
 from prodlint.program.linking.manifests import Versions
 from prodlint.program.linking.modules import NodeModules, PythonModules, aliases_in, requested
 from prodlint.program.linking.resolver import CallSite, File, Resolver
-from prodlint.program.linking.routes import place, routes_in
 from prodlint.program.linking.started_files import started_files
 from prodlint.program.linking.starts import Starts
 from prodlint.program.linking.targets import Api, Cls, Fn, Module, Target, Targets
@@ -402,30 +401,6 @@ class Program:
                 return context, reached[context]
         return None
 
-    def trace(self, state: State, rule: str) -> tuple[Step, ...]:
-        """The way from the registration to a function, one step a hop: where each call is made."""
-        steps = []
-        for reach in self.contexts_for(rule).path(state):
-            if reach.edge is not None:
-                file = self.files[reach.edge.file]
-                call = file.facts.calls[reach.edge.call]
-                caller, callee = (self.name(function, file) for function in (reach.edge.caller, reach.edge.callee))
-                verb = "calls" if self._direct(file, call, reach.edge) else "runs"
-                steps.append(Step(Location(file.path, call.start, call.end), f"{caller} {verb} {callee}"))
-            elif reach.registration is not None:
-                registration = reach.registration
-                file = self.files[registration.file]
-                location = Location(file.path, registration.start, registration.end)
-                steps.append(Step(location, routes_in(self).handled(registration)))
-        return tuple(steps)
-
-    def _direct(self, file: File, call: Call, edge: Edge) -> bool:
-        return any(
-            edge.callee in self.resolver.callables(target)
-            for target in self.graph.targets[file.index][edge.call]
-            if not isinstance(target, Api)
-        )
-
     def name(self, function: int, seen_from: File | None = None) -> str:
         """A function's name as a reader would say it; one without a name is told by its place, for a reader who looks
         at the file `seen_from`."""
@@ -436,7 +411,7 @@ class Program:
             return f"{file.facts.classes[fact.cls].name}.{fact.name}()"
         if fact.name:
             return f"{fact.name}()"
-        where = place(file, fact.name_start)
+        where = file.place(fact.name_start)
         return f"the function in line {where.rpartition(':')[2]}" if file is seen_from else f"the function at {where}"
 
     def regions_up(self, file: File, region: int) -> Iterator[int]:

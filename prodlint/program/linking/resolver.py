@@ -17,6 +17,7 @@ that there is one, and that it is small:
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from functools import cached_property
@@ -199,6 +200,10 @@ class File:
         for exit_ in facts.exits:
             if exit_.kind in (ExitKind.RETURN, ExitKind.YIELD) and exit_.value != NONE:
                 self.returns[facts.regions[exit_.region].function].append(exit_.value)
+
+    def place(self, offset: int) -> str:
+        """`path:line` of an offset."""
+        return f"{self.path}:{bisect_right(self.facts.line_starts, offset)}"
 
     def function_at(self, region: int) -> int:
         """The program-wide id of the function that a region of this file is in."""

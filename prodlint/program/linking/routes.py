@@ -4,7 +4,6 @@ plug-in, `include` and controller that it stands below; `the middleware auth()`;
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
@@ -356,7 +355,7 @@ class Routes:
         return self._program.value(file, file.facts.calls[call].callee) if call != NONE else Value(ValueKind.UNKNOWN)
 
     def _place(self, registration: Registration) -> str:
-        return f"at {place(self._program.files[registration.file], registration.start)}"
+        return f"at {self._program.files[registration.file].place(registration.start)}"
 
     def _by_call(self, registration: Registration) -> str:
         """`setInterval() at src/jobs.js:4`: what has no name is named by the call that registers it."""
@@ -557,11 +556,6 @@ def joined(*paths: str) -> str:
         if path:
             whole = f"{whole.rstrip('/')}/{path.lstrip('/')}" if whole else path
     return whole
-
-
-def place(file: File, offset: int) -> str:
-    """`path:line` of an offset."""
-    return f"{file.path}:{bisect_right(file.facts.line_starts, offset)}"
 
 
 def _verb(callee: Value) -> str:
