@@ -9,6 +9,7 @@ from __future__ import annotations
 import signal
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
@@ -62,7 +63,8 @@ def analyse(session: Session, request: Request, jobs: int) -> None:
 
 
 def _run(session: Session, request: Request, bundles: list[list[int]], jobs: int) -> Iterator[_Outcome]:
-    """What the processes find, in any order. What a process that dies has not sent is missing."""
+    """What the processes find, in any order. What a process that dies has not sent is missing, and what no process
+    could be started for."""
     import multiprocessing
     from multiprocessing.connection import wait
 
@@ -75,9 +77,14 @@ def _run(session: Session, request: Request, bundles: list[list[int]], jobs: int
             while waiting and len(running) < jobs:
                 receiver, sender = context.Pipe(duplex=False)
                 process = context.Process(target=_work, args=(session, request, waiting.pop(), sender), daemon=True)
-                process.start()
+                try:
+                    process.start()
+                except OSError:  # there is no room for another one
+                    waiting.clear()
+                    receiver.close()
+                else:
+                    running[receiver] = process
                 sender.close()
-                running[receiver] = process
             ready = wait(list(running))
             for receiver in [each for each in running if each in ready]:
                 try:
@@ -91,8 +98,13 @@ def _run(session: Session, request: Request, bundles: list[list[int]], jobs: int
 
 
 def _work(session: Session, request: Request, bundle: list[int], sender: Connection) -> None:
-    """What a process does."""
+    """What a process does. Where it has too little memory, the main process tries, and says so."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C goes to all: the children end quietly
+    with suppress(MemoryError, ImportError, SystemError):
+        _send(session, request, bundle, sender)
+
+
+def _send(session: Session, request: Request, bundle: list[int], sender: Connection) -> None:
     for number in bundle:
         part = session.parts[number]
         for finding in part.findings():

@@ -269,23 +269,65 @@ class _Here:
             yield task.file, _facts_of(task)
 
 
+_LOOK_AFTER_SECONDS = 1.0
+
+
 class _Pool:
     """Extraction in worker processes, in batches of about the same size, the largest files first."""
 
     def __init__(self, jobs: int) -> None:
         self._jobs = jobs
         self._executor = _executor(jobs)
+        self._crash: BaseException | None = None
+        """What ended a thread of the executor, with which its futures are never done."""
 
     def __enter__(self) -> _Pool:
+        self._hook, threading.excepthook = threading.excepthook, self._note
         return self
 
     def __exit__(self, *_: object) -> None:
-        # After Ctrl-C there may be work left; a worker ends with the batch that it is at.
-        self._executor.shutdown(wait=True, cancel_futures=True)
+        threading.excepthook = self._hook
+        self._end()
+
+    def _note(self, crash: threading.ExceptHookArgs) -> None:
+        self._crash = crash.exc_value or MemoryError()
+
+    def _end(self) -> None:
+        try:
+            if self._crash is None:
+                # After Ctrl-C there may be work left; a worker ends with the batch that it is at.
+                self._executor.shutdown(wait=True, cancel_futures=True)
+                return
+        except RuntimeError:  # its thread was never started
+            pass
+        import multiprocessing
+
+        for worker in multiprocessing.active_children():
+            worker.kill()
+
+    def _submit(self, batch: Sequence[_Task]) -> Future[list[_Outcome]]:
+        try:
+            return self._executor.submit(_extract_batch, batch)
+        except RuntimeError as error:
+            from concurrent.futures.process import BrokenProcessPool
+
+            if isinstance(error, BrokenProcessPool):
+                raise
+            raise MemoryError from error  # there is none for another thread
+
+    def _done(self, futures: Iterable[Future[list[_Outcome]]]) -> Iterator[Future[list[_Outcome]]]:
+        """The futures as they are done. Raises `MemoryError` where they will never be."""
+        from concurrent.futures import FIRST_COMPLETED, wait
+
+        left = set(futures)
+        while left:
+            done, left = wait(left, _LOOK_AFTER_SECONDS, FIRST_COMPLETED)
+            if not done and self._crash is not None:
+                raise MemoryError from self._crash
+            yield from done
 
     def outcomes(self, tasks: Iterable[_Task]) -> Iterator[tuple[SourceFile, _Outcome]]:
         """Each file with its encoded facts, in any order."""
-        from concurrent.futures import as_completed
         from concurrent.futures.process import BrokenProcessPool
 
         batches: dict[Future[list[_Outcome]], list[_Task]] = {}
@@ -293,10 +335,10 @@ class _Pool:
         largest_first = sorted(tasks, key=lambda task: -len(task.data))
         for batch in grouped(((task, len(task.data)) for task in largest_first), _BATCH):
             try:
-                batches[self._executor.submit(_extract_batch, batch)] = batch
+                batches[self._submit(batch)] = batch
             except BrokenProcessPool:
                 lost += batch
-        for future in as_completed(batches):
+        for future in self._done(batches):
             try:
                 outcomes = future.result()
             except BrokenProcessPool:
@@ -304,20 +346,25 @@ class _Pool:
             else:
                 yield from zip((task.file for task in batches[future]), outcomes, strict=True)
         if lost:
-            self._executor.shutdown(wait=True)
-            self._executor = _executor(self._jobs)
-            yield from map(_alone, lost)
+            for task in lost:
+                yield task.file, self._alone(task)
+            self._renew(self._jobs)
 
+    def _alone(self, task: _Task) -> _Outcome:
+        """What becomes of a file that was lost when a worker died, in a process of its own: it is the culprit, or has
+        facts."""
+        from concurrent.futures.process import BrokenProcessPool
 
-def _alone(task: _Task) -> tuple[SourceFile, _Outcome]:
-    """A file that was lost when a worker died, in a process of its own: it is the culprit, or it has its facts."""
-    from concurrent.futures.process import BrokenProcessPool
-
-    with _executor(1) as executor:
+        self._renew(1)
         try:
-            return task.file, executor.submit(_extract_batch, [task]).result()[0]
+            (future,) = self._done([self._submit([task])])
+            return future.result()[0]
         except BrokenProcessPool:
-            return task.file, _Failure("prodlint failed on this file: the process that read it died")
+            return _Failure("prodlint failed on this file: the process that read it died")
+
+    def _renew(self, jobs: int) -> None:
+        self._end()
+        self._executor = _executor(jobs)
 
 
 def _executor(workers: int) -> ProcessPoolExecutor:

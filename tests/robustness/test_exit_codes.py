@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -20,15 +21,54 @@ def _shell(folder: Path, text: str) -> subprocess.CompletedProcess[bytes]:
     )
 
 
-@pytest.mark.parametrize("megabytes", [20, 35, 150, 200])
-def test_too_little_memory_is_no_finding(tmp_path: Path, megabytes: int) -> None:
+@pytest.mark.parametrize(
+    ("jobs", "megabytes"), [(1, 20), (1, 35), (1, 150), (1, 200), (2, 45), (2, 53), (2, 62), (2, 150)]
+)
+def test_too_little_memory_is_no_finding(tmp_path: Path, jobs: int, megabytes: int) -> None:
+    """Nor is it waited for, with several processes."""
     folder = tmp_path / "shop"
     write(folder, {"a.js": CLEAN, "b.js": CLEAN})
-    line = shlex.join(command("check", "--no-cache", "-j1"))
+    line = shlex.join(command("check", "--no-cache", f"-j{jobs}"))
     done = _shell(folder, f"ulimit -v {megabytes * 1000}; exec {line}")
     assert done.returncode in (0, 2) or done.returncode < 0  # a parser in C may be ended by the system
     if done.returncode == 2:
-        assert b"Memory" in done.stdout + done.stderr or b"cannot go on" in done.stderr
+        said = done.stdout + done.stderr
+        assert any(reason in said for reason in (b"Memory", b"cannot go on", b"the process that read it died"))
+    assert b"Traceback" not in done.stderr
+
+
+NO_THREADS = """
+import sys
+from concurrent.futures import process
+
+from prodlint.__main__ import main
+
+
+def {method}(*_):
+    raise RuntimeError("can't start new thread")
+
+
+process.{owner}.{method} = {method}
+sys.argv[0] = "prodlint"
+main()
+"""
+
+
+@pytest.mark.parametrize(
+    ("owner", "method"),
+    [
+        ("_ExecutorManagerThread", "add_call_item_to_queue"),
+        ("_ExecutorManagerThread", "start"),
+        ("_ExecutorManagerThread", "wait_result_broken_or_wakeup"),
+    ],
+)
+def test_threads_that_end_are_not_waited_for(tmp_path: Path, owner: str, method: str) -> None:
+    """Those of Python's pool of processes, which ends for good with any of them."""
+    folder = tmp_path / "shop"
+    write(folder, {"a.js": CLEAN, "b.js": CLEAN})
+    line = [sys.executable, "-c", NO_THREADS.format(owner=owner, method=method), "check", "--no-cache", "-j2"]
+    done = subprocess.run(line, cwd=folder, env=environment(tmp_path / "cache"), capture_output=True, timeout=120)
+    assert (done.returncode, done.stderr) == (2, b"Error: prodlint cannot go on (MemoryError)\n")
 
 
 @pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", ">&- 2>&-", "<&- >&- 2>&-"])
