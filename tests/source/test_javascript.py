@@ -1233,3 +1233,59 @@ def test_interfaces_and_what_implements_them() -> None:
     }
     assert [cls.is_abstract for cls in facts.classes] == [True, False, True]
     assert [render(facts, value) for value in classes["Svc"].implements] == ["class I", "Api.J"]
+
+
+NEWER = [
+    ("javascript", "export { x } from './b.js' with { type: 'json' }; f()"),
+    ("javascript", "export * as ns from './b.js' with {\n type: 'json',\n}; f()"),
+    ("javascript", "import a from './b.json' assert { type: 'json' }; f()"),
+    ("javascript", "const a = await import('./b.json', { with: { type: 'json' } }); f()"),
+    ("javascript", "class A { @dec accessor x = f(); static accessor #y = 1; accessor = 2; accessor; accessor() {} }"),
+    ("javascript", "import defer * as ns from './x.js'; ns.y; f()"),
+    ("javascript", "import source mod from './x.wasm'; f(mod)"),
+    ("javascript", "const m = await import.source('./y.wasm'), n = await import.defer('./z.js'); f()"),
+    ("javascript", "String.raw`\\unicode and \\xerxes`; f()"),
+    ("javascript", "{ using a = f(); await using b = g(); for (using x of xs) {} }"),
+    ("javascript", "const r = /[\\p{L}--[a-z]]/v, s = /(?i:a)/, t = /(?<y>a)|(?<y>b)/; f()"),
+    ("javascript", "import { 'a-b' as c } from './d.js'; export { c as 'd e' }; f()"),
+    ("javascript", "<!-- start\nf()\n--> end\n"),
+    ("javascript", "#!/usr/bin/env node\nf()"),
+    ("javascript", "const a = <svg:rect xlink:href='x' />; f()"),
+    ("typescript", "class A<in out T> {} interface B<out T, in U> {} f()"),
+    ("typescript", "export type * from './y'; export type * as Z from './z'; f()"),
+    ("typescript", "type H = import('./x').Y<string, Map<a, b>>; f()"),
+    ("typescript", "abstract class A { abstract accessor x: number; static accessor y: number = f() }"),
+    ("typescript", "for (using x of f()) {} for await (await using y of ys) {}"),
+    ("typescript", "export * as ns from './b.js' with { type: 'json' }; f()"),
+    ("typescript", "import type { T } from './t' with { 'resolution-mode': 'import' }; f()"),
+    ("typescript", "import defer * as ns from './x.js'; f()"),
+    ("typescript", "const a = { b: 1 } satisfies R; function g<const T>(x: T) {} const c = x as const; f()"),
+    ("typescript", "import fs = require('fs'); import A = B.C; export import E = F.G; f()"),
+    ("typescript", "type C = abstract new (...args: any[]) => object; type T = `on${Capitalize<string>}`; f()"),
+    ("typescript", "declare const enum B { X } const enum A { Y = 'a' } f()"),
+    ("tsx", "const g = <T,>(x: T) => x; const a = <Foo<string> x='1' />; f()"),
+]
+
+
+@pytest.mark.parametrize(("kind", "code"), NEWER)
+def test_todays_syntax_is_no_error(kind: str, code: str) -> None:
+    """Neither is it said to be one, nor is what stands around it lost."""
+    facts = facts_of(code, kind)
+    assert facts.problems == []
+    assert "f" in {render(facts, call.callee) for call in facts.calls}
+
+
+def test_newer_syntax_keeps_offsets_and_names() -> None:
+    """What is put in its place is as long."""
+    code = "export { x } from './b.js' with { type: 'json' };\nclass A { @dec accessor name = load(1) }"
+    facts = facts_of(code, "javascript")
+    (call,) = [call for call in facts.calls if render(facts, call.callee) == "load"]
+    assert code[call.start : call.end] == "load(1)"
+    assert [cls.names for cls in facts.classes] == [["name"]]
+
+
+def test_what_is_broken_stays_broken() -> None:
+    """And is named where it is."""
+    facts = facts_of("accessor accessor x = ;\nf()", "javascript")
+    assert facts.problems
+    assert "f" in {render(facts, call.callee) for call in facts.calls}

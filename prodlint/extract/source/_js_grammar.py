@@ -69,13 +69,21 @@ def syntax_of(data: bytes, kind: str) -> Syntax:
 
     JavaScript can have types in it, Flow's, which no suffix tells and the grammar of JavaScript does not know. That of
     TSX is near enough to read nearly all of them: where a file is broken as JavaScript, the one that reads more wins.
+    So does, where a file is broken, one in which syntax that the grammars do not know is written in another way.
     """
-    root = parse(language(kind), data).root_node
-    if kind == "javascript" and root.has_error:
-        typed = parse(language("tsx"), data).root_node
-        if _broken(typed) < _broken(root):
-            return Syntax(typed, "tsx")
-    return Syntax(root, kind)
+    best = Syntax(parse(language(kind), data).root_node, kind)
+    if not best.root.has_error:
+        return best
+    from prodlint.extract.source._js_newer_syntax import in_older_syntax
+
+    for grammar in (kind, "tsx") if kind == "javascript" else (kind,):
+        older = in_older_syntax(data, typed=grammar != "javascript")
+        for text in dict.fromkeys((data, older)):
+            if best.root.has_error and (grammar != kind or text != data):
+                other = parse(language(grammar), text).root_node
+                if _broken(other) < _broken(best.root):
+                    best = Syntax(other, grammar)
+    return best
 
 
 def _broken(root: Node) -> int:
