@@ -595,4 +595,8 @@ class FileFacts(_Fact):
     makes_names: bool = False
     """Whether names can come to be in the file that nothing in it spells: `from m import *`, `exec(code)`,
     `globals()[name] = value`, JavaScript's `eval`."""
+    reads: list[int] = []
+    """Python: the expressions that may run a method of a class without calling it: members that are read (a property),
+    what is taken by a key, operators. Value, start and end of each in turn; of equal ones in a function the first.
+    What `calls` call is not among them."""
     prologues: list[Prologue] = []

@@ -269,7 +269,7 @@ class Events:
         function = g.operand(node, "function")
         arguments = node.child_by_field_name("arguments")
         if function is not None:
-            call.callee = self._value(function, scope)
+            call.callee = self.evaluator.callee(function, scope)
             last = function
             if function.kind_id == g.ATTRIBUTE:
                 last = function.child_by_field_name("attribute") or function

@@ -28,6 +28,9 @@ _ESCAPED = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v
 _OPERATORS = {"and": "&&", "or": "||", "<>": "!="}
 _QUOTED_OPTIONAL = regex(r"(?:\w+\.)*Optional\[(.*)\]")
 _TRANSPARENT_TYPES = frozenset({b"Optional", b"ClassVar", b"Final", b"Required", b"NotRequired", b"ReadOnly"})
+_LITERALS = frozenset(
+    {ValueKind.STRING, ValueKind.NUMBER, ValueKind.BOOL, ValueKind.NULL, ValueKind.ARRAY, ValueKind.OBJECT}
+)
 _POSTFIX = frozenset({g.CALL, g.ATTRIBUTE, g.SUBSCRIPT})
 _SPECIAL_CALLS = (b"getattr", b"super", b"__import__", b"import_module")
 
@@ -42,6 +45,11 @@ class Evaluator:
         self.values = outline.values
         self.missed: set[bytes] = set()
         """The names that were looked up where nothing binds them."""
+        self.reads: list[int] = []
+        """As in `FileFacts`."""
+        self._read: set[tuple[int, int]] = set()
+        self._callee = NONE
+        """The node that is called, by `Node.id`, while its value is asked for."""
         self._strings: dict[bytes, int] = {}
         self._none = self.values.plain(ValueKind.NULL)
 
@@ -56,6 +64,18 @@ class Evaluator:
         if visit is None or depth > _DEEPEST:
             return UNKNOWN
         return visit(self, node, scope, depth + 1)
+
+    def callee(self, node: Node, scope: Scope) -> int:
+        """Return the value of what a call calls: that it is read is no news."""
+        self._callee = node.id
+        return self.value(node, scope)
+
+    def _note_read(self, value: int, node: Node, scope: Scope) -> int:
+        key = (value, scope.function)
+        if key not in self._read and node.id != self._callee:
+            self._read.add(key)
+            self.reads += (value, node.start_byte, node.end_byte)
+        return value
 
     def item(self, node: Node, scope: Scope, depth: int = 0) -> int:
         """Return the value of one of several arguments or items, which may be starred."""
@@ -107,14 +127,15 @@ class Evaluator:
         if end - start <= _LONGEST_DOTTED:
             text = self.data[start:end]
             value = scope.memo.get(text)
+            if value is None and _DOTTED.fullmatch(text):
+                value = self.dotted(text, scope)
             if value is not None:
-                return value
-            if _DOTTED.fullmatch(text):
-                return self.dotted(text, scope)
+                return self._note_read(value, node, scope)
         attribute = node.child_by_field_name("attribute")
         if attribute is None:
             return UNKNOWN
-        return self.values.member(self.value(g.operand(node, "object"), scope, depth), self.name(attribute))
+        value = self.values.member(self.value(g.operand(node, "object"), scope, depth), self.name(attribute))
+        return self._note_read(value, node, scope)
 
     def _call(self, node: Node, scope: Scope, depth: int) -> int:
         function = g.operand(node, "function")
@@ -167,8 +188,8 @@ class Evaluator:
         base = self.value(g.operand(node, "value"), scope, depth)
         keys = [self.value(index, scope, depth) for index in node.children_by_field_name("subscript")]
         if len(keys) == 1 and self.values.facts[keys[0]].kind is ValueKind.STRING:
-            return self.values.member(base, self.values.facts[keys[0]].text)
-        return self._indexed(base, keys)
+            return self._note_read(self.values.member(base, self.values.facts[keys[0]].text), node, scope)
+        return self._note_read(self._indexed(base, keys), node, scope)
 
     def _generic_type(self, node: Node, scope: Scope, depth: int) -> int:
         base, parameters = type_arguments(node)
@@ -298,7 +319,8 @@ class Evaluator:
         left = self.value(node.child_by_field_name("left"), scope, depth)
         right = self.value(node.child_by_field_name("right"), scope, depth)
         text = operator.type if operator is not None else ""
-        return self.values.operation(_OPERATORS.get(text, text), left, right)
+        value = self.values.operation(_OPERATORS.get(text, text), left, right)
+        return value if text in ("and", "or") else self._note_read(value, node, scope)
 
     def _unary_operator(self, node: Node, scope: Scope, depth: int) -> int:
         operator = node.child_by_field_name("operator")
@@ -322,7 +344,16 @@ class Evaluator:
         ]
         if not links:
             return UNKNOWN
+        for link in links:
+            self._note_comparison(link, node, scope)
         return links[0] if len(links) == 1 else self.values.operation("&&", *links)
+
+    def _note_comparison(self, value: int, node: Node, scope: Scope) -> None:
+        """Note a comparison that a class may have a method for: not one with a literal, nor of identity."""
+        fact = self.values.facts[value]
+        operands = [self.values.facts[item].kind for item in fact.items]
+        if not fact.text.startswith("is") and _LITERALS.isdisjoint(operands if "in" not in fact.text else operands[1:]):
+            self._note_read(value, node, scope)
 
     def _conditional(self, node: Node, scope: Scope, depth: int) -> int:
         operands = [self.value(operand, scope, depth) for operand in g.parts(node)]

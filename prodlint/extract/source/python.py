@@ -52,6 +52,7 @@ def extract(data: bytes, kind: str = "python") -> FileFacts:
         accesses=events.accesses,
         unbound=unbound,
         makes_names=bool(unbound) and makes_names(data),
+        reads=events.evaluator.reads,
     )
 
 

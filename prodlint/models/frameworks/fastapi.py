@@ -67,6 +67,13 @@ FRAMEWORK = Framework(
             thread=_THREAD,
         ),
         Registers(each(_APPS, "add_exception_handler"), first=1, role=Role.ERROR_HANDLER, thread=_THREAD),
+        Registers(
+            (*each(_APPS, "add_middleware"), "starlette.middleware.Middleware", "fastapi.middleware.Middleware"),
+            last=1,
+            keywords=("middleware_class", "cls"),
+            role=Role.MIDDLEWARE,
+            methods=("__call__", "dispatch"),
+        ),
         Registers(each(_APPS, "add_event_handler"), first=1, role=Role.LIFESPAN, context=Context.STARTUP),
         Registers(
             ("fastapi.FastAPI", "starlette.applications.Starlette", "fastapi.APIRouter"),

@@ -45,6 +45,8 @@ class Callers:
             for edge in self._program.graph.edges_to.get(at, ()):
                 if not self._on_loop(edge, rule):
                     continue
+                if edge.call == NONE:
+                    return f"{self._program.name(at)} is run without a call"
                 site = CallSite(self._program.files[edge.file], edge.call)
                 if not self._is_direct(site, at) or site.call.use is Use.AWAITED:
                     return f"{self._program.name(at)} is handed on as a callback"
@@ -101,7 +103,7 @@ class Callers:
         if any(site.call.is_new for site in called):
             return f"{name} is called with `new`"
         for edge in self._program.graph.edges_to.get(function, ()):
-            if not self._is_direct(CallSite(self._program.files[edge.file], edge.call), function):
+            if edge.call == NONE or not self._is_direct(CallSite(self._program.files[edge.file], edge.call), function):
                 return f"{name} is handed on as a callback, which would have to be awaited"
         return "" if called or registrations else f"who calls {name} is not known here"
 

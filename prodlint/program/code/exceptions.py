@@ -69,6 +69,8 @@ class Throws:
     def _through(self, edge: Edge, seen: frozenset[int]) -> Fate | None:
         """What becomes of an exception that leaves a function by one of its callers."""
         file = self._program.files[edge.file]
+        if edge.call == NONE:
+            return None
         site = CallSite(file, edge.call)
         position = self._handed_as(site, edge.callee)
         when = timing(self._program, site, position) if position is not None else Timing.NOW

@@ -17,6 +17,7 @@ from prodlint.facts import Use as ResultUse
 from prodlint.lazy_regex import regex
 from prodlint.models.frameworks.model import Context, Exports, Framework, Registers, Role, Subclasses
 from prodlint.program.linking.development_branches import Branches
+from prodlint.program.linking.implicit_calls import ImplicitCall, ImplicitCalls
 from prodlint.program.linking.manifests import Versions
 from prodlint.program.linking.parameter_uses import LISTENS, LibraryModels, Only, ParameterUses, Place, Run, Use
 from prodlint.program.linking.resolver import (
@@ -56,6 +57,7 @@ _VERBS = frozenset({"get", "post", "put", "patch", "delete", "all", "use", "rout
 class Edge(msgspec.Struct, frozen=True, gc=False):
     """`caller` runs `callee` by the call `call` of file `file`; `runs_in` says where to, if not where the caller runs.
 
+    An implicit call (a property that is read, the beginning of a `with`) has `call` NONE and stands at `[start, end)`.
     `listens`: the callee is an event listener, so what registers it at start-up makes it run in the background.
     `certain` is False where the edge rests on a name alone.
     """
@@ -67,6 +69,8 @@ class Edge(msgspec.Struct, frozen=True, gc=False):
     runs_in: Context | None = None
     listens: bool = False
     certain: bool = True
+    start: int = NONE
+    end: int = NONE
 
 
 class Registration(msgspec.Struct, frozen=True, gc=False):
@@ -702,6 +706,11 @@ class CallGraph:
                 if not self.branches.dev_only(file, call.region):
                     self._connect_call(file, index, call)
         self._connect_getters()
+        implicit = ImplicitCalls(self.resolver, self.targets)
+        self.entries += [entry for each in self.registrations for entry in self._validators(each, implicit)]
+        for file in self.resolver.files:
+            for found in implicit.of(file):
+                self._connect_implicit(file, found)
 
     def _connect_getters(self) -> None:
         """Reading a member runs the getter that it is: what a call is made on, and what it is given."""
@@ -731,6 +740,29 @@ class CallGraph:
             for owner, defined in self.resolver.definitions(target, fact.text)
             if (getter := self.resolver.getter(owner, defined)) is not None
         ]
+
+    def _validators(self, registration: Registration, implicit: ImplicitCalls) -> Iterator[Registration]:
+        """What FastAPI runs on the event loop to read a request's body for a handler: validators of pydantic's."""
+        file, fact = self.resolver.functions[registration.function]
+        if registration.framework != "fastapi" or registration.role not in (Role.HANDLER, Role.DEPENDENCY):
+            return
+        for param in fact.params:
+            for target in self.resolver.declared(file, param.annotation) if param.annotation != NONE else ():
+                for each in (target,) if isinstance(target, Inst) else self.resolver.elements(target):
+                    if isinstance(each, Inst):
+                        for validator in implicit.validated(each.id):
+                            yield msgspec.structs.replace(registration, function=validator, context=Context.REQUEST)
+
+    def _connect_implicit(self, file: File, found: ImplicitCall) -> None:
+        if self.branches.dev_only(file, found.region):
+            return
+        caller = file.function_at(found.region)
+        runs_in = self._settled(found.callee, None)
+        edge = Edge(caller, found.callee, file.index, found.call, runs_in, False, found.is_sure, found.start, found.end)
+        key = msgspec.structs.replace(edge, start=NONE, end=NONE)
+        if caller != found.callee and key not in self._known_edges:
+            self._known_edges.add(key)
+            self.edges[caller].append(edge)
 
     def _memoised(self) -> Iterator[int]:
         """The functions without parameters whose one answer is kept: `@cache`, `once(function () {…})`."""

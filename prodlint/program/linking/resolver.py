@@ -156,7 +156,7 @@ _ADDED = frozenset(
     {ValueKind.CALL, ValueKind.BINDING, ValueKind.PARAM, ValueKind.SELF, ValueKind.MEMBER, ValueKind.AWAIT}
 )
 _OF_COLLECTIONS = _GIVES_ELEMENT | _GIVES_PAIRS | _GIVES_SAME
-_OPERATORS = {
+OPERATORS = {
     "+": "add",
     "-": "sub",
     "*": "mul",
@@ -694,12 +694,13 @@ class Resolver:
         if isinstance(target, Cls):
             file = self.classes[target.id][0]
             name = "__init__" if file.is_python else "constructor"
-            return self._methods(target, name)
+            return self.methods(target, name)
         if isinstance(target, Inst):
-            return self._methods(target, "__call__")
+            return self.methods(target, "__call__")
         return []
 
-    def _methods(self, target: Target, name: str) -> list[int]:
+    def methods(self, target: Target, name: str) -> list[int]:
+        """The functions that a member of a target is."""
         found = (hit for file, value in self.definitions(target, name) for hit in self.resolve(file, value))
         return [hit.id for hit in found if isinstance(hit, Fn)]
 
@@ -1118,7 +1119,7 @@ class Resolver:
             if isinstance(hit, Fn) and self._may_get(target, hit) and self.is_getter(hit.id):
                 yield from self._answered(hit, (target,))
             elif isinstance(hit, Inst) and "__get__" in self.members_of(hit.id):
-                yield from (each for got in self._methods(hit, "__get__") for each in self._answered(Fn(got), (hit,)))
+                yield from (each for got in self.methods(hit, "__get__") for each in self._answered(Fn(got), (hit,)))
             else:
                 yield hit
 
@@ -1393,7 +1394,7 @@ class Resolver:
             return (Inst(target.id),)
         if isinstance(target, Inst):
             return _distinct(
-                hit for called in self._methods(target, "__call__") for hit in self._returned(file, call, Fn(called))
+                hit for called in self.methods(target, "__call__") for hit in self._returned(file, call, Fn(called))
             )
         if isinstance(target, Bound):
             return self._of_bound(file, call, target)
@@ -1512,6 +1513,14 @@ class Resolver:
             own = self._of_own_kind(fact, receivers) if owner.is_python and self._is_own_kind(owner, fact) else ()
             found += own or self.resolve(owner, value)
         return self._as_declared(target, found)
+
+    def answered(self, function: int, receivers: Targets) -> Targets:
+        """What a method of the program answers that runs without arguments on `receivers`."""
+        return self._answered(Fn(function), receivers)
+
+    def declares(self, receiver: Inst, name: str, function: int) -> bool:
+        """Whether a member of an object is a function of the program."""
+        return function in self.methods(receiver, name)
 
     def _as_declared(self, target: Fn, found: list[Target]) -> Targets:
         """What a function answers, of which `found` is known, with regard to what it is declared to answer."""
@@ -1722,7 +1731,7 @@ class Resolver:
 
     def _operated(self, file: File, value: Value) -> Iterator[Target]:
         """What Python's operators make of paths, of collections and of objects of the program's own."""
-        name = _OPERATORS.get(value.text)
+        name = OPERATORS.get(value.text)
         if name is None:
             return
         for position, operand in enumerate(value.items):
@@ -1731,7 +1740,7 @@ class Resolver:
                 if target == _PATH and value.text == "/":
                     yield target
                 elif isinstance(target, Inst):
-                    for called in self._methods(target, method):
+                    for called in self.methods(target, method):
                         yield from self._answered(Fn(called), (target,))
                 elif isinstance(target, (Obj, Typed)) and value.text in ("+", "|"):
                     yield target
@@ -1880,17 +1889,17 @@ class Resolver:
     def _elements_of_own(self, target: Inst, depth: int, is_value: bool) -> Targets:
         """What is taken from an object of the program by going through it, or by a key."""
         if is_value:
-            methods = self._methods(target, "__getitem__")
+            methods = self.methods(target, "__getitem__")
             return _distinct(hit for method in methods for hit in self._answered(Fn(method), (target,)))
         found: list[Target] = []
         for name, step in (("__iter__", "__next__"), ("__aiter__", "__anext__")):
-            for method in self._methods(target, name):
+            for method in self.methods(target, name):
                 if self.functions[method][1].is_generator:
                     found += self._yields(method)
                     continue
                 for each in self._answered(Fn(method), (target,)):
                     if isinstance(each, Inst):
-                        steps = self._methods(each, step)
+                        steps = self.methods(each, step)
                         found += [hit for called in steps for hit in self._answered(Fn(called), (each,))]
                     else:
                         found += self.elements(each, depth=depth + 1)
@@ -1952,7 +1961,7 @@ class Resolver:
             if isinstance(target, Inst):
                 enter = "__aenter__" if value.items and value.items[0] else "__enter__"
                 entered = [
-                    hit for method in self._methods(target, enter) for hit in self._answered(Fn(method), (target,))
+                    hit for method in self.methods(target, enter) for hit in self._answered(Fn(method), (target,))
                 ]
                 found += entered
                 if self._falls_back(entered, target):

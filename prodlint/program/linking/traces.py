@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from prodlint.facts import NONE
 from prodlint.findings import Location, Step
 from prodlint.program.linking.contexts import State
 from prodlint.program.linking.routes import routes_in
@@ -22,10 +23,13 @@ def trace_to(program: Program, state: State, rule: str) -> tuple[Step, ...]:
     for reach in program.contexts_for(rule).path(state):
         if reach.edge is not None:
             file = program.files[reach.edge.file]
-            call = file.facts.calls[reach.edge.call]
             caller, callee = (program.name(function, file) for function in (reach.edge.caller, reach.edge.callee))
-            verb = "calls" if _is_direct(program, file, call, reach.edge) else "runs"
-            steps.append(Step(Location(file.path, call.start, call.end), f"{caller} {verb} {callee}"))
+            place, verb = Location(file.path, reach.edge.start, reach.edge.end), "runs"
+            if reach.edge.call != NONE:
+                call = file.facts.calls[reach.edge.call]
+                place = Location(file.path, call.start, call.end)
+                verb = "calls" if _is_direct(program, file, call, reach.edge) else "runs"
+            steps.append(Step(place, f"{caller} {verb} {callee}"))
         elif reach.registration is not None:
             registration = reach.registration
             file = program.files[registration.file]
