@@ -1,4 +1,4 @@
-"""What prodlint knows of frameworks: one small module each, nothing but a `FRAMEWORK`."""
+"""What prodlint knows of frameworks: one small module each, nothing but a `FRAMEWORK`, whose fields `model` explains."""
 
 from __future__ import annotations
 
