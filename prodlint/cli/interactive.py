@@ -10,7 +10,7 @@ import click
 from prodlint import __version__
 from prodlint.analysis.session import Session
 from prodlint.findings import Finding, Fix
-from prodlint.fixes.combine import compose
+from prodlint.fixes.combine import combine
 from prodlint.fixes.diff import unified_diff
 from prodlint.output import Options, Report, in_order
 from prodlint.output.terminal import Painter, printable
@@ -68,7 +68,7 @@ class Interview:
         click.echo(err=True)
         for row in self._view.rows(finding, fix):
             click.echo(row, err=True, color=True)
-        made = compose([(finding, fix)], self._session.read)
+        made = combine([(finding, fix)], self._session.read)
         changed = {self._name(path): (self._session.read(path), text.content) for path, text in made.texts.items()}
         for line in unified_diff(changed).decode(errors="replace").splitlines():
             click.echo(_painted(self._painter, line), err=True, color=True)

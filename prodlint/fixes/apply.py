@@ -17,7 +17,7 @@ from typing import Generic, NamedTuple, Protocol, Self, TypeVar
 import msgspec
 
 from prodlint.findings import Finding, Fix
-from prodlint.fixes.combine import Candidate, Composition, compose
+from prodlint.fixes.combine import Candidate, Combination, combine
 from prodlint.fixes.text import Text
 from prodlint.project.file_writing import replace_file
 from prodlint.project.vfs import Unreadable, read_regular
@@ -139,10 +139,10 @@ class _Loop(Generic[S]):
 
     def _pass(self, candidates: list[Candidate]) -> list[Candidate]:
         """Makes what can be made together and is proven; returns it."""
-        composition = compose(candidates, self._session.read)
-        for (finding, _), reason in composition.refused:
+        combination = combine(candidates, self._session.read)
+        for (finding, _), reason in combination.refused:
             self._withhold(finding, reason)
-        proof = self._proven(None, composition.taken)
+        proof = self._proven(None, combination.taken)
         if proof is None:
             return []
         self._session = proof.state
@@ -156,7 +156,7 @@ class _Loop(Generic[S]):
         """As much of `batch` as passes the proof together with what is `good` already; withholds the rest."""
         if not batch:
             return good
-        trial = compose([*(good.made.taken if good else []), *batch], self._session.read)
+        trial = combine([*(good.made.taken if good else []), *batch], self._session.read)
         state = self._session.with_overlay({path: text.content for path, text in trial.texts.items()})
         faults = self._faults(trial, state)
         if not faults:
@@ -176,7 +176,7 @@ class _Loop(Generic[S]):
         half = len(batch) // 2
         return self._proven(self._proven(good, batch[:half]), batch[half:])
 
-    def _faults(self, trial: Composition, state: S) -> list[_Fault]:
+    def _faults(self, trial: Combination, state: S) -> list[_Fault]:
         """What speaks against a composition, which gives `state`: nothing, if it may be kept."""
         faults = [
             _Fault(None, f"{path} would not parse any more")
@@ -213,7 +213,7 @@ class _Loop(Generic[S]):
     def _withhold(self, finding: Finding, reason: str) -> None:
         self._withheld[self._origin(finding)] = reason
 
-    def _line(self, finding: Finding, trial: Composition | None = None) -> _Place:
+    def _line(self, finding: Finding, trial: Combination | None = None) -> _Place:
         """The finding's line in the present state; that of a trial's finding is followed back to it."""
         path, offset, _ = finding.location
         if trial is not None and path in trial.texts:
@@ -255,7 +255,7 @@ class _Loop(Generic[S]):
 class _Proof(NamedTuple, Generic[S]):
     """Fixes that passed the proof together, and the state that they give."""
 
-    made: Composition
+    made: Combination
     state: S
 
 

@@ -22,7 +22,7 @@ Candidate = tuple[Finding, Fix]
 PYTHON_SUFFIXES = frozenset({".py", ".pyi"})
 
 
-class Composition(NamedTuple):
+class Combination(NamedTuple):
     """Fixes that go together, and the texts that they make."""
 
     taken: list[Candidate]
@@ -74,7 +74,7 @@ class _Taken:
         return False
 
 
-def compose(candidates: Sequence[Candidate], read: Callable[[str], bytes]) -> Composition:
+def combine(candidates: Sequence[Candidate], read: Callable[[str], bytes]) -> Combination:
     """Takes as many of `candidates` as go together, earlier ones first. `read` gives the present bytes of a path."""
     taken: list[Candidate] = []
     postponed: list[Candidate] = []
@@ -90,7 +90,7 @@ def compose(candidates: Sequence[Candidate], read: Callable[[str], bytes]) -> Co
             postponed.append(candidate)
     while True:
         try:
-            return Composition(taken, postponed, refused, _realise([fix for _, fix in taken], read))
+            return Combination(taken, postponed, refused, _realise([fix for _, fix in taken], read))
         except FixError:
             hopeless = [(candidate, reason) for candidate in taken if (reason := _why_not(candidate[1], read))]
             refused += hopeless

@@ -1,4 +1,4 @@
-"""What prodlint knows of frameworks: one small module each, nothing but a `FRAMEWORK`, whose fields `model` explains."""
+"""What prodlint knows of frameworks: one small module each, nothing but a `FRAMEWORK`; `model` explains its fields."""
 
 from __future__ import annotations
 

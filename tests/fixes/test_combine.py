@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prodlint.findings import Applicability, Edit, Finding, Fix, ImportRequest, Location
-from prodlint.fixes.combine import compose, resolve
+from prodlint.fixes.combine import combine, resolve
 from prodlint.fixes.text import BOM, Text, edited
 
 
@@ -20,7 +20,7 @@ def candidate(*edits: Edit, imports: tuple[ImportRequest, ...] = (), rule: str =
 
 
 def composed(source: bytes, *candidates: tuple[Finding, Fix]) -> tuple[bytes, list[int], list[int]]:
-    result = compose(candidates, lambda path: source)
+    result = combine(candidates, lambda path: source)
     content = result.texts["a.py"].content if "a.py" in result.texts else source
     return (
         content,
@@ -66,7 +66,7 @@ def test_identical_edits_of_one_fix_are_made_as_often_as_it_says():
 def test_a_fix_over_two_files_waits_as_a_whole():
     first = candidate(Edit("b.py", 0, 1, "X"))
     second = candidate(Edit("a.py", 0, 1, "Y"), Edit("b.py", 0, 2, "Z"))
-    result = compose([first, second], lambda path: b"abcde")
+    result = combine([first, second], lambda path: b"abcde")
     assert result.postponed == [second]
     assert list(result.texts) == ["b.py"]
 
@@ -74,7 +74,7 @@ def test_a_fix_over_two_files_waits_as_a_whole():
 def test_a_fix_whose_own_edits_overlap_is_refused_and_the_rest_goes_on():
     broken = candidate(Edit("a.py", 0, 3, "X"), Edit("a.py", 1, 2, "Y"))
     sound = candidate(Edit("a.py", 4, 5, "E"))
-    result = compose([broken, sound], lambda path: b"abcde")
+    result = combine([broken, sound], lambda path: b"abcde")
     assert result.refused == [(broken, "edits overlap in a.py")]
     assert result.taken == [sound]
     assert result.texts["a.py"].content == b"abcdE"
@@ -82,7 +82,7 @@ def test_a_fix_whose_own_edits_overlap_is_refused_and_the_rest_goes_on():
 
 def test_a_fix_outside_the_file_is_refused():
     outside = candidate(Edit("a.py", 4, 9, "X"))
-    assert compose([outside], lambda path: b"abcde").refused == [(outside, "an edit lies outside a.py")]
+    assert combine([outside], lambda path: b"abcde").refused == [(outside, "an edit lies outside a.py")]
 
 
 def test_imports_are_merged_and_realised_once():
@@ -99,7 +99,7 @@ def test_an_import_that_finds_no_place_refuses_only_its_fix():
     source = b"from elsewhere import asyncio\n\nfoo()\nbar()\n"
     first = candidate(Edit("a.py", 31, 34, "baz"), imports=(ImportRequest("a.py", "asyncio"),))
     second = candidate(Edit("a.py", 37, 40, "qux"))
-    result = compose([first, second], lambda path: source)
+    result = combine([first, second], lambda path: source)
     assert result.refused == [(first, "no import of asyncio can be added to a.py")]
     assert result.texts["a.py"].content == b"from elsewhere import asyncio\n\nfoo()\nqux()\n"
 
@@ -107,7 +107,7 @@ def test_an_import_that_finds_no_place_refuses_only_its_fix():
 def test_imports_that_exclude_each_other_leave_one_fix_for_later():
     first = candidate(imports=(ImportRequest("a.py", "one", "log"),))
     second = candidate(imports=(ImportRequest("a.py", "two", "log"),))
-    result = compose([first, second], lambda path: b"x\n")
+    result = combine([first, second], lambda path: b"x\n")
     assert (result.taken, result.postponed) == ([first], [second])
     assert result.texts["a.py"].content == b"from one import log\n\nx\n"
 
@@ -180,7 +180,7 @@ def test_edits_made_in_turn_are_one_list_of_edits_of_the_original(case: tuple[by
 def test_taken_fixes_apply_whole_and_none_is_lost(lists: list[list[Edit]]):
     source = bytes(range(65, 77))
     candidates = [candidate(*(Edit("a.py", *edit[1:]) for edit in edits)) for edits in lists if edits]
-    result = compose(candidates, lambda path: source)
+    result = combine(candidates, lambda path: source)
     parts = [*result.taken, *result.postponed, *(one for one, _ in result.refused)]
     assert Counter(map(id, parts)) == Counter(map(id, candidates))
     wanted = sorted({edit for _, fix in result.taken for edit in fix.edits}, key=lambda edit: (edit.start, edit.end))
@@ -195,7 +195,7 @@ def test_what_two_fixes_set_up_in_different_places_is_set_up_once():
         candidate(Edit("a.py", 0, 0, made), Edit("a.py", 3, 4, "X")),
         candidate(Edit("a.py", 2, 2, made), Edit("a.py", 5, 6, "Y")),
     )
-    composition = compose([first, second], lambda path: b"abcdefgh")
-    assert (composition.taken, composition.postponed) == ([first], [second])
+    combination = combine([first, second], lambda path: b"abcdefgh")
+    assert (combination.taken, combination.postponed) == ([first], [second])
     apart = candidate(Edit("a.py", 7, 7, ".catch(next)\n")), candidate(Edit("a.py", 1, 1, ".catch(next)\n"))
-    assert compose([*apart], lambda path: b"abcdefgh").postponed == []
+    assert combine([*apart], lambda path: b"abcdefgh").postponed == []
