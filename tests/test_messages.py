@@ -7,6 +7,8 @@ from collections.abc import Mapping
 
 import pytest
 
+from prodlint.analysis.session import Session
+from prodlint.program.services import services_in
 from tests.pages import find
 
 EXPRESS = json.dumps({"name": "shop", "scripts": {"start": "node app.js"}, "dependencies": {"express": "^4.18.0"}})
@@ -78,3 +80,42 @@ def test_a_mode_that_the_code_chooses_is_not_said_to_be_another(text: str, mode:
         "Dockerfile": 'FROM node:20\nCOPY . .\nCMD ["node", "app.js"]\n',
     }
     assert mode in said(files, "production-env-unset")
+
+
+def service_names(files: Mapping[str, str]) -> list[str]:
+    """What the services of a project are called."""
+    return [service.name for service in services_in(Session.from_memory(files).program)]
+
+
+COPIES = 'FROM python:3.12\nCOPY . .\nCMD ["uvicorn", "app.main:app"]\n'
+WORKS = "from fastapi import FastAPI\napp = FastAPI()\n"
+
+
+@pytest.mark.parametrize(
+    ("files", "names"),
+    [
+        ({"Dockerfile": COPIES, "app/main.py": WORKS, "pyproject.toml": '[project]\nname = "shop"\n'}, ["shop"]),
+        ({"docker/Dockerfile": COPIES, "app/main.py": WORKS, "docker-compose.yml": ""}, ["main.py"]),
+        (
+            {
+                "app/main.py": WORKS,
+                "shop.service": "[Service]\nExecStart=/opt/shop/venv/bin/uvicorn app.main:app\n",
+            },
+            ["shop"],
+        ),
+        (
+            {
+                "package.json": json.dumps({"name": "shop", "dependencies": {"express": "4"}}),
+                "web.js": APP + "app.listen(1);",
+                "jobs.js": APP + "app.listen(2);",
+                "docker-compose.yml": (
+                    "services:\n  web:\n    image: node:20\n    command: node web.js\n    volumes: ['.:/app']\n    working_dir: /app\n"
+                    "  jobs:\n    image: node:20\n    command: node jobs.js\n    volumes: ['.:/app']\n    working_dir: /app\n"
+                ),
+            },
+            ["shop (jobs)", "shop (web)"],
+        ),
+    ],
+)
+def test_services_have_the_names_that_their_people_give_them(files: Mapping[str, str], names: list[str]) -> None:
+    assert service_names(files) == names

@@ -31,6 +31,10 @@ _GENERIC = frozenset({"server", "service", "app", "api", "web", "site", "backend
 _FIRST_NODE_WITH_FETCH = 18
 
 
+_NO_PORT = "nothing here names the port that it listens on: name it with `EXPOSE`, `ports` or `PORT`"
+_NO_PATH = "no route of it looks like a health check: add one, such as `/health`"
+
+
 def check(program: Program, rule: Rule) -> Iterator[Finding]:
     """One finding for a web service that is run in containers and has a health check in none of them."""
     for service in services_in(program):
@@ -65,12 +69,12 @@ def _in_pods(program: Program, rule: Rule, service: Service, pods: list[Variant]
             path, port = _health_path(program, rule, service), _pod_port(variant)
             yield Finding(
                 rule.name,
-                f"Kubernetes sends requests to {service.name} as soon as its process runs, and goes on when it answers "
-                "no more: its container has no probe, and the image's HEALTHCHECK does not count. Add a "
+                f"Kubernetes sends requests to `{service.name}` as soon as its process runs, and goes on when it "
+                "answers no more: its container has no probe, and the image's HEALTHCHECK does not count. Add a "
                 "`readinessProbe`.",
                 variant.outer.location,
                 data={"container": variant.outer.name, "path": path, "port": port},
-                no_fix_reason="" if port else _unknown("port"),
+                no_fix_reason="" if port else _NO_PORT,
                 service=service.name,
             )
             said.add(workload)
@@ -117,8 +121,8 @@ def _finding(program: Program, rule: Rule, service: Service, variants: list[Vari
     if not first.format.is_image and _shares_image(program, service, first):
         return Finding(
             rule.name,
-            f"Nobody notices when {service.name} still runs but answers no more: other services are started from its "
-            "image, and its compose service has no health check. Add a `healthcheck`.",
+            f"`{service.name}` has no health check, so Docker cannot tell that it hangs: its compose service has none, "
+            "and its image starts other services, too. Add a `healthcheck`.",
             first.outer.location,
             related=looked_at((each.outer for each in variants), first.outer.location, "has none either"),
             no_fix_reason="its image starts other services, too",
@@ -127,8 +131,8 @@ def _finding(program: Program, rule: Rule, service: Service, variants: list[Vari
     stage = layer.source.name if layer.source.format.is_image else ""
     return Finding(
         rule.name,
-        f"Nobody notices when {service.name} still runs but answers no more: neither its image nor a compose file has "
-        "a health check. Add a `HEALTHCHECK`.",
+        f"`{service.name}` has no health check, so Docker cannot tell that it hangs: neither its image nor a compose "
+        "file has one. Add a `HEALTHCHECK`.",
         layer.source.location,
         related=looked_at(
             (each.source for variant in variants for each in variant.layers if each.source.format.host is Host.DOCKER),
@@ -160,16 +164,12 @@ def _pod_port(variant: Variant) -> str:
     return said.value if said.state is State.SET and said.value.isdigit() else str(port or "")
 
 
-def _unknown(what: str) -> str:
-    return f"which {what} of it answers is not known here"
-
-
 def _command(program: Program, rule: Rule, service: Service, variant: Variant) -> tuple[str, str]:
     """The command of a health check, or why there is none."""
     port = port_of(variant)
     path = _health_path(program, rule, service)
     if port is None or not path:
-        return "", _unknown("port" if port is None else "path")
+        return "", _NO_PORT if port is None else _NO_PATH
     url = f"http://127.0.0.1:{port}{path}"
     base = base_of(variant).rpartition("/")[2]
     image = re.match(r"node(?::([0-9]+))?", base)

@@ -82,7 +82,7 @@ def _finding(rule: Rule, service: Service, roots: list[Variant]) -> Finding:
         message = f"`{said.value}` is root: whoever finds a hole in {service.name} owns all of its {_box(first)}."
     else:
         message = (
-            f"Nothing gives {service.name} a user of its own: it runs as root, and whoever finds a hole in it owns "
+            f"Nothing gives `{service.name}` a user of its own: it runs as root, and whoever finds a hole in it owns "
             f"all of its {_box(first)}."
         )
     node = [variant for variant in roots if _is_node(variant) and not _said_by_compose(variant.setting("user"))]

@@ -97,8 +97,11 @@ class Callers:
         if fact.is_generator:
             return f"{name} is a generator"
         registrations = self._program.registrations_of.get(function, ())
-        if not all(waits(each, fact) for each in registrations):
-            return f"what runs {name} would not see that it is rejected if it were async"
+        deaf = next((each for each in registrations if not waits(each, fact)), None)
+        if deaf is not None and deaf.framework == "express":
+            return f"Express 4 does not look at promises: wrap {name}, or use Express 5, and it can be async"
+        if deaf is not None:
+            return f"nobody would see an error in {name} if it were async"
         called = self._program.resolver.callers.get(function, ())
         if any(site.call.is_new for site in called):
             return f"{name} is called with `new`"

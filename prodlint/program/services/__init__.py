@@ -12,14 +12,17 @@ decides.
 from __future__ import annotations
 
 import posixpath
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
 from prodlint.extract.deployment.commands import PYTHON_SERVERS
 from prodlint.facts import FileFacts, ValueKind
+from prodlint.lazy_regex import regex
 from prodlint.program.linking.program import SOURCE_KINDS
 from prodlint.program.linking.queries import query
 from prodlint.program.services.compose import compose_variants
@@ -61,15 +64,17 @@ __all__ = [
 """Kinds of artefacts that are called as the service is."""
 
 
-_GENERIC = frozenset(
-    {"bin", "build", "ci", "config", "deploy", "deployment", "docker", "dockerfiles", "etc", "images", "infra", "ops"}
+_GENERIC = regex(
+    r"(?:bin|build|ci|cli|cmd|config|deploy|deployment|docker|dockerfiles?|etc|images?|infra|ops|apps?|packages|services"
+    r"|src|lib|code|python[\d.]*|node[\d.]*|opt|usr|local)",
+    re.IGNORECASE,
 )
 """Names of folders that tell nobody which service it is."""
 
 
 def build_services(files: Mapping[str, FileFacts], view: SourceView) -> list[Service]:
     """The services that the deployment files (facts by path) describe, by id."""
-    return sorted(_services(Project(files, view)), key=lambda service: service.id)
+    return list(_told_apart(sorted(_services(Project(files, view)), key=lambda service: service.id)))
 
 
 def _services(project: Project) -> Iterator[Service]:
@@ -125,10 +130,7 @@ def _service(project: Project, group: list[Variant]) -> Service | None:
         return None
     package = launch.package
     info = project.view.packages.get(package)
-    names = [variant.outer.name for variant in first if variant.format.names_services]
-    names = [name for name in names if name.removesuffix(".service") not in PYTHON_SERVERS]  # what it runs on
-    folder = posixpath.basename(package)
-    name = (info.name if info and launch.language == "node" else "") or (names[0] if names else "") or folder
+    name = (info.name if info and launch.language == "node" else "") or next(_names(first), "")
     group = [variant if variant.launch.language else _as_unknown(variant, launch) for variant in group]
     forks = {path: count for path, count in project.view.forks.items() if project.owns(package, path)}
     group = [replace(variant, forks=forks) for variant in group] if forks else group
@@ -136,7 +138,7 @@ def _service(project: Project, group: list[Variant]) -> Service | None:
         group = [_only_one(group[0])]
     return Service(
         id=launch.entry or f"{package or '.'} {launch.target}",
-        name=name or _called(launch, group[0]),
+        name=name or _python_project(project, launch, group[0]) or _called(launch, group[0]),
         language=launch.language,
         entry=launch.entry,
         package=package,
@@ -147,13 +149,66 @@ def _service(project: Project, group: list[Variant]) -> Service | None:
     )
 
 
+def _names(variants: Sequence[Variant]) -> Iterator[str]:
+    """What the artefacts call a service that are named as it is; not after what it runs on."""
+    for variant in variants:
+        name = variant.outer.name.removesuffix(".service")
+        if variant.format.names_services and name not in PYTHON_SERVERS:
+            yield name
+
+
+def _python_project(project: Project, launch: Launch, variant: Variant) -> str:
+    """The name in the nearest `pyproject.toml` above what is started, or above the file that starts it."""
+    if launch.language != "python":
+        return ""
+    code = posixpath.dirname(launch.entry) if launch.entry else launch.package
+    for at in (code, posixpath.dirname(variant.outer.path)):
+        for folder in (at, *map(str, PurePosixPath(at).parents)):
+            facts = project.files.get(posixpath.normpath(posixpath.join(folder, "pyproject.toml")))
+            for artefact in facts.artefacts if facts is not None else ():
+                for setting in artefact.settings:
+                    if setting.key == "name" and setting.value:
+                        return setting.value
+    return ""
+
+
 def _called(launch: Launch, variant: Variant) -> str:
-    """What to call a service that nothing gives a name."""
-    name = posixpath.basename(launch.entry or launch.target)
-    if not name.startswith("$") and not (launch.is_tool and not launch.entry):
-        return name
-    folders = reversed(posixpath.dirname(variant.outer.path).split("/"))
-    return next((folder for folder in folders if folder and folder.lower() not in _GENERIC), "app")
+    """What to call a service that nothing gives a name: after its folder, its entry, or the file that starts it."""
+    above = (launch.package, posixpath.dirname(launch.entry), posixpath.dirname(variant.outer.path))
+    folders = [folder for path in above for folder in reversed(path.split("/"))]
+    name = next((folder for folder in folders if folder and not _GENERIC.fullmatch(folder)), "")
+    return name or posixpath.basename(launch.entry) or variant.outer.path
+
+
+def _told_apart(services: Sequence[Service]) -> Iterator[Service]:
+    """The services, those with the same name also by what is named only once: an artefact, the entry, the file that
+    starts them."""
+    same: dict[str, list[Service]] = {}
+    for service in services:
+        same.setdefault(service.name, []).append(service)
+    for service in services:
+        others = same[service.name]
+        for tell in (_own_name, _entry, _outer_path) if len(others) > 1 else ():
+            told = [tell(each) for each in others]
+            if all(told) and len(set(told)) == len(told):
+                own = tell(service)
+                yield service if own == service.name else replace(service, name=f"{service.name} ({own})")
+                break
+        else:
+            yield service
+
+
+def _own_name(service: Service) -> str:
+    told = (variant.outer.name for variant in service.variants if variant.kind in ("procfile", "kubernetes"))
+    return next(_names(service.variants), "") or next(told, "")
+
+
+def _entry(service: Service) -> str:
+    return service.entry
+
+
+def _outer_path(service: Service) -> str:
+    return service.variants[0].outer.path
 
 
 def _hoisted(project: Project, package: str) -> frozenset[str]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from prodlint.lazy_regex import regex
+from prodlint.models.frameworks.model import Role
 from prodlint.numerals import whole_number
 from prodlint.program.linking.routes import routes_in
 from prodlint.program.services.setting_values import State
@@ -80,11 +81,9 @@ def get_routes(program: Program, service: Service) -> Iterator[str]:
     folder = service.package or posixpath.dirname(service.entry)
     routes = routes_in(program)
     for registration in program.graph.registrations:
-        method, _, path = registration.label.partition(" ")
         file = program.files[registration.file]
-        if method != "GET" or not _PLAIN_PATH.fullmatch(path) or (folder and not file.path.startswith(f"{folder}/")):
+        if registration.role is not Role.HANDLER or (folder and not file.path.startswith(f"{folder}/")):
             continue
-        for prefix in sorted(routes.prefixes(file, registration.call)):
-            whole = posixpath.normpath(f"{prefix}/{path}").replace("//", "/")
-            if _PLAIN_PATH.fullmatch(whole):
-                yield whole
+        method, _, path = routes.route(registration).partition(" ")
+        if method == "GET" and _PLAIN_PATH.fullmatch(path) and routes.prefixes(file, registration.call):
+            yield path
