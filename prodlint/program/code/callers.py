@@ -98,8 +98,9 @@ class Callers:
             return f"{name} is a generator"
         registrations = self._program.registrations_of.get(function, ())
         deaf = next((each for each in registrations if not waits(each, fact)), None)
-        if deaf is not None and deaf.framework == "express":
-            return f"Express 4 does not look at promises: wrap {name}, or use Express 5, and it can be async"
+        if deaf is not None and deaf.role in (Role.HANDLER, Role.MIDDLEWARE):
+            runs = deaf.framework.capitalize()
+            return f"{runs} does not wait for promises here: with a wrapper that passes errors on, {name} can be async"
         if deaf is not None:
             return f"nobody would see an error in {name} if it were async"
         called = self._program.resolver.callers.get(function, ())

@@ -199,8 +199,8 @@ def _told_apart(services: Sequence[Service]) -> Iterator[Service]:
 
 
 def _own_name(service: Service) -> str:
-    told = (variant.outer.name for variant in service.variants if variant.kind in ("procfile", "kubernetes"))
-    return next(_names(service.variants), "") or next(told, "")
+    names = (variant.outer.name for variant in service.variants if not variant.outer.name.isdigit())
+    return next(_names(service.variants), "") or next(names, "")
 
 
 def _entry(service: Service) -> str:
