@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from prodlint.facts import NONE, Function, Use
+from prodlint.models.frameworks.model import Role
 from prodlint.program.linking.contexts import ON_LOOP, callee_context
 from prodlint.program.linking.queries import query
 from prodlint.program.linking.resolver import CallSite

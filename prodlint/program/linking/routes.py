@@ -32,6 +32,7 @@ _INCLUDES = ("django.urls.include", "django.conf.urls.include")
 _PATHS = ("django.urls.path", "django.urls.re_path", "django.conf.urls.url")
 _ADDED = frozenset({"routes", "middleware", "callback", "urls", "router"})
 """Members by which a router is handed on: `router.routes()`, `api.urls`, `app.router`."""
+_ENVIRONMENT = ("process.env", "os.environ", "os.getenv")
 _DEEPEST = 12
 
 
@@ -125,8 +126,18 @@ class Routes:
             value = keyword_of(call, mount.keyword)
             return self._text(site.file, value) if value != NONE else None
         if mount.path is not None and mount.path < len(call.args):
-            return self._path_at(site.file, call, mount.path)
+            path = self._path_at(site.file, call, mount.path)
+            is_path = path is None and len(call.args) > 1 and not self._is_handler(site.file, call.args[mount.path])
+            return self._text(site.file, call.args[mount.path]) if is_path else path
         return None
+
+    def _is_handler(self, file: File, value: int) -> bool:
+        """Whether a value may be what is mounted, and is no path that is told elsewhere."""
+        fact = file.facts.values[value]
+        is_made = fact.kind in (ValueKind.CALL, ValueKind.FUNCTION, ValueKind.ARRAY, ValueKind.CLASS)
+        targets = self._program.resolver.resolve(file, value)
+        is_known = any(not isinstance(target, Api) or not target.path.startswith(_ENVIRONMENT) for target in targets)
+        return is_made or is_known or bool(self._objects(file, value))
 
     def _path_at(self, file: File, call: Call, position: int) -> str | None:
         """The path that stands at a position; None where something else does, such as the first handler."""
