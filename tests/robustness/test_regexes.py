@@ -19,6 +19,7 @@ import pytest
 
 import prodlint
 from prodlint.checks.blocking.blocking_call import _compiled
+from prodlint.models.frameworks import FRAMEWORKS
 from prodlint.project.globs import compiled_glob, ignore_spec
 from prodlint.rulebook import load_rules
 from tests.robustness.regex_steps import Steps, TooMany, led, pieces
@@ -44,6 +45,7 @@ MADE_WHEN_RUN: dict[str, tuple[str | bytes, ...]] = {
     "f'(?>{_of_names(first)}){middle}.*{_of_names(others[-1], is_last=True)}'": tuple(
         _compiled(api).pattern for api in ("**.query", "a.**.b*c", "**a**a**a**b", "**a*a**b", "**a*a*a")
     ),
+    "exports.files": tuple(exports.files for framework in FRAMEWORKS for exports in framework.exports if exports.files),
     "rule.data['dependencies']": (of_rule("no-response-cache", "dependencies"),),
     "rule.data['names']": (of_rule("no-response-cache", "names"),),
     "known['paths']": (of_rule("static-without-max-age", "nginx", "paths"),),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -98,6 +99,8 @@ def _missing(program: Program, rule: Rule, service: Service) -> Finding | None:
     name, way = _reader(program, rule, service)
     looked = [source for source in service.artefacts if _in_variants(source, variants)]
     only_script = layer.source.format.is_package_script
+    if only_script and _is_action(program, posixpath.dirname(layer.source.path)):
+        return None
     return Finding(
         rule.name,
         f"Nothing sets `{_NAME}={_VALUE}` when {service.name} starts{way}. Set it here.",
@@ -107,6 +110,12 @@ def _missing(program: Program, rule: Rule, service: Service) -> Finding | None:
         severity=Severity.ADVICE if only_script or not name else None,
         service=service.name,
     )
+
+
+def _is_action(program: Program, folder: str) -> bool:
+    """Whether a folder holds an action for GitHub: how its package is started besides is for who uses it to say."""
+    found = (program.facts.get(posixpath.join(folder, f"action.{suffix}")) for suffix in ("yml", "yaml"))
+    return any(facts is not None and any(each.kind == "action" for each in facts.artefacts) for facts in found)
 
 
 def _blamed(service: Service) -> list[Variant]:

@@ -13,10 +13,9 @@ import re
 
 from prodlint.lazy_regex import regex
 
-_STRING = rb"(?:'[^'\n]*+'|\"[^\"\n]*+\")"
 _BLANKED = (
     # export … from './a.json' with { type: 'json' }
-    regex(rb"\bfrom\s*+" + _STRING + rb"\s*+((?:with|assert)\s*+\{[^{}]*+\})"),
+    regex(rb"\bfrom\s*+(?:'[^'\n]*+'|\"[^\"\n]*+\")\s*+((?:with|assert)\s*+\{[^{}]*+\})"),
     # @decorated accessor name = 1
     regex(rb"(?<![\w$.])(accessor)(?=[ \t]++(?!(?:in|of|as|instanceof|satisfies)\b)[\w$#\[\"'])"),
     # import defer * as name
@@ -34,7 +33,10 @@ _BLANKED_TYPES = (
     # export type * from './a'
     regex(rb"\bexport\s++(type)(?=\s*+\*)"),
     # import('./a').B<string>
-    regex(rb"\bimport\s*+\(\s*+" + _STRING + rb"\s*+\)(?:\.[\w$]++)++(<[^<>();]*+(?:<[^<>();]*+>[^<>();]*+)*+>)"),
+    regex(
+        rb"\bimport\s*+\(\s*+(?:'[^'\n]*+'|\"[^\"\n]*+\")\s*+\)(?:\.[\w$]++)++"
+        rb"(<[^<>();]*+(?:<[^<>();]*+>[^<>();]*+)*+>)"
+    ),
 )
 _USING = regex(rb"\bfor\s*+(?:await\s*+)?+\(\s*+((?:await\s++)?+using)(?=\s++[\w$]++\s++of\b)")
 

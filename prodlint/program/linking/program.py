@@ -360,9 +360,10 @@ class Program:
         if any(context in reached and reached[context].certain for context in _SERVER):
             # Front ends have timers, too.
             is_asked = bool(_ASKED & reached.keys())
+            if not is_asked and self._is_browser(file):
+                return None
             if not is_asked and file.index not in self._loaded:
-                is_drawn = draws(file, self.versions.packages) or self._is_browser(file)
-                return None if is_drawn else Confidence.CERTAIN
+                return None if draws(file, self.versions.packages) else Confidence.CERTAIN
             is_shared = not is_asked and is_front_end(file, self.versions.packages)
             return Confidence.LIKELY if is_shared else Confidence.CERTAIN
         if reached and not any(context in reached for context in _SERVER):
