@@ -66,14 +66,29 @@ def test_github_gets_one_command_a_finding(shop: Report) -> None:
     found = [
         (match[1], dict(part.split("=", 1) for part in match[2].split(",")), match[3]) for match in commands if match
     ]
-    assert [level for level, _, _ in found] == ["warning", "notice", "error", "error", "error"]
-    _, where, _ = found[0]
+    assert [level for level, _, _ in found] == ["error", "error", "error", "warning", "notice"]
+    _, where, _ = found[3]
     assert unescaped(where["file"], "%3A", "%2C") == "a,b:c/ü;x].js"
     assert (where["line"], where["endLine"], "col" in where) == ("1", "2", False)
     _, where, message = found[2]
     assert (where["col"], where["endColumn"]) == ("17", "37")
     assert "100%25;" in message
-    assert found[3][1] == {"file": "src/b.js", "line": "3", "title": "prodlint"}
+    assert found[0][1] == {"file": "src/b.js", "line": "3", "title": "prodlint"}
+
+
+def test_github_gets_the_worst_first_and_one_of_each_rule_before_the_others() -> None:
+    files = Files({"a.js": "x\n" * 40})
+    noise = [Finding("console-logging", "Log.", Location("a.js", 2 * at, 2 * at + 1)) for at in range(12)]
+    other = Finding("domain-module", "No domain.", Location("a.js", 60, 61))
+    worst = Finding("blocking-call", "Blocks.", Location("a.js", 70, 71))
+    lines = rendered(report(files, [*noise, other, worst]), "github").splitlines()
+    assert lines[0] == (
+        "::notice title=prodlint::GitHub shows 10 annotations of each level. Only the log of this step has 3 of 13 "
+        "warnings."
+    )
+    titles = [line.partition("title=prodlint%3A ")[2].partition("::")[0] for line in lines[1:5]]
+    assert titles == ["blocking-call", "console-logging", "domain-module", "console-logging"]
+    assert "notice" not in "".join(rendered(report(files, noise[:10]), "github"))
 
 
 def test_azure_gets_one_issue_a_finding(shop: Report) -> None:
