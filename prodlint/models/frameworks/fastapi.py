@@ -12,6 +12,7 @@ from prodlint.models.frameworks.model import (
     Offloads,
     Registers,
     Role,
+    Slots,
     Subclasses,
     each,
 )
@@ -19,6 +20,12 @@ from prodlint.models.frameworks.model import (
 _APPS = ("fastapi.FastAPI()", "starlette.applications.Starlette()")
 _VERBS = "get post put patch delete head options trace websocket api_route route websocket_route"
 _THREAD = Context.REQUEST_THREAD
+
+_STATE = "starlette.requests.Request().state"
+_CONNECTIONS = (
+    *each(("fastapi", "fastapi.requests", "starlette.requests"), "Request() HTTPConnection()"),
+    *("fastapi.WebSocket()", "fastapi.websockets.WebSocket()", "starlette.websockets.WebSocket()"),
+)
 
 FRAMEWORK = Framework(
     name="fastapi",
@@ -29,6 +36,9 @@ FRAMEWORK = Framework(
     fills_parameters=True,
     serves=("fastapi.FastAPI", "fastapi.APIRouter", "starlette.applications.Starlette"),
     aliases=(
+        ("starlette.applications.Starlette().state", "fastapi.FastAPI().state"),
+        *((f"{connection}.app", "fastapi.FastAPI()") for connection in _CONNECTIONS),
+        *((f"{connection}.state", _STATE) for connection in _CONNECTIONS if f"{connection}.state" != _STATE),
         ("fastapi.APIRouter()", "fastapi.FastAPI()"),
         ("fastapi.routing.APIRouter()", "fastapi.FastAPI()"),
         ("fastapi.applications.FastAPI()", "fastapi.FastAPI()"),
@@ -39,6 +49,7 @@ FRAMEWORK = Framework(
         ("fastapi.background.BackgroundTasks()", "fastapi.BackgroundTasks()"),
         ("starlette.background.BackgroundTasks()", "fastapi.BackgroundTasks()"),
     ),
+    slots=(Slots(("fastapi.FastAPI().state",)), Slots((_STATE,))),
     registers=(
         Registers(tuple(f"{api}()" for api in each(_APPS, _VERBS)), decorates=True, thread=_THREAD),
         Registers(tuple(f"{api}()" for api in each(_APPS, "middleware")), decorates=True, role=Role.MIDDLEWARE),

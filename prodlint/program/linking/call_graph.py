@@ -170,7 +170,7 @@ class CallGraph:
             parameters = [
                 each for site in unknown if self._may_be_route(site) for each in self._parameters_by_shape(site)
             ]
-            pending = self.resolver.learn((), parameters)
+            pending = self.resolver.learn((), [*parameters, *self._parameters_of_decorated()])
         self.resolver.freeze()
         for file in self.resolver.files:
             self._register_calls(file)
@@ -179,6 +179,14 @@ class CallGraph:
         for function, framework, exports in exported:
             self._register_exported(function, framework, exports)
         self._connect()
+
+    def _parameters_of_decorated(self) -> Iterator[tuple[int, int, Api]]:
+        """What frameworks pass to the functions of Python that are handed to them by a decorator."""
+        for function, (file, fact) in enumerate(self.resolver.functions):
+            for decorator in fact.decorators if file.is_python and fact.params else ():
+                for target in self.resolver.resolve(file, decorator):
+                    for _, registers in self._decorates.get(target.path, ()) if isinstance(target, Api) else ():
+                        yield from self._parameters(function, registers)
 
     def _call_sites(self) -> list[CallSite]:
         return [CallSite(file, index) for file in self.resolver.files for index in range(len(file.facts.calls))]

@@ -58,6 +58,8 @@ _DATA = frozenset(
 _CACHED = frozenset(
     {"functools.cached_property", "django.utils.functional.cached_property", "werkzeug.utils.cached_property"}
 )
+_WITHOUT_METHODS = frozenset({"abc", "builtins", "enum", "pydantic", "typing", "typing_extensions"})
+"""Modules whose classes call nothing that those which derive from them add."""
 _MOST_FIELDS = 200
 
 
@@ -370,13 +372,21 @@ class ImplicitCalls:
                         if method not in self._resolver.methods(home, name):
                             yield method
 
+    def _has_foreign_base(self, target: Target) -> bool:
+        """Whether a class of a library's is among the bases of an object's."""
+        return isinstance(target, Inst) and any(
+            isinstance(base, Api) and base.path.partition(".")[0] not in _WITHOUT_METHODS
+            for base in self._resolver.bases_of(target.id)
+        )
+
     def _called_by_library(self, file: File, callee: Value, targets: Targets) -> list[int]:
         """The methods of a class that a method of its foreign base may call: those that nobody else calls."""
-        if not any(isinstance(target, Api) for target in targets):
+        if len(targets) != 1 or not isinstance(targets[0], Api):
             return []
         found = []
         for receiver in self._resolver.resolve(file, callee.ref):
-            if isinstance(receiver, Inst) and not self._resolver.definitions(receiver, callee.text):
+            if self._has_foreign_base(receiver) and not self._resolver.definitions(receiver, callee.text):
+                assert isinstance(receiver, Inst)
                 owner = self._resolver.classes[receiver.id][0]
                 for name, member in self._resolver.members_of(receiver.id).items():
                     value = owner.facts.values[member]

@@ -15,8 +15,9 @@ from typing import Any
 
 from prodlint.extract.deployment.package_json import PackageInfo
 from prodlint.extract.deployment.tsconfig import PathAlias, path_aliases
-from prodlint.facts import FileFacts, ImportKind, Outline
+from prodlint.facts import FileFacts, ImportKind, Outline, ValueKind
 
+_DEEPEST_PATH = 12
 _EXTENSIONS = (".js", ".ts", ".tsx", ".mjs", ".cjs", ".mts", ".cts", ".jsx")
 _WRITTEN_AS = {".js": (".ts", ".tsx", ".jsx"), ".mjs": (".mts",), ".cjs": (".cts",), ".jsx": (".tsx",)}
 _MOST_COMPUTED = 60
@@ -223,9 +224,10 @@ def _leaves(target: Any) -> Iterable[str]:
 class PythonModules:
     """Resolves Python module names within the project, `src/` layouts and several roots included."""
 
-    def __init__(self, paths: Iterable[str]) -> None:
-        """`paths`: the Python source files."""
+    def __init__(self, paths: Iterable[str], roots: Iterable[str] = ()) -> None:
+        """`paths`: the Python source files; `roots`: the folders that the program itself puts on Python's path."""
         self._paths = frozenset(paths)
+        self._roots = frozenset(roots)
         self._packages = {posixpath.dirname(path) for path in self._paths if path.endswith("__init__.py")}
         self._by_tail: dict[str, list[str]] = defaultdict(list)
         for path in self._paths:
@@ -258,22 +260,97 @@ class PythonModules:
 
     def _absolute(self, folder: str, module: str) -> str | None:
         first, _, rest = module.partition(".")
-        if first in sys.stdlib_module_names:
+        is_standard = first in sys.stdlib_module_names
+        if is_standard and not rest:
             return None
         candidates = []
+        inside_package = []
         for path in self._by_tail.get(module.rpartition(".")[2], ()):
             dotted = _dotted(path)
             if dotted != module and not dotted.endswith("." + module):
                 continue
             root = path[: len(path) - len(_relative_path(path, module))].rstrip("/")
-            if root not in self._packages and (rest or self._is_root(root, folder, path)):
-                candidates.append((_common(root, folder), -root.count("/"), path))
+            found = (_common(root, folder), -root.count("/"), path)
+            is_around = folder == root or not root or folder.startswith(root + "/")
+            if root in self._roots:
+                candidates.append(found)
+            elif is_standard and not is_around:
+                continue
+            elif root not in self._packages:
+                if rest or self._is_root(root, folder, path):
+                    candidates.append(found)
+            elif rest and is_around and not is_standard:
+                # Nothing but the folder of a package that is started as a root has a module of that whole name.
+                inside_package.append(found)
+        candidates = candidates or inside_package
         return max(candidates)[2] if candidates else None
 
     def _is_root(self, root: str, folder: str, path: str) -> bool:
         """Whether a top-level module may be imported from `root`: a package, a script's own folder, the project's or
         an enclosing one. Any other folder is on nobody's path."""
         return path.endswith("__init__.py") or folder == root or root in ("", "src") or folder.startswith(root + "/")
+
+
+def roots_in(files: Mapping[str, FileFacts]) -> Iterator[str]:
+    """The folders that Python files put on the path: `sys.path.insert(0, os.path.dirname(__file__))`."""
+    for path, facts in files.items():
+        for call in facts.calls if facts.kind == "python" else ():
+            callee = facts.values[call.callee]
+            if callee.text not in ("insert", "append") or callee.kind is not ValueKind.MEMBER or not call.args:
+                continue
+            holder = facts.values[callee.ref]
+            if holder.kind is ValueKind.MEMBER and holder.text == "path" and facts.values[holder.ref].text == "sys":
+                folder = _folder(path, facts, call.args[-1], 0)
+                if folder is not None and not folder.startswith(".."):
+                    yield folder
+
+
+def _folder(path: str, facts: FileFacts, value: int, depth: int) -> str | None:
+    """The path that an expression makes of a file's own (`os.path.dirname(__file__)`, `Path(__file__).parent`), "" for
+    the project's root; None for any other."""
+    fact = facts.values[value]
+    if depth > _DEEPEST_PATH:
+        return None
+    if fact.kind is ValueKind.GLOBAL:
+        return path if fact.text == "__file__" else None
+    if fact.kind is ValueKind.BINDING:
+        assigned = facts.bindings[fact.ref].values
+        return _folder(path, facts, assigned[0], depth + 1) if len(assigned) == 1 else None
+    if fact.kind is ValueKind.MEMBER and fact.text == "parent":
+        return _above(_folder(path, facts, fact.ref, depth + 1))
+    if fact.kind is ValueKind.SUBSCRIPT and facts.values[fact.ref].text == "parents":
+        inner = _folder(path, facts, facts.values[fact.ref].ref, depth + 1)
+        index = facts.values[fact.items[0]].text
+        for _ in range(int(index) + 1 if index.isdigit() and len(index) < 2 else 0):
+            inner = _above(inner)
+        return inner if index.isdigit() else None
+    if fact.kind is ValueKind.OP and fact.text == "/":
+        return _below(facts, _folder(path, facts, fact.items[0], depth + 1), fact.items[1:])
+    if fact.kind is not ValueKind.CALL:
+        return None
+    call = facts.calls[fact.ref]
+    callee = facts.values[call.callee]
+    if callee.text in ("dirname", "abspath", "realpath", "normpath", "join", "str", "Path", "fspath") and call.args:
+        inner = _folder(path, facts, call.args[0], depth + 1)
+        if callee.text == "dirname":
+            return _above(inner)
+        return _below(facts, inner, call.args[1:]) if callee.text == "join" else inner
+    if callee.text in ("resolve", "absolute", "joinpath") and callee.kind is ValueKind.MEMBER:
+        return _below(facts, _folder(path, facts, callee.ref, depth + 1), call.args)
+    return None
+
+
+def _above(path: str | None) -> str | None:
+    return posixpath.dirname(path) if path else None
+
+
+def _below(facts: FileFacts, folder: str | None, parts: Iterable[int]) -> str | None:
+    for part in parts:
+        fact = facts.values[part]
+        if folder is None or fact.kind is not ValueKind.STRING:
+            return None
+        folder = _join(folder, fact.text)
+    return folder
 
 
 def _dotted(path: str) -> str:

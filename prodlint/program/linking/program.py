@@ -20,7 +20,7 @@ from prodlint.program.linking.completeness import Completeness
 from prodlint.program.linking.contexts import ON_LOOP, Contexts, Reach
 from prodlint.program.linking.foreign_runtimes import drawn_functions, draws, foreign_files, is_desktop, is_front_end
 from prodlint.program.linking.manifests import Versions
-from prodlint.program.linking.modules import NodeModules, PythonModules, aliases_in, requested
+from prodlint.program.linking.modules import NodeModules, PythonModules, aliases_in, requested, roots_in
 from prodlint.program.linking.resolver import CallSite, File, Resolver
 from prodlint.program.linking.started_files import started_files
 from prodlint.program.linking.starts import Starts
@@ -57,7 +57,7 @@ class Program:
             NodeModules(
                 (path for path in paths if not path.endswith(".py")), self.versions.packages, aliases_in(files)
             ),
-            PythonModules(path for path in paths if path.endswith(".py")),
+            PythonModules((path for path in paths if path.endswith(".py")), roots_in(files)),
             aliases_of(FRAMEWORKS),
             [slots for framework in FRAMEWORKS for slots in framework.slots],
         )

@@ -117,6 +117,9 @@ _LOADERS = frozenset({"require", "require.main.require", "module.require", "impo
 RECEIVER = -1
 """The position of `this` among the parameters of a function."""
 _INJECTS = frozenset({"fastapi.Depends", "fastapi.Security", "taskiq.TaskiqDepends", "fast_depends.Depends"})
+_TYPED_KEYS = frozenset(
+    f"aiohttp.{module}.{name}" for module in ("web", "helpers") for name in ("AppKey", "RequestKey")
+)
 _PATH = Api("pathlib.Path()")
 _TYPING = frozenset({"typing", "typing_extensions", "collections", "abc", "builtins", "contextlib", "asyncio", "queue"})
 """What the declared types of the standard library come from."""
@@ -1825,6 +1828,10 @@ class Resolver:
             if isinstance(target, (Typed, Generated, Inst, Bound)):
                 found += self.elements(target, value.text, is_value=value.kind is ValueKind.SUBSCRIPT)
                 continue
+            is_held = file.is_python and isinstance(target, Api) and target.path in self._holders
+            if is_held and (typed := self._of_typed_key(file, value)):
+                found += typed
+                continue
             item = self.item_at(target, value.text) if value.kind is ValueKind.ELEMENT else None
             if item is not None:
                 found += self.resolve(*item)
@@ -1833,6 +1840,21 @@ class Resolver:
             else:
                 found += self.elements(target)
         return found
+
+    def _of_typed_key(self, file: File, value: Value) -> Targets:
+        """What is kept under a key that says of what type it is: aiohttp's `AppKey("name", Store)`."""
+        found: list[Target] = []
+        for owner, key in self.origins(file, value.items[0]) if value.items else ():
+            fact = owner.facts.values[key]
+            call = owner.facts.calls[fact.ref] if fact.kind is ValueKind.CALL else None
+            for target in self.resolve(owner, call.callee) if call is not None else ():
+                if call is not None and isinstance(target, Api) and target.path.removesuffix("[]") in _TYPED_KEYS:
+                    if len(call.args) > 1:
+                        found += self._instance_of(owner, call.args[1])
+                    callee = owner.facts.values[call.callee]
+                    if callee.kind is ValueKind.SUBSCRIPT:
+                        found += self._instance_of(owner, callee.items[0])
+        return _distinct(found)
 
     def item_at(self, target: Target, position: str) -> Definition | None:
         """The item of an array literal that is destructured from `position` (a number, or "": not known which)."""
