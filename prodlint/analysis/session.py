@@ -399,15 +399,9 @@ class Session:
         seconds: dict[str, float] = {}
         for rule in self.rules.values():
             start = time.perf_counter()
-            try:
-                for finding in rule.check_module().check(program, rule):
-                    findings.append(self._sound_finding(finding, rule))
-            except Unreadable as error:
-                errors.append(AnalysisError(error.path, 0, error.reason))
-            except KeyboardInterrupt:
-                raise
-            except BaseException as error:  # one rule's misfortune must not take the others with it
-                errors.append(AnalysisError("", 0, f"the rule {rule.name} failed: {describe_crash(error)}"))
+            found, failures = self._checked(program, rule)
+            findings += found
+            errors += failures
             seconds[rule.name] = time.perf_counter() - start
         suppressed = suppress(findings, self.facts)
         kept = suppressed.kept
@@ -418,6 +412,57 @@ class Session:
         kept = [finding for finding in kept if not stops(finding, self.rules[finding.rule])]
         kept.sort(key=_order)
         return Analysis(kept, suppressed.stopped, errors, seconds)
+
+    def _checked(self, program: Program, rule: Rule) -> tuple[list[Finding], list[AnalysisError]]:
+        """What a check finds, and what went wrong. Where it fails on single files, it passes over those."""
+        findings: list[Finding] = []
+        try:
+            self._run_check(program, rule, findings)
+        except Unreadable as error:
+            return findings, [AnalysisError(error.path, 0, error.reason)]
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # one rule's misfortune must not take the others with it
+            crash = describe_crash(error)
+            if isinstance(error, Exception) and not isinstance(error, MemoryError):
+                passed_over = self._without_culprits(program, rule, crash)
+                if passed_over is not None:
+                    return passed_over
+            return findings, [AnalysisError("", 0, f"the rule {rule.name} failed: {crash}")]
+        return findings, []
+
+    def _run_check(self, program: Program, rule: Rule, findings: list[Finding]) -> None:
+        for finding in rule.check_module().check(program, rule):
+            findings.append(self._sound_finding(finding, rule))
+
+    def _without_culprits(
+        self, program: Program, rule: Rule, crash: str
+    ) -> tuple[list[Finding], list[AnalysisError]] | None:
+        """What a check that failed finds when it does not come by the files on which it does; None if there are none
+        such."""
+        from prodlint.analysis.partial_program import shown_in_part
+
+        findings: list[Finding] = []
+        is_done = False
+
+        def failure(paths: Sequence[str]) -> str | None:
+            nonlocal is_done
+            findings.clear()
+            is_done = False
+            try:
+                self._run_check(shown_in_part(program, frozenset(paths)), rule, findings)
+            except Exception as error:
+                return describe_crash(error)
+            is_done = True
+            return None
+
+        if failure(()) is not None:
+            return None
+        message = f"the rule {rule.name} failed on this file, which it passed over"
+        errors = [
+            AnalysisError(path, 0, f"{message}: {why}") for path, why in culprits(sorted(program.facts), failure, crash)
+        ]
+        return (findings, errors) if is_done else None
 
     def _sound_finding(self, finding: Finding, rule: Rule) -> Finding:
         """A finding as it has to be; raises whatever says why it is none. What prodlint's own checks give is."""

@@ -10,7 +10,7 @@ import os
 import re
 import stat
 from collections.abc import Iterable, Sequence
-from itertools import takewhile
+from itertools import islice, takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -22,7 +22,7 @@ from prodlint.findings import AnalysisError
 from prodlint.lazy_regex import regex
 from prodlint.project.file_roles import FileRole, role_of
 from prodlint.project.globs import ignore_spec, is_glob
-from prodlint.project.settings import Settings, find_config
+from prodlint.project.settings import ConfigError, Settings, find_config
 from prodlint.project.vfs import FileSystem, Unreadable, describe, read_regular
 
 if TYPE_CHECKING:
@@ -260,6 +260,10 @@ def _is_workspace(folder: Path) -> bool:
 
 # --- the walk ---------------------------------------------------------------------------------------------------------
 
+_MOST_FILES = 100_000
+"""That are read. The facts of so many take some gigabytes of memory."""
+_MOST_ENTRIES = 2_000_000
+
 
 def discover(
     paths: Sequence[Path],
@@ -273,7 +277,7 @@ def discover(
 
     A file that only the overlay of `file_system` has is found where it would lie. `.gitignore` files and the settings'
     excludes are honoured; what is given by name is analysed all the same, unless `force_exclude` says otherwise.
-    Whatever cannot be walked or read is one `AnalysisError`.
+    Whatever cannot be walked or read is one `AnalysisError`; too much for a project is a `ConfigError`.
     """
     walk = _Walk(root, file_system, settings, _Excludes(settings.exclude))
     located = {path: locate(path) for path in paths}
@@ -313,6 +317,8 @@ class _Walk(msgspec.Struct):
     """The names in each folder as the overlay has them, and whether they are folders."""
     _unsaved: set[str] = set()
     """Folders that only the overlay has."""
+    _walked: int = 0
+    """How many files and folders there were by now."""
 
     def __post_init__(self) -> None:
         for path in self.file_system.overlay:
@@ -331,6 +337,15 @@ class _Walk(msgspec.Struct):
                 continue
             self._seen.add(folder)
             entries = [] if folder in self._unsaved else self._entries(folder)
+            self._walked += len(entries)
+            if self._walked > _MOST_ENTRIES or len(self.files) > _MOST_FILES:
+                raise ConfigError(
+                    None,
+                    0,
+                    f"{_printable(str(self.root.folder))} holds too much to be one project, with more than "
+                    f"{_MOST_FILES:,} files to read or {_MOST_ENTRIES:,} in all. Name the folder of one project, or "
+                    "`exclude` folders in its configuration",
+                )
             if folder and any(entry.name == "pyvenv.cfg" for entry in entries):
                 continue
             if any(entry.name == ".gitignore" for entry in entries):
@@ -408,7 +423,7 @@ class _Walk(msgspec.Struct):
     def _entries(self, folder: str) -> list[os.DirEntry[str]]:
         try:
             with os.scandir(self.root.folder / folder) as entries:
-                return sorted(entries, key=lambda entry: entry.name)
+                return sorted(islice(entries, _MOST_ENTRIES + 1), key=lambda entry: entry.name)
         except OSError as error:
             self.errors.append(AnalysisError(folder, 0, f"cannot be read: {describe(error)}"))
             return []

@@ -29,6 +29,17 @@ FAULTY = {
     "nothing that could be said": "class Dumb(BaseException):\n        def __str__(self): raise ValueError\n    raise Dumb",
     "no memory": "raise MemoryError",
 }
+WAYS = {
+    "files": "file.path for file in program.files",
+    "enumerated files": "file.path for _, file in enumerate(program.files)",
+    "facts": "path for path, _ in program.facts.items()",
+    "calls": "site.file.path for site, _ in program.calls",
+    "calls of an API": "site.file.path for sites in program.api_calls.values() for site in sites",
+    "calls that are meant": "site.file.path for site, _, _ in program.calls_of(lambda path: True)",
+    "registrations": "program.files[each.file].path for each in program.graph.registrations",
+    "services": "each.artefacts[0].path for each in services_in(program)",
+}
+"""How checks go through a program: the paths that they come by."""
 UNSOUND = {
     "an int": "return 1",
     "nothing": "return None",
@@ -56,6 +67,41 @@ def test_a_faulty_check(shell: Shell, tmp_path: Path, body: str) -> None:
     said = result.out + result.err
     assert said.count("the rule bad-crash failed: ") == 1
     assert "defect" not in said
+
+
+APP = "const app = require('express')();\napp.get('/', (req, res) => res.send('x'));\napp.listen(80);\n"
+ONE_BY_ONE = """
+from prodlint.program.services import services_in
+
+
+def check(program, rule):
+    for path in sorted({{{way}}}):
+        if "odd" in path:
+            raise ValueError("what a pity")
+        assert path in program.facts and "app/odd/app.js" in program.facts
+        yield Finding(rule.name, "This.", Location(path, 0, 1))
+"""
+
+
+@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS.keys())
+def test_a_check_that_fails_on_a_file_passes_over_it(shell: Shell, tmp_path: Path, way: str) -> None:
+    for folder in ("app", "app/odd", "app/odd/2", "app/z"):
+        shell.write(f"{folder}/app.js", APP)
+        shell.write(f"{folder}/package.json", '{"name": "x", "scripts": {"start": "node app.js"}}')
+    before = shell("check", "--output-format", "concise", "--no-cache").out.splitlines()
+    _module(tmp_path, "bad_crash").write_text(IMPORTS + ONE_BY_ONE.format(way=way))
+    result = shell("check", "--output-format", "concise", "--no-cache", "--extend-select", "bad-crash")
+    assert result.code == 2
+    found = {line.partition(":")[0] for line in result.out.splitlines() if "bad-crash" in line and "This." in line}
+    failed = [line for line in (result.out + result.err).splitlines() if "the rule bad-crash failed" in line]
+    assert {path.rpartition("/")[0] for path in found} >= {"app", "app/z"}
+    assert not any("odd" in path for path in found)
+    assert all(
+        "failed on this file, which it passed over: ValueError: what a pity (bad_crash.py:" in at for at in failed
+    )
+    assert {at.rpartition("app.js")[0] or at.rpartition("package.json")[0] for at in failed}
+    assert len(failed) in (2, 4)
+    assert {line for line in before if line.startswith(("src", "app"))} <= set(result.out.splitlines())
 
 
 @pytest.mark.parametrize("body", UNSOUND.values(), ids=UNSOUND.keys())

@@ -46,11 +46,19 @@ class Setting(NamedTuple):
     """A command of git that the program is run by, where that is easily shown."""
     more: Mapping[str, str] = {}
     """What else has to be said."""
+    before: Sequence[str] = ()
+    """A command that has to go before."""
+    why: str = ""
+    """Why ordinary git is not shown to run it."""
 
 
 SSH, EXT = "ssh://host.invalid/x", "ext::TRAP"
 SIGN = ("commit", "--allow-empty", "-S", "-m", "x")
 FILL = ("credential", "fill")
+MERGE = ("merge", "-m", "x", "side")
+NO_PROGRAM = "it names no program; where it leads is looked at"
+NO_ALIAS = "git takes no alias for a command of its own"
+BY_MAIL = "it is for git's programs that send mail"
 
 SETTINGS = [
     Setting("core.fsmonitor", control=("status",)),
@@ -59,21 +67,25 @@ SETTINGS = [
     Setting("pager.log", control=("log",)),
     Setting("pager.diff", control=("diff", "HEAD")),
     Setting("pager.config", control=("config", "--list")),
-    Setting("pager.ls-tree"),
-    Setting("pager.rev-parse"),
-    Setting("pager.cat-file"),
-    Setting("pager.merge-base"),
+    Setting("pager.ls-tree", control=("ls-tree", "HEAD")),
+    Setting("pager.rev-parse", why="git has no pager there"),
+    Setting("pager.cat-file", control=("cat-file", "-p", "HEAD")),
+    Setting("pager.merge-base", control=("merge-base", "main", "side")),
     Setting("core.editor", control=("commit", "--amend")),
     Setting("sequence.editor", control=("rebase", "-i", "HEAD~1")),
     Setting("core.sshCommand", control=("ls-remote", SSH)),
     Setting("core.gitProxy", control=("ls-remote", "git://host.invalid/x")),
     Setting("core.askPass", control=FILL),
-    Setting("core.alternateRefsCommand"),
+    Setting("core.alternateRefsCommand", control=("fetch", "./svc")),
     Setting(
-        "core.attributesFile", "evil.attributes", more={"diff.other.textconv": "TRAP", "filter.other.clean": "TRAP"}
+        "core.attributesFile",
+        "evil.attributes",
+        control=("diff", "HEAD"),
+        more={"diff.other.textconv": "TRAP", "filter.other.clean": "TRAP"},
+        before=("rm", "--force", ".gitattributes"),
     ),
-    Setting("core.worktree", "/"),
-    Setting("core.bare", "true"),
+    Setting("core.worktree", "/", why=NO_PROGRAM),
+    Setting("core.bare", "true", why=NO_PROGRAM),
     Setting("credential.helper", control=FILL),
     Setting("credential.https://host.invalid.helper", "!TRAP", control=FILL),
     Setting("diff.external", control=("diff", "HEAD")),
@@ -82,60 +94,110 @@ SETTINGS = [
     Setting("filter.trap.clean", control=("diff", "HEAD")),
     Setting("filter.trap.smudge", control=("checkout", "HEAD", "--", "app.py")),
     Setting("filter.trap.process", control=("diff", "HEAD")),
-    Setting("filter.trap.clean", more={"filter.trap.required": "true"}),
+    Setting("filter.trap.clean", control=("diff", "HEAD"), more={"filter.trap.required": "true"}),
     Setting("merge.trap.driver", "TRAP %A", control=("merge", "-m", "x", "side")),
-    Setting("merge.tool", "trap", more={"mergetool.trap.cmd": "TRAP"}),
-    Setting("mergetool.vimdiff.path"),
-    Setting("merge.guitool", "trap", more={"mergetool.trap.cmd": "TRAP"}),
+    Setting("merge.tool", "trap", control=("mergetool", "-y"), more={"mergetool.trap.cmd": "TRAP"}, before=MERGE),
+    Setting("mergetool.vimdiff.path", control=("mergetool", "-y", "--tool=vimdiff"), before=MERGE),
+    Setting(
+        "merge.guitool",
+        "trap",
+        control=("mergetool", "-y", "--gui"),
+        more={"mergetool.trap.cmd": "TRAP"},
+        before=MERGE,
+    ),
     Setting("diff.tool", "trap", control=("difftool", "-y", "HEAD"), more={"difftool.trap.cmd": "TRAP"}),
     Setting("diff.tool", "vimdiff", control=("difftool", "-y", "HEAD"), more={"difftool.vimdiff.path": "TRAP"}),
-    Setting("diff.guitool", "trap", more={"difftool.trap.cmd": "TRAP"}),
+    Setting("diff.guitool", "trap", control=("difftool", "-y", "--gui", "HEAD"), more={"difftool.trap.cmd": "TRAP"}),
     Setting("gpg.program", control=SIGN),
     Setting("gpg.openpgp.program", control=SIGN),
     Setting("gpg.x509.program", control=SIGN, more={"gpg.format": "x509"}),
     Setting("gpg.ssh.program", control=SIGN, more={"gpg.format": "ssh", "user.signingKey": "key::ssh-rsa x"}),
     Setting("gpg.ssh.defaultKeyCommand", control=SIGN, more={"gpg.format": "ssh"}),
-    Setting("gpg.ssh.allowedSignersFile", "evil.attributes", more={"log.showSignature": "true", "gpg.program": "TRAP"}),
-    Setting("uploadpack.packObjectsHook"),
+    Setting(
+        "gpg.ssh.allowedSignersFile",
+        "evil.attributes",
+        control=("log", "signed", "--"),
+        more={"log.showSignature": "true", "gpg.program": "TRAP"},
+    ),
+    Setting("uploadpack.packObjectsHook", why="git believes only the user's own configuration"),
     Setting("remote.origin.uploadpack", control=("fetch", "origin"), more={"remote.origin.url": "."}),
     Setting(
         "remote.origin.receivepack",
         control=("push", "origin"),
         more={"remote.origin.url": ".", "push.default": "current"},
     ),
-    Setting("remote.origin.vcs", "trap", more={"remote.origin.url": "x"}),
+    Setting("remote.origin.vcs", "trap", control=("fetch", "origin"), more={"remote.origin.url": "x"}),
     Setting("remote.origin.url", EXT, control=("fetch", "origin"), more={"protocol.ext.allow": "always"}),
-    Setting("remote.origin.pushurl", EXT, more={"protocol.allow": "always", "remote.origin.url": "."}),
     Setting(
-        "url.ext::TRAP .insteadOf", "https:", more={"protocol.ext.allow": "always", "remote.origin.url": "https://x"}
+        "remote.origin.pushurl",
+        EXT,
+        control=("push", "origin", "main"),
+        more={"protocol.allow": "always", "remote.origin.url": "."},
     ),
-    Setting("remote.origin.promisor", "true", more={"remote.origin.url": EXT, "protocol.ext.allow": "always"}),
-    Setting("submodule.sub.update", "!TRAP", more={"submodule.sub.url": "."}),
-    Setting("submodule.recurse", "true", more={"diff.submodule": "diff", "submodule.sub.active": "true"}),
-    Setting("status.submoduleSummary", "true", more={"diff.ignoreSubmodules": "none"}),
+    Setting(
+        "url.ext::TRAP .insteadOf",
+        "https:",
+        control=("fetch", "origin"),
+        more={"protocol.ext.allow": "always", "remote.origin.url": "https://x"},
+    ),
+    Setting(
+        "remote.origin.promisor",
+        "true",
+        control=("cat-file", "-p", "0123456789012345678901234567890123456789"),
+        more={
+            "remote.origin.url": EXT,
+            "protocol.ext.allow": "always",
+            "core.repositoryFormatVersion": "1",
+            "extensions.partialClone": "origin",
+        },
+    ),
+    Setting(
+        "submodule.sub.update",
+        "!TRAP",
+        control=("submodule", "update"),
+        more={"submodule.sub.url": "."},
+        before=("-C", "sub", "commit", "--allow-empty", "-m", "x"),
+    ),
+    Setting(
+        "submodule.recurse",
+        "true",
+        more={"diff.submodule": "diff", "submodule.sub.active": "true"},
+        why=NO_PROGRAM,
+    ),
+    Setting("status.submoduleSummary", "true", more={"diff.ignoreSubmodules": "none"}, why=NO_PROGRAM),
     Setting("alias.trap", "!TRAP", control=("trap",)),
-    Setting("alias.rev-parse", "!TRAP"),
-    Setting("alias.ls-tree", "!TRAP"),
-    Setting("interactive.diffFilter"),
+    Setting("alias.rev-parse", "!TRAP", why=NO_ALIAS),
+    Setting("alias.ls-tree", "!TRAP", why=NO_ALIAS),
+    Setting("interactive.diffFilter", control=("add", "--patch"), more={"color.ui": "always"}),
     Setting("trailer.x.command", control=("interpret-trailers", "--trailer", "x=1")),
     Setting("trailer.x.cmd", control=("interpret-trailers", "--trailer", "x=1")),
-    Setting("imap.tunnel"),
-    Setting("sendemail.sendmailCmd"),
-    Setting("sendemail.smtpServer"),
-    Setting("sendemail.toCmd"),
-    Setting("sendemail.ccCmd"),
+    Setting("imap.tunnel", why=BY_MAIL),
+    Setting("sendemail.sendmailCmd", why=BY_MAIL),
+    Setting("sendemail.smtpServer", why=BY_MAIL),
+    Setting("sendemail.toCmd", why=BY_MAIL),
+    Setting("sendemail.ccCmd", why=BY_MAIL),
     Setting("web.browser", "trap", control=("web--browse", "x"), more={"browser.trap.cmd": "TRAP"}),
-    Setting("help.browser", "trap", more={"browser.trap.path": "TRAP"}),
+    Setting(
+        "help.browser",
+        "firefox",
+        control=("help", "--web", "log"),
+        more={"browser.firefox.path": "TRAP", "help.htmlPath": "https://host.invalid"},
+    ),
     Setting("man.viewer", "trap", control=("help", "--man", "log"), more={"man.trap.cmd": "TRAP"}),
-    Setting("man.viewer", "woman", more={"man.woman.path": "TRAP"}),
-    Setting("help.autoCorrect", "immediate", more={"alias.diffs": "!TRAP"}),
-    Setting("guitool.trap.cmd"),
-    Setting("instaweb.httpd", more={"instaweb.browser": "TRAP"}),
+    Setting("man.viewer", "konqueror", control=("help", "--man", "log"), more={"man.konqueror.path": "TRAP"}),
+    Setting("help.autoCorrect", "immediate", control=("sprin",), more={"alias.spring": "!TRAP"}),
+    Setting("guitool.trap.cmd", why="it is for git gui, which has windows"),
+    Setting("instaweb.httpd", more={"instaweb.browser": "TRAP"}, why="it is for gitweb, a package of its own"),
     Setting("tar.trap.command", control=("archive", "--format=trap", "HEAD")),
-    Setting("init.templateDir", "TRAPS"),
-    Setting("pull.twohead", "trap"),
-    Setting("maintenance.auto", "true", more={"gc.auto": "1", "core.hooksPath": "TRAPS"}),
-    Setting("fsck.skipList", "evil.attributes"),
+    Setting("init.templateDir", "TRAPS", why="what it leads to is copied, and run later"),
+    Setting("pull.twohead", "trap", control=("merge", "-m", "x", "side")),
+    Setting(
+        "maintenance.auto",
+        "true",
+        control=("commit", "--allow-empty", "-m", "x"),
+        more={"gc.auto": "1", "core.hooksPath": "TRAPS"},
+    ),
+    Setting("fsck.skipList", "evil.attributes", why=NO_PROGRAM),
     Setting("include.path", "../evil.config", control=("status",)),
     Setting("includeIf.gitdir:/.path", "../evil.config", control=("status",)),
     Setting("includeIf.onbranch:**.path", "../evil.config", control=("status",)),
@@ -186,7 +248,14 @@ class Traps:
         self.folder = folder / "traps"
         write(folder, {"trap.sh": f"#!/bin/sh\ntouch {self._trace}\n"})
         self.program.chmod(0o755)
-        for name in (*HOOKS, *(f"hooks/{name}" for name in HOOKS), "git", "git-remote-trap", "git-rev-parse"):
+        for name in (
+            *HOOKS,
+            *(f"hooks/{name}" for name in HOOKS),
+            "git",
+            "git-remote-trap",
+            "git-rev-parse",
+            "git-merge-trap",
+        ):
             (self.folder / name).parent.mkdir(exist_ok=True, parents=True)
             shutil.copy(self.program, self.folder / name)
 
@@ -258,6 +327,14 @@ def plant(shop: Path, traps: Traps) -> None:
     for config in (shop / "evil.config", shop / ".git" / "config.worktree"):
         configure(config, traps, [Setting("core.fsmonitor"), Setting("diff.external"), Setting("filter.trap.clean")])
     write(shop, {"evil.attributes": "* filter=other diff=other\n"})
+    (shop / ".git" / "objects" / "info").mkdir(exist_ok=True)
+    (shop / ".git" / "objects" / "info" / "alternates").write_text("../../svc/objects\n")
+    author = "a <a@example.invalid> 0 +0000"
+    tree = git(shop, "rev-parse", "HEAD^{tree}").stdout.decode().strip()
+    signature = "gpgsig -----BEGIN PGP SIGNATURE-----\n \n -----END PGP SIGNATURE-----"
+    write(shop, {"signed": f"tree {tree}\nauthor {author}\ncommitter {author}\n{signature}\n\nx\n"})
+    made = git(shop, "hash-object", "-t", "commit", "-w", "signed").stdout.decode().strip()
+    git(shop, "branch", "signed", made)
 
 
 def changed(folder: Path) -> dict[str, list[range]]:
@@ -344,12 +421,20 @@ CONTROLLED = [(setting, name) for setting, name in zip(SETTINGS, IDS, strict=Tru
 def test_ordinary_git_does_run_it(shop: Path, traps: Traps, setting: Setting) -> None:
     plant(shop, traps)
     configure(shop / ".git" / "config", traps, [setting])
-    if setting.control[0] in ("merge", "rebase"):
+    if setting.control[0] in ("merge", "rebase", "mergetool"):
         (shop / ".gitattributes").write_text("* merge=trap\n")
         git(shop, "commit", "--quiet", "--all", "--message=x", check=False)
+    path = os.pathsep.join([os.environ["PATH"], str(traps.folder)])
+    if setting.before:
+        fired(shop, setting.before)
     traps.sprung()
-    fired(shop, setting.control)
+    fired(shop, setting.control, PATH=path, DISPLAY=":0")
     assert traps.sprung()
+
+
+def test_ordinary_git_is_shown_to_run_all_others() -> None:
+    assert [setting.name for setting in SETTINGS if bool(setting.control) is bool(setting.why)] == []
+    assert sum(not setting.control for setting in SETTINGS) <= 17
 
 
 # --- hooks, the environment, programs of that name --------------------------------------------------------------------

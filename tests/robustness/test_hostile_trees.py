@@ -11,16 +11,19 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from prodlint.analysis.session import Session
+from prodlint.cli import cli
 from prodlint.cli.check import _fix_and_report
 from prodlint.cli.options import FORMATS
 from prodlint.cli.terminal import Clock
 from prodlint.extract import parsing
 from prodlint.extract.extraction import extract
+from prodlint.project import discovery
 from prodlint.project.globs import ignore_spec, is_glob
 from prodlint.project.settings import Choice
 from prodlint.project.vfs import SIZE_LIMIT
@@ -85,6 +88,22 @@ def test_files_that_are_none(tree: Path) -> None:
     assert all(path.endswith(("/dev/zero", "zero.js")) for path in errors), errors
     done = run(tree, tree.parent / "cache", "check", "-q", "self.js")
     assert (done.returncode, done.stdout, done.stderr.count(b"\n")) == (2, b"", 1)
+
+
+@pytest.mark.parametrize(("most", "number"), [("_MOST_FILES", 3), ("_MOST_ENTRIES", 15)])
+def test_what_is_more_than_a_project_is_not_analysed(
+    tree: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], most: str, number: int
+) -> None:
+    """`/usr`, for one."""
+    write(tree, {f"folder-{index}/{index}.py": "x = 1\n" for index in range(9)})
+    assert len(Session.open([tree]).project.files) == 10
+    monkeypatch.setattr(discovery, most, number)
+    with pytest.raises(click.ClickException) as raised:
+        cli.main(["check", "--no-cache", str(tree)], standalone_mode=False)
+    assert raised.value.message.startswith(f"{tree} holds too much to be one project, with more than ")
+    assert raised.value.message.endswith("Name the folder of one project, or `exclude` folders in its configuration")
+    (tree / "prodlint.toml").write_text('exclude = ["folder-*"]\n')
+    assert len(Session.open([tree]).project.files) == 1
 
 
 def test_large_files(tree: Path) -> None:
