@@ -132,6 +132,9 @@ class _Service:
         yield from self._list("depends_on", table.get("depends_on"))
         yield from self._health(table.get("healthcheck"))
         yield from self._limits(table.map("ulimits"))
+        logging = table.map("logging")
+        if logging is not None:
+            yield from self._scalar("logging_driver", logging.get("driver"))
         develop = table.map("develop")
         watch = develop.get("watch") if develop else None
         if watch is not None:

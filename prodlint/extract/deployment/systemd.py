@@ -96,8 +96,9 @@ def _trimmed(data: bytes, start: int, end: int) -> int:
 
 
 def extract(data: bytes, path: str) -> FileFacts:
-    """One artefact `unit` (of a drop-in: `drop_in`, named as its unit), if the file has a section for a service. What
-    an empty assignment takes back is gone; a drop-in that takes back what the unit says has a setting `reset`."""
+    """One artefact `unit` (of a drop-in: `drop_in`, named as its unit), if the file has a section for a service, were
+    it misspelt; the line of each section is a setting `section`. What an empty assignment takes back is gone; a drop-in
+    that takes back what the unit says has a setting `reset`."""
     facts = FileFacts(KIND, line_starts=line_starts_of(data))
     if MARKER in data:
         comments = ((match.start(1), match.end()) for match in re.finditer(rb"(?m)^[ \t]*([#;][^\r\n]*)", data))
@@ -105,6 +106,7 @@ def extract(data: bytes, path: str) -> FileFacts:
         facts.directives = [directive for directive in found if directive is not None]
     lines = scan(data)
     service = [line for line in lines if line.section == "Service"]
+    service = service or [line for line in lines if line.section.lower() == "service"]
     if not service:
         return facts
     folder, _, name = path.rpartition("/")
@@ -121,6 +123,7 @@ def _settings(lines: list[Line], template: bool, problems: list[SyntaxProblem]) 
     settings: list[Setting] = []
     for line in lines:
         if not line.key:
+            settings.append(Setting("section", line.section, line.start, line.end))
             continue
         name = _name(line)
         if not line.value:
