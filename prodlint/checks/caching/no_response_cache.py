@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from prodlint.facts import ValueKind
 from prodlint.findings import Confidence, Finding, Step
+from prodlint.lazy_regex import regex
 from prodlint.models.frameworks.model import Context
 from prodlint.program.linking.resolver import CallSite, File
 from prodlint.program.proxies import proxies_in
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from prodlint.program.services import Service
     from prodlint.rulebook import Rule
 
+_IDLE = regex(r"health|live|ready|ping|status|metrics|version", re.IGNORECASE)
 _HANDLERS = (Context.REQUEST, Context.REQUEST_THREAD)
 
 
@@ -35,7 +37,7 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
 
 
 def _finding(program: Program, rule: Rule, front: Front, service: Service) -> Finding | None:
-    page = next(_pages(program, rule, service), None)
+    page = next(_pages(program, rule, service), None) or next(_same_for_all(program, rule, service), None)
     packages = re.compile(rule.data["dependencies"])
     if page is None or any(packages.search(name) for name in service.dependencies):
         return None
@@ -45,11 +47,11 @@ def _finding(program: Program, rule: Rule, front: Front, service: Service) -> Fi
     place = _root(front.proxy)
     return Finding(
         rule.name,
-        f"Every request for a page gets to {service.name}, which renders it again: nobody keeps it, although it seems "
-        "to be the same for everybody. Let the proxy keep such responses for a while, if only for a second under load.",
+        f"Every request for a page gets to {service.name}, which makes it again: nobody keeps it, although it seems to "
+        "be the same for everybody. Let the proxy keep such responses for a while, if only for a second under load.",
         place.location,
         confidence=Confidence.CERTAIN if front.is_certain else Confidence.LIKELY,
-        related=(Step(program.location(page.file, page.call.start, page.call.end), "a page is rendered here"),),
+        related=(Step(program.location(page.file, page.call.start, page.call.end), "it is made here"),),
         service=service.name,
     )
 
@@ -67,6 +69,24 @@ def _pages(program: Program, rule: Rule, service: Service) -> Iterator[CallSite]
         for_request = any(context in reached and reached[context].certain for context in _HANDLERS)
         if for_request and _is_part(program, site.file, service):
             yield site
+
+
+def _same_for_all(program: Program, rule: Rule, service: Service) -> Iterator[CallSite]:
+    """The calls that answer a GET in a handler which never looks at its request, health checks left out."""
+    for api in rule.data["answers"]:
+        for site in program.api_calls.get(api, ()):
+            function = site.file.function_at(site.call.region)
+            reached = program.contexts.of(function)
+            registration = (
+                program.contexts.path((function, Context.REQUEST))[0].registration
+                if Context.REQUEST in reached
+                else None
+            )
+            params = site.file.facts.functions[site.file.facts.regions[site.call.region].function].params
+            is_blind = registration is not None and len(params) > 1 and not params[0].used
+            label = registration.label if registration is not None and is_blind else ""
+            if label.startswith("GET ") and not _IDLE.search(label) and _is_part(program, site.file, service):
+                yield site
 
 
 def _speaks_of_clients(file: File, packages: re.Pattern[str], names: re.Pattern[str]) -> bool:

@@ -23,6 +23,7 @@ _MANY = 5
 def check(program: Program, rule: Rule) -> Iterator[Finding]:
     """Guarded calls that run a function later, where that throws itself, or where the `try` guards nothing else."""
     throwing, quiet = frozenset(rule.data["throws"]), frozenset(rule.data["never-throws"])
+    rethrown = tuple(f"{name}." for name in rule.data["rethrows"])
     seen: set[tuple[int, int]] = set()
     for site, targets in program.calls:
         file = site.file
@@ -31,6 +32,8 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
             continue
         if any(isinstance(target, Api) and target.path.startswith("process.on") for target in targets):
             continue  # what throws in a process-wide hook is meant to end the process
+        if any(isinstance(target, Api) and target.path.startswith(rethrown) for target in targets):
+            continue
         guarded = file.facts.regions[catches[0]].partner
         for position, argument in enumerate(site.call.args):
             handed = program.value(file, argument)

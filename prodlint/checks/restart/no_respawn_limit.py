@@ -55,8 +55,9 @@ def _upstart(rule: Rule, service: Service, variant: Variant) -> Finding | None:
     by = limit.by if limit.by is not None else said.by
     return Finding(
         rule.name,
-        f"If {service.name} cannot start, Upstart tries again "
-        f"{'for ever' if is_off else 'as often as its version happens to'}. Say how often: `respawn limit 10 5`.",
+        f"If {service.name} cannot start, Upstart "
+        f"{'tries again for ever' if is_off else 'gives up after its default of 10 starts within 5 seconds'}. Say how "
+        "often it may: `respawn limit 10 5`.",
         by.location,
         data={"path": variant.outer.path, "upstart": True, "start": by.location.start if is_off else -1},
         service=service.name,
