@@ -20,6 +20,7 @@ from prodlint.program.services.variants import in_production
 
 if TYPE_CHECKING:
     from prodlint.facts import Artefact, Setting
+    from prodlint.fixes.text import Edits
     from prodlint.program.linking.program import Program
     from prodlint.program.services import Service, Variant
     from prodlint.rulebook import Rule
@@ -248,7 +249,7 @@ def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
     change: dict[str, Any] = finding.data["change"]
     start, path = finding.data["start"], finding.location.path
     source = program.read(path)
-    edits = None
+    edits: Edits | None = None
     if "section" in change:
         edits = (Edit(path, start, finding.location.end, f"[{change['section']}]"),)
     elif "move" in change:
