@@ -119,3 +119,15 @@ WORKS = "from fastapi import FastAPI\napp = FastAPI()\n"
 )
 def test_services_have_the_names_that_their_people_give_them(files: Mapping[str, str], names: list[str]) -> None:
     assert service_names(files) == names
+
+
+@pytest.mark.parametrize(
+    ("call", "what"),
+    [
+        ("console.info('x')", "What `console.info` writes"),
+        ("logger.info('x')", "What `logger.info`, which is `console.info`, writes"),
+    ],
+)
+def test_what_is_written_by_another_name_says_both(call: str, what: str) -> None:
+    text = f"const logger = console;\napp.get('/', (req, res) => {{ {call}; res.end(); }});\napp.listen(1);\n"
+    assert said({"package.json": EXPRESS, "app.js": APP + text}, "console-logging").startswith(what)

@@ -80,13 +80,24 @@ def _finding(
     )
     return Finding(
         rule.name,
-        f"What `{api.removeprefix('builtins.')}` writes {why}. Use a logger in server code.",
+        f"What {_shown(program, site, api, position)} writes {why}. Use a logger in server code.",
         program.location(file, start, end),
         confidence=weakest(sure, program.server_code(file, call.region) or Confidence.CERTAIN),
         severity=Severity.ADVICE if judge.at_startup(site) else None,
         data={"file": file.index, "call": site.index, "api": api, "position": position},
         no_fix_reason=_obstacle(program, rule, site, api, position),
     )
+
+
+def _shown(program: Program, site: CallSite, api: str, position: int) -> str:
+    """The API, and the name that it has in the code where that is another: `logger.info`, which is `console.info`."""
+    shown = api.removeprefix("builtins.")
+    callee = program.value(site.file, site.call.callee)
+    owner = program.value(site.file, callee.ref if callee.kind is ValueKind.MEMBER else NONE)
+    if position != NONE or owner.kind is not ValueKind.BINDING:
+        return f"`{shown}`"
+    name = f"{site.file.facts.bindings[owner.ref].name}.{callee.text}"
+    return f"`{shown}`" if name == shown else f"`{name}`, which is `{shown}`,"
 
 
 def _handed_on(program: Program, apis: frozenset[str]) -> Iterator[tuple[CallSite, int, str]]:

@@ -29,8 +29,6 @@ _WORKER_NAME = regex(
     r"(?:^|[-_.])(?:workers?|consumers?|schedulers?|queues?|beat|cron\w*|bots?)(?:$|[-_.])", re.IGNORECASE
 )
 _PLAIN_PATH = regex(r"/[\w./-]*")
-_APPS = ("fastapi.FastAPI()", "starlette.applications.Starlette()", "flask.Flask()", "quart.Quart()")
-"""Apps whose routes have the paths that are written there; routers and blueprints have prefixes somewhere else."""
 _PORT_OPTION = regex(r"(?:--port|-p|--bind|-b|--listen)(?:=|$)")
 
 
