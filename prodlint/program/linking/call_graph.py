@@ -392,8 +392,9 @@ class CallGraph:
         return any(isinstance(target, Fn) for target in self.resolver.resolve(file, value))
 
     def _register_calls(self, file: File) -> None:
+        dev_only = self.branches.dev_regions(file)
         for index, call in enumerate(file.facts.calls):
-            if self.branches.dev_only(file, call.region):
+            if dev_only[call.region]:
                 continue
             targets = self.targets[file.index][index]
             for target in targets:
@@ -710,8 +711,9 @@ class CallGraph:
         )
         self.entries = [entry for registration in self.registrations for entry in self._entries(registration)]
         for file in self.resolver.files:
+            dev_only = self.branches.dev_regions(file)
             for index, call in enumerate(file.facts.calls):
-                if not self.branches.dev_only(file, call.region):
+                if not dev_only[call.region]:
                     self._connect_call(file, index, call)
         self._connect_getters()
         implicit = ImplicitCalls(self.resolver, self.targets)
@@ -803,7 +805,7 @@ class CallGraph:
         own: list[int] = []
         for target in targets:
             if isinstance(target, Api):
-                if self._registers_call(file, call, target.path):
+                if target.path in self._registers and self._registers_call(file, call, target.path):
                     return
             else:
                 own += self.resolver.callables(target)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from prodlint.facts import NONE, RegionKind, Value, ValueKind
 from prodlint.program.linking.resolver import File
 
@@ -26,14 +28,16 @@ class Branches:
     def dev_only(self, file: File, region: int) -> bool:
         """Whether a region, or one around it, is a branch for development or tests:
         `if (process.env.NODE_ENV !== 'production')`, the `else` of `if (isProduction)`, `if settings.DEBUG`."""
-        if region == NONE:
-            return False
+        return region != NONE and self.dev_regions(file)[region]
+
+    def dev_regions(self, file: File) -> Sequence[bool]:
+        """The same of each region of a file."""
         known = self._memo.get(file.index)
         if known is None:
             known = self._memo[file.index] = []
             for number, fact in enumerate(file.facts.regions):  # a region stands behind the one that it is in
                 known.append((fact.parent != NONE and known[fact.parent]) or self._is_dev_branch(file, number))
-        return known[region]
+        return known
 
     def _is_dev_branch(self, file: File, at: int) -> bool:
         region = file.facts.regions[at]

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from enum import IntEnum
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from prodlint.facts import (
     NONE,
@@ -32,7 +32,7 @@ from prodlint.facts import (
 from prodlint.lazy_regex import regex
 from prodlint.models.frameworks.model import Calls, Context, Framework, Offloads, When
 from prodlint.program.linking.resolver import RETURN_ARGUMENT, File, Resolver
-from prodlint.program.linking.targets import Api, Cls, Fn, Inst, Target, Targets
+from prodlint.program.linking.targets import TOP, Api, Cls, Fn, Inst, Obj, Target, Targets
 
 LISTENS = frozenset({"on", "once", "addListener", "addEventListener", "prependListener", "subscribe"})
 """Methods that are handed a listener."""
@@ -48,6 +48,8 @@ _TELLS_COROUTINES = frozenset(
 _ERROR = regex(r"_?(?:e|er|err|error|exception)\d?|(?:err|error)[A-Z]\w*|\w+(?:Err|Error)")
 _MOST_CALLS = 3
 """A function that answers a function that answers a function is followed no further than this."""
+_DATA = frozenset({Api, Cls, Inst, Obj, type(TOP)})
+"""The targets whose call runs no function that was handed over."""
 _OWN_CALLABLE = frozenset({ValueKind.FUNCTION, ValueKind.BINDING, ValueKind.MEMBER, ValueKind.CALL, ValueKind.OP})
 
 
@@ -111,6 +113,7 @@ Slot = int | str
 """Where a call is handed an argument: a position or a keyword."""
 
 _Key = tuple[str, int, int, Part, int]
+_NO_RUNS = frozenset[Run]()
 _HERE = Use(Place.HERE)
 _KEPT = Use(Place.KEPT)
 _UNKNOWN = Use(Place.LATER, sure=False)
@@ -180,13 +183,15 @@ class _Index:
         self.decorates: dict[int, list[int]] = defaultdict(list)
         """By value: the functions that it decorates."""
         bindings: dict[int, int] = {}
+        tables = {
+            ValueKind.CALL: self.call_value,
+            ValueKind.FUNCTION: self.function_value,
+            ValueKind.BINDING: bindings,
+        }
         for number, value in enumerate(facts.values):
-            if value.kind is ValueKind.CALL:
-                self.call_value[value.ref] = number
-            elif value.kind is ValueKind.FUNCTION:
-                self.function_value[value.ref] = number
-            elif value.kind is ValueKind.BINDING:
-                bindings[value.ref] = number
+            table = tables.get(value.kind)
+            if table is not None:
+                table[value.ref] = number
         for number, call in enumerate(facts.calls):
             self.called[call.callee].append(number)
             for position, argument in enumerate(call.args):
@@ -272,14 +277,53 @@ class ParameterUses:
 
     def runs(self, file: File, value: int) -> frozenset[Run]:
         """The functions of the program that are run when a value is called."""
-        return frozenset(run for run in self._solve(("runs", file.index, value, None, 0)) if isinstance(run, Run))
+        known = self._answers.get(("runs", file.index, value, None, 0))
+        if known is None:
+            fact = file.facts.values[value]
+            if fact.kind is ValueKind.FUNCTION:
+                return self.runs_of(file.fn_base + fact.ref)
+            if self._runs_nothing(file, value):
+                return _NO_RUNS
+        return cast("frozenset[Run]", self._solve(("runs", file.index, value, None, 0)))
+
+    def _runs_nothing(self, file: File, value: int, depth: int = 0) -> bool:
+        """Whether it is plain that calling a value runs no function of the program. Most that calls are handed is data,
+        which is told from functions without a summary."""
+        resolver = self._resolver
+        values = file.facts.values
+        fact = values[value]
+        kind = fact.kind
+        if kind is ValueKind.FUNCTION:
+            return False
+        for target in resolver.resolve(file, value):
+            if type(target) not in _DATA:
+                return False
+        if kind not in _OWN_CALLABLE:
+            return True
+        for owner, item in resolver.origins(file, value):
+            origin = owner.facts.values[item]
+            if origin.kind is not ValueKind.CALL:
+                continue
+            if depth == _MOST_CALLS:
+                return False
+            call = owner.facts.calls[origin.ref]
+            values = owner.facts.values
+            if values[call.callee].kind in _OWN_CALLABLE:
+                for inner, made in resolver.origins(owner, call.callee):
+                    if inner.facts.values[made].kind is ValueKind.CALL:
+                        return False
+            for argument in call.args:
+                if values[argument].kind in _OWN_CALLABLE and not self._runs_nothing(owner, argument, depth + 1):
+                    return False
+        return True
 
     def runs_of(self, function: int, above: int = 0) -> frozenset[Run]:
         """The functions that are run when a function of the program is called, its decorators taken into account, all
         but the first `above`."""
-        if len(self._resolver.functions[function][1].decorators) <= above:
+        file, fact = self._resolver.functions[function]
+        if not file.is_python or len(fact.decorators) <= above:
             return frozenset((Run(function),))
-        return frozenset(run for run in self._solve(("called", function, 0, None, above)) if isinstance(run, Run))
+        return cast("frozenset[Run]", self._solve(("called", function, 0, None, above)))
 
     # ------------------------------------------------------------------ the least fixpoint
 

@@ -71,6 +71,8 @@ _COMPUTED = "[]"
 """The name under which what is stored by a computed key is kept."""
 _DEEPEST = 80
 """How many questions may be open on Python's own stack. Those that are asked further down are put first."""
+_SHALLOW = 16
+"""How many may be, for another to be answered without being opened."""
 _NEVER = 1 << 60
 _TOO_MANY: Targets = (TOP,)
 """What a value is found to be that has more than `_MOST` possibilities, as long as it is being worked out; told from
@@ -175,7 +177,18 @@ OPERATORS = {
     "**": "pow",
 }
 """Python's operators, by the name of the method that each runs."""
+_ANSWERS_OTHERWISE = (
+    RETURN_ARGUMENT.keys()
+    | _LOADERS
+    | _FIELDS
+    | _SAME_ELEMENTS
+    | _ONE_ELEMENT
+    | {"builtins.type", "builtins.enumerate"}
+)
+"""APIs whose answer is not always named after them."""
 _JS_ROOTS = frozenset({"globalThis", "global", "window", "self"})
+_JS_NAMESPACES = _JS_ROOTS | {"module"}
+"""Globals whose members are not named after them."""
 
 
 class File:
@@ -387,6 +400,9 @@ class Resolver:
         self._store_sites: dict[tuple[Target, str], set[_StoreSite]] = defaultdict(set)
         self._elements: dict[Obj, Sequence[Definition]] = {}
         self._class_members: dict[int, dict[str, int]] = {}
+        self._ancestries: dict[int, tuple[Sequence[Cls | Api], int]] = {}
+        """What classes derive from themselves, with the steps to the last that these derive from, as far as that is
+        known for good."""
         self._derived: dict[int, list[int]] = {}
         """The classes that derive from each class, or implement it, directly."""
         self._declaring: dict[str, list[int]] = {}
@@ -649,6 +665,14 @@ class Resolver:
     def origins(self, file: File, value: int) -> list[Definition]:
         """The expressions that a value comes from: names, members and imports are followed to what they stand for, a
         call stays a call. Ends at the value itself where it does not know."""
+        values = file.facts.values
+        fact = values[value]
+        if fact.kind not in _DEFINED_ELSEWHERE:
+            return [(file, value)]
+        if fact.kind is ValueKind.BINDING:
+            assigned = file.facts.bindings[fact.ref].values
+            if 0 < len(assigned) < _MOST and not any(values[item].kind in _DEFINED_ELSEWHERE for item in assigned):
+                return [(file, item) for item in dict.fromkeys(assigned)]
         found: list[Definition] = []
         seen: set[tuple[int, int]] = set()
         stack = [(file, value)]
@@ -742,19 +766,129 @@ class Resolver:
         known = file.provisional[value]
         if known is None:
             fact = file.facts.values[value]
-            if fact.kind in _LEAVES:
-                answer = tuple(_RESOLVE[fact.kind](self, file, fact, value))
-                file.final[value] = answer
-            elif self._at < 0:
-                answer = self._begin((file, value))
-            else:
-                answer = self._work_out((file, value))
+            kind = fact.kind
+            if kind in _LEAVES:
+                answer = file.final[value] = tuple(_RESOLVE[kind](self, file, fact, value))
+                return answer
+            at_once = _AT_ONCE.get(kind)
+            if at_once is not None:
+                plain = at_once(self, file, fact)
+                answered = file.final[value]  # where what it rests on rests on it
+                if answered is not None:
+                    return answered
+                known = file.provisional[value]
+                if known is None and plain is not None:
+                    file.final[value] = plain
+                    return plain
+        if known is None:
+            asked = (file, value)
+            answer = self._begin(asked) if self._at < 0 else self._work_out(asked)
             return answer
         if isinstance(known, int):
             answer = self._of_open(known, _UNKNOWN)
             return answer
         self._note_reader((file, value))
         return known
+
+    # What a value is can be said without opening a question where it rests only on what is known for good. The methods
+    # `…_at_once` answer None where it does not, or where that takes more than a look.
+
+    def _for_good(self, file: File, value: int) -> Targets | None:
+        """What a value is that the one in question always asks for, if that is known for good."""
+        if value == NONE:
+            return ()
+        known = file.final[value]
+        if known is None and self._depth < _SHALLOW and file.provisional[value] is None:
+            depth = self._depth
+            self._depth = depth + 1
+            self._look_up(file, value)
+            self._depth = depth
+            known = file.final[value]
+        return known
+
+    def _api_at_once(self, path: str) -> Api:
+        known = self._aliases.get(path)
+        if known is not None:
+            return Api(known)
+        return Api(path if len(path) <= _LONGEST_API else "?")
+
+    def _member_at_once(self, file: File, fact: Value) -> Targets | None:
+        base = file.facts.values[fact.ref]
+        name = fact.text
+        if base.kind is ValueKind.IMPORT:
+            if file.is_python:
+                return None
+        elif base.kind is ValueKind.GLOBAL and not file.is_python and base.text in _JS_NAMESPACES:
+            return None
+        bases = self._for_good(file, fact.ref)
+        if not bases:
+            return bases
+        found: list[Target] = []
+        for target in bases:
+            if type(target) is Api:
+                if target.path in self._holders:
+                    return None
+                found.append(target if name == "default" else self._api_at_once(f"{target.path}.{name}"))
+            elif target is TOP:
+                found.append(TOP)
+            else:
+                return None
+        return tuple(found) if len(found) == 1 else self._final(_distinct(found))
+
+    def _call_at_once(self, file: File, fact: Value) -> Targets | None:
+        callees = self._for_good(file, file.facts.calls[fact.ref].callee)
+        if not callees:
+            return callees
+        found: list[Target] = []
+        for target in callees:
+            if type(target) is Api:
+                if target.path in _ANSWERS_OTHERWISE or target.path in self._getters:
+                    return None
+                found.append(self._api_at_once(f"{target.path}()"))
+            elif target is TOP:
+                found.append(TOP)
+            else:
+                return None
+        return tuple(found) if len(found) == 1 else self._final(_distinct(found))
+
+    def _binding_at_once(self, file: File, fact: Value) -> Targets | None:
+        binding = file.facts.bindings[fact.ref]
+        if binding.annotation != NONE:
+            return None
+        for value in binding.values:
+            if value != NONE and file.final[value] is None and file.facts.values[value].kind not in _LEAVES:
+                return None  # it may lead back here
+        return self._joined_at_once(file, binding.values)
+
+    def _joined_at_once(self, file: File, values: Sequence[int]) -> Targets | None:
+        if len(values) == 1:
+            return self._for_good(file, values[0])
+        found: list[Target] = []
+        for value in values:
+            known = self._for_good(file, value)
+            if known is None:
+                return None
+            found += known
+        return self._final(_distinct(found))
+
+    def _op_at_once(self, file: File, fact: Value) -> Targets | None:
+        operands = _operands(fact)
+        if operands:
+            return self._joined_at_once(file, operands)
+        return None if file.is_python and fact.text in OPERATORS else ()
+
+    def _same_at_once(self, file: File, fact: Value) -> Targets | None:
+        return self._for_good(file, fact.ref)
+
+    def _global_at_once(self, file: File, fact: Value) -> Targets | None:
+        name = fact.text
+        if file.is_python:
+            return None if file.star_exports else (Api(f"builtins.{name}"),)
+        if name == "exports":
+            return (Module(file.index),)
+        if name in self._global_names:
+            return None
+        return (Api("globalThis"),) if name in _JS_ROOTS else (self._api_at_once(name),)
 
     def _note_reader(self, asked: Asked) -> None:
         """Take note of who got the provisional answer to a question."""
@@ -1143,12 +1277,21 @@ class Resolver:
 
     def definitions(self, target: Target, name: str) -> Sequence[Definition]:
         """Where the program itself defines the member `name` of a target: the values it is given, with their files."""
+        if isinstance(target, Api):
+            if target.path not in self._holders:
+                return ()
+        elif target is TOP:
+            return ()
         asked = (target, name)
         known = self._definitions.get(asked)
         if known is not None:
             return known
         provisional = self._provisional_definitions.get(asked)
         if provisional is None:
+            plain = self._defined_at_once(target, name)
+            if plain is not None:
+                self._definitions[asked] = plain
+                return plain
             answer: Sequence[Definition] = self._begin(asked) if self._at < 0 else self._work_out(asked)
             return answer
         if isinstance(provisional, int):
@@ -1156,6 +1299,75 @@ class Resolver:
             return answer
         self._note_reader(asked)
         return provisional
+
+    def _defined_at_once(self, target: Target, name: str) -> Sequence[Definition] | None:
+        if type(target) is Module:
+            file = self.files[target.file]
+            value = file.exports.get(name)
+            if value is not None:
+                return [(file, value)]
+            return None if file.star_exports or "=" in file.exports else []
+        if not self._has_properties or name in self._late_names:
+            return None
+        if type(target) is Inst or type(target) is Cls:
+            own = self._own_member(target, name)
+            if own:
+                return own
+            parents = self._ancestry(target.id)
+            if parents is None:
+                return None
+            kind = type(target)
+            return [
+                each
+                for parent in parents
+                if isinstance(parent, Cls)
+                for each in self.definitions(kind(parent.id), name)
+            ]
+        if type(target) is Obj:
+            stored = self._stored(target).get(name, ())
+            if stored:
+                return stored
+            file = self.files[target.file]
+            literal = file.facts.values[target.value]
+            if name in literal.names:
+                return [(file, literal.items[literal.names.index(name)])]
+            return None if "..." in literal.names else []
+        if type(target) is Fn or type(target) is FnMember:
+            return self._stored(target).get(name, ())
+        return None
+
+    def _ancestry(self, cls: int) -> Sequence[Cls | Api] | None:
+        """The classes that a class derives from itself, if they are known for good, and theirs, too, there are few
+        steps to the last, and none of them is abstract or implements another; else None."""
+        known = self._ancestries.get(cls)
+        if known is not None:
+            return known[0] if known[1] < _SHALLOW else None
+        file, fact = self.classes[cls]
+        if fact.is_abstract or fact.implements:
+            self._ancestries[cls] = (), _SHALLOW
+            return None
+        self._ancestries[cls] = (), _SHALLOW  # as long as it is looked for
+        parents: list[Cls | Api] = []
+        steps = 0
+        for base in fact.bases:
+            bases = self._for_good(file, base)
+            if bases is None or any(isinstance(parent, Module) for parent in bases):
+                steps = _SHALLOW
+                break
+            for parent in bases:
+                if isinstance(parent, Cls):
+                    if self._ancestry(parent.id) is None:
+                        steps = _SHALLOW
+                        break
+                    steps = max(steps, self._ancestries[parent.id][1] + 1)
+                    parents.append(parent)
+                elif isinstance(parent, Api):
+                    parents.append(Api(parent.path.removesuffix("[]")))  # `Generic[T]`
+        if steps < _SHALLOW:
+            self._ancestries[cls] = parents, steps
+            return parents
+        del self._ancestries[cls]
+        return None
 
     def _define(self, target: Target, name: str) -> Sequence[Definition]:
         if isinstance(target, Module):
@@ -1281,9 +1493,7 @@ class Resolver:
 
     def _class_member(self, target: Cls | Inst, name: str) -> list[Definition]:
         file, fact = self.classes[target.id]
-        own: list[Definition] = [(file, member)] if (member := self._declared(target, name)) != NONE else []
-        for owner in (Inst(target.id), Cls(target.id)):
-            own += self._stored_as(owner, name)
+        own = self._own_member(target, name)
         if own:
             return own
         found: list[Definition] = []
@@ -1307,6 +1517,14 @@ class Resolver:
             if member != NONE:
                 found[self.classes[derived][0], member] = None
         return list(found)
+
+    def _own_member(self, target: Cls | Inst, name: str) -> list[Definition]:
+        """Where a class defines a member itself."""
+        file = self.classes[target.id][0]
+        own: list[Definition] = [(file, member)] if (member := self._declared(target, name)) != NONE else []
+        for owner in (Inst(target.id), Cls(target.id)):
+            own += self._stored_as(owner, name)
+        return own
 
     def _declared(self, target: Cls | Inst, name: str) -> int:
         """The member that a class declares itself: of two with one name, the static one is the class's."""
@@ -1353,6 +1571,10 @@ class Resolver:
                 waiting.append(self._parents(parent.id))
 
     def _parents(self, cls: int) -> Iterator[Cls | Api]:
+        known = self._ancestry(cls)
+        if known is not None:
+            yield from known
+            return
         file, fact = self.classes[cls]
         for base in fact.bases:
             for parent in self._module_object(self.resolve(file, base)):
@@ -1722,13 +1944,8 @@ class Resolver:
         return self._part(file, value.ref)
 
     def _op(self, file: File, value: Value, _: int) -> Iterable[Target]:
-        if value.text in ("||", "??"):
-            operands = value.items
-        elif value.text == "?:":
-            operands = value.items[1:]
-        elif value.text == "&&":
-            operands = value.items[-1:]
-        else:
+        operands = _operands(value)
+        if not operands:
             return self._operated(file, value) if file.is_python else ()
         return [hit for operand in operands for hit in self._part(file, operand)]
 
@@ -2028,11 +2245,22 @@ _RESOLVE: dict[ValueKind, _Resolve] = dict.fromkeys(ValueKind, Resolver._nothing
 }
 
 
+_AtOnce = Callable[[Resolver, File, Value], Targets | None]
+_AT_ONCE: dict[ValueKind, _AtOnce] = {
+    ValueKind.MEMBER: Resolver._member_at_once,
+    ValueKind.CALL: Resolver._call_at_once,
+    ValueKind.BINDING: Resolver._binding_at_once,
+    ValueKind.GLOBAL: Resolver._global_at_once,
+    ValueKind.OP: Resolver._op_at_once,
+    ValueKind.AWAIT: Resolver._same_at_once,
+}
 _LEAVES = frozenset(
     {kind for kind, resolve in _RESOLVE.items() if resolve is Resolver._nothing}
     | {ValueKind.IMPORT, ValueKind.FUNCTION, ValueKind.CLASS, ValueKind.SELF, ValueKind.OBJECT, ValueKind.ARRAY}
 )
 """The kinds of values that rest on no others."""
+_DEFINED_ELSEWHERE = frozenset({ValueKind.BINDING, ValueKind.MEMBER, ValueKind.IMPORT, ValueKind.AWAIT, ValueKind.OP})
+"""The kinds of values that can stand for others."""
 _NOTHING_ELSE = frozenset(kind for kind, resolve in _RESOLVE.items() if resolve is Resolver._nothing)
 """The kinds of values that are no target."""
 
@@ -2056,6 +2284,15 @@ def keyword_of(call: Call, name: str) -> int:
         if keyword == name:
             return call.args[len(call.args) - len(call.keywords) + offset]
     return NONE
+
+
+def _operands(value: Value) -> Sequence[int]:
+    """What an operator answers one of."""
+    if value.text in ("||", "??"):
+        return value.items
+    if value.text == "?:":
+        return value.items[1:]
+    return value.items[-1:] if value.text == "&&" else ()
 
 
 def is_module_function(function: Function) -> bool:

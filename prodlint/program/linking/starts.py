@@ -37,6 +37,8 @@ class Starts:
 
     def __init__(self, graph: CallGraph) -> None:
         self._graph = graph
+        self._serving: dict[str, bool] = {}
+        """Whether what an access path leads to serves."""
         self.services = self._services()
         self._by_hand: dict[int, list[int]] = defaultdict(list)
         calls: set[tuple[int, int]] = set()
@@ -62,12 +64,13 @@ class Starts:
         for caller, edges in self._graph.edges.items():
             for edge in edges:
                 callers[edge.callee].append(caller)
-        found = {
-            file.function_at(call.region)
-            for file in self._graph.resolver.files
-            for index, call in enumerate(file.facts.calls)
-            if file.facts.regions[call.region].function != 0 and self._serves(CallSite(file, index))
-        }
+        found: set[int] = set()
+        for file in self._graph.resolver.files:
+            regions = file.facts.regions
+            for index, call in enumerate(file.facts.calls):
+                function = regions[call.region].function
+                if function != 0 and self._serves(file, index):
+                    found.add(file.fn_base + function)
         waiting = deque(found)
         while waiting:
             for caller in callers.get(waiting.popleft(), ()):
@@ -76,19 +79,22 @@ class Starts:
                     waiting.append(caller)
         return found
 
-    def _serves(self, site: CallSite) -> bool:
-        targets = self._graph.targets[site.file.index][site.index]
-        text = site.file.facts.values[site.call.callee].text
+    def _serves(self, file: File, index: int) -> bool:
+        targets = self._graph.targets[file.index][index]
+        text = file.facts.values[file.facts.calls[index].callee].text
         if text in _SERVE or (not targets and text in _PERHAPS_SERVE):
             return True
-        return any(
-            isinstance(target, Api)
-            and (target.path in SERVERS or target.path in _RUNS_APP or target.path.split(".")[0] in _SERVING_PACKAGES)
-            for target in targets
-        )
+        for target in targets:
+            if isinstance(target, Api):
+                serves = self._serving.get(target.path)
+                if serves is None:
+                    serves = self._serving[target.path] = _is_serving(target.path)
+                if serves:
+                    return True
+        return False
 
     def _starts(self, site: CallSite) -> bool:
-        if self._serves(site):
+        if self._serves(site.file, site.index):
             return True
         caller = site.file.function_at(site.call.region)
         return any(
@@ -111,6 +117,10 @@ class Starts:
             for index, call in enumerate(file.facts.calls)
             if _is_inside(file, call.start, guard) and file.facts.regions[call.region].function == 0
         ]
+
+
+def _is_serving(path: str) -> bool:
+    return path in SERVERS or path in _RUNS_APP or path.split(".")[0] in _SERVING_PACKAGES
 
 
 def _is_inside(file: File, offset: int, region: int) -> bool:
