@@ -51,8 +51,8 @@ FRAMEWORKS: tuple[Framework, ...] = tuple(
         websockets,
         asyncio,
         fastapi,
-        flask,
         quart,
+        flask,
         django,
         aiohttp,
         sqlalchemy,
@@ -66,3 +66,5 @@ BY_NAME: Mapping[str, Framework] = {framework.name: framework for framework in F
 """By the name that registrations have."""
 PATCHES = frozenset(module for framework in FRAMEWORKS for module in framework.patches)
 """Packages that make frameworks look at the promises of handlers that they would not look at."""
+INJECTS = frozenset(path for framework in FRAMEWORKS for path in framework.injects)
+"""APIs that have a parameter given what a function returns."""

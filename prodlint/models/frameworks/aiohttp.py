@@ -33,6 +33,7 @@ FRAMEWORK = Framework(
     name="aiohttp",
     language="python",
     package="aiohttp",
+    route_decorator="aiohttp.web.RouteTableDef().get()",
     bad_request=BadRequest("aiohttp", "web", 'raise {}.HTTPBadRequest(text="Invalid JSON") from error'),
     serves=("aiohttp.web.Application", "tornado.web.Application", "sanic.Sanic", "aiohttp.web.RouteTableDef"),
     aliases=(

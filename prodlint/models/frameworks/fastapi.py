@@ -31,6 +31,8 @@ FRAMEWORK = Framework(
     name="fastapi",
     language="python",
     package="fastapi",
+    route_decorator="fastapi.FastAPI().get()",
+    injects=("fastapi.Depends", "fastapi.Security"),
     bad_request=BadRequest("fastapi", "HTTPException", 'raise {}(status_code=400, detail="Invalid JSON") from error'),
     caught=Caught(2, "{1}", is_logged=True),
     fills_parameters=True,

@@ -18,6 +18,7 @@ FRAMEWORK = Framework(
     name="flask",
     language="python",
     package="flask",
+    route_decorator="flask.Flask().get()",
     bad_request=BadRequest("flask", "abort", "{}(400)"),
     caught=Caught(1, "{0}"),
     debug_settings=("flask.Flask().config",),

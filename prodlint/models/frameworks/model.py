@@ -238,6 +238,11 @@ class Framework(msgspec.Struct, frozen=True):
     """Settings whose member `DEBUG` shows visitors what goes on inside."""
     own_servers: tuple[str, ...] = ()
     """APIs that run the framework's own server, which is made for development."""
+    route_decorator: str = ""
+    """What a decorator such as `@x.get("/path")` is taken for where nothing says what `x` is, in a file that imports
+    the framework."""
+    injects: tuple[str, ...] = ()
+    """APIs that, as the default of a parameter, have it given what a function returns."""
     fills_parameters: bool = False
     """Whether the parameters of a handler are what the client sent, by their annotations."""
 

@@ -9,6 +9,7 @@ FRAMEWORK = Framework(
     name="quart",
     language="python",
     package="quart",
+    route_decorator="quart.Quart().get()",
     caught=Caught(1, "{0}"),
     debug_settings=("quart.Quart().config",),
     own_servers=("quart.Quart().run",),

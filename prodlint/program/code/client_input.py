@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from prodlint.facts import NONE, ValueKind
 from prodlint.lazy_regex import regex
-from prodlint.models.frameworks import BY_NAME
+from prodlint.models.frameworks import BY_NAME, INJECTS
 from prodlint.models.frameworks.model import Role
 from prodlint.program.linking.resolver import CallSite, File, argument_of
 from prodlint.program.linking.targets import Api
@@ -23,7 +23,7 @@ _REQUEST = regex(
 )
 _VIEW_DATA = frozenset({"body", "POST", "GET", "headers", "COOKIES", "FILES", "META", "query_params", "read"})
 _CONVERTS = frozenset({"str", "bytes", "b64decode", "urlsafe_b64decode", "unquote", "unquote_plus", "unhexlify"})
-_INJECTED = frozenset({"fastapi.Depends", "fastapi.Security", "fastapi.params.Depends"})
+_INJECTED = INJECTS | {"fastapi.params.Depends"}
 _DEEPEST = 12
 
 IsGuarded = Callable[[CallSite], bool]

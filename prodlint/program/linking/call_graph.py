@@ -128,6 +128,7 @@ class CallGraph:
         self._serves: dict[str, Framework] = {}
         self._subclasses: list[tuple[Framework, Subclasses]] = []
         self._versions = versions
+        self._frameworks = frameworks
         self._shapes = [shape for framework in frameworks for shape in framework.shapes]
         self._exports = [(framework, exports) for framework in frameworks for exports in framework.exports]
         for framework in frameworks:
@@ -592,14 +593,9 @@ class CallGraph:
         if self.resolver.resolve(file, callee.ref):
             return []
         packages = {module.module.split(".")[0] for module in file.facts.imports}
-        for package, api in (
-            ("fastapi", "fastapi.FastAPI().get()"),
-            ("quart", "quart.Quart().get()"),
-            ("flask", "flask.Flask().get()"),
-            ("aiohttp", "aiohttp.web.RouteTableDef().get()"),
-        ):
-            if package in packages:
-                return self._decorates[api][:1]
+        for framework in self._frameworks:
+            if framework.route_decorator and framework.package in packages:
+                return self._decorates[framework.route_decorator][:1]
         return []
 
     def _exported_handlers(self) -> Iterator[tuple[int, Framework, Exports]]:

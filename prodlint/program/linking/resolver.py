@@ -36,6 +36,7 @@ from prodlint.facts import (
     Value,
     ValueKind,
 )
+from prodlint.models.frameworks import INJECTS
 from prodlint.models.frameworks.model import Slots
 from prodlint.program.linking.literal_paths import literal_path
 from prodlint.program.linking.modules import NodeModules, PythonModules
@@ -118,7 +119,7 @@ RETURN_ARGUMENT = {
 _LOADERS = frozenset({"require", "require.main.require", "module.require", "import"})
 RECEIVER = -1
 """The position of `this` among the parameters of a function."""
-_INJECTS = frozenset({"fastapi.Depends", "fastapi.Security", "taskiq.TaskiqDepends", "fast_depends.Depends"})
+_INJECTS = INJECTS | {"taskiq.TaskiqDepends", "fast_depends.Depends"}
 _TYPED_KEYS = frozenset(
     f"aiohttp.{module}.{name}" for module in ("web", "helpers") for name in ("AppKey", "RequestKey")
 )
