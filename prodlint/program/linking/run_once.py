@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from prodlint.facts import NONE, Call, FileFacts, RegionKind, Use, ValueKind
+from prodlint.facts import NONE, Call, FileFacts, RegionKind, Use, Value, ValueKind
+
+_OF_REQUESTS = frozenset({"req", "request", "res", "response", "reply", "ctx", "context", "socket", "event", "c"})
+"""What handlers call that which comes with each request."""
 
 
 def runs_once(facts: FileFacts, call: Call) -> bool:
@@ -49,11 +52,20 @@ def _absent(facts: FileFacts, test: int) -> str:
     if value.kind is not ValueKind.OP:
         return ""
     items = [facts.values[item] for item in value.items]
+    if items and _is_of_request(facts, items[0]):
+        return ""
     if value.text == "!" and len(items) == 1:
         return items[0].text if items[0].kind is ValueKind.MEMBER else ""
     if value.text in ("==", "===", "is") and len(items) == 2 and items[1].kind is ValueKind.NULL:
         return items[0].text if items[0].kind is ValueKind.MEMBER else ""
     return ""
+
+
+def _is_of_request(facts: FileFacts, member: Value) -> bool:
+    """Whether a member is one of what comes with a request and goes with it: `req.user`, `ctx.state.db`."""
+    while member.kind is ValueKind.MEMBER:
+        member = facts.values[member.ref]
+    return member.kind is ValueKind.PARAM and member.text in _OF_REQUESTS
 
 
 def _conditions(facts: FileFacts, region: int) -> Iterator[int]:
@@ -81,6 +93,8 @@ def names_in(facts: FileFacts, value: int, depth: int = 0) -> set[str]:
         return {facts.bindings[fact.ref].name}
     if fact.kind is ValueKind.PARAM:
         return {fact.text}
+    if fact.kind is ValueKind.MEMBER and _is_of_request(facts, fact):
+        return set()
     if fact.kind in (ValueKind.MEMBER, ValueKind.SUBSCRIPT):
         return {fact.text} | names_in(facts, fact.ref, depth + 1)
     if fact.kind is ValueKind.OP:
