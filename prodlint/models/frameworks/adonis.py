@@ -22,7 +22,9 @@ FRAMEWORK = Framework(
         Registers(members(_ROUTER, "route"), first=2, methods=("handle",), params=("adonis.ctx",)),
     ),
     exports=(
-        Exports(("default.*",), r"app/(?:.+/)?(?:controllers|Controllers/Http)/.+\.[jt]s", params=("adonis.ctx",)),
+        Exports(
+            ("default.*",), r"\Aapp/(?>(?:[^/]++/)*?(?:controllers|Controllers/Http)/).+\.[jt]s", params=("adonis.ctx",)
+        ),
         Exports(
             ("default.handle",),
             r"app/(?:middleware|Middleware|exceptions|Exceptions)/.+\.[jt]s",

@@ -216,6 +216,8 @@ class Framework(msgspec.Struct, frozen=True):
     subclasses: tuple[Subclasses, ...] = ()
     exports: tuple[Exports, ...] = ()
     slots: tuple[Slots, ...] = ()
+    instantiates: tuple[str, ...] = ()
+    """APIs that answer an instance of the class that they are given."""
     offloads: tuple[Offloads, ...] = ()
     calls: tuple[Calls, ...] = ()
     awaits_since: int | None = None

@@ -60,6 +60,7 @@ class Program:
             PythonModules((path for path in paths if path.endswith(".py")), roots_in(files)),
             aliases_of(FRAMEWORKS),
             [slots for framework in FRAMEWORKS for slots in framework.slots],
+            [api for framework in FRAMEWORKS for api in framework.instantiates],
         )
         self.graph = CallGraph(self.resolver, FRAMEWORKS, self.versions, hints.handlers, hints.offloaders)
         packages = {path.rpartition("/")[0] for path in files if path.rpartition("/")[2] == "__init__.py"}

@@ -367,13 +367,15 @@ class Resolver:
         python: PythonModules,
         aliases: Mapping[str, str],
         slots: Iterable[Slots] = (),
+        instantiates: Iterable[str] = (),
     ) -> None:
         """`aliases`: access paths that are the same under another name. `slots`: objects of frameworks in which a
-        program keeps things."""
+        program keeps things. `instantiates`: APIs that answer an instance of the class that they are given."""
         self.files = files
         self._holders: dict[str, Set[str]] = {}
         self._setters: dict[str, str] = {}
         self._getters: dict[str, str] = {}
+        self._instantiates = frozenset(instantiates)
         for each in slots:
             self._holders.update(dict.fromkeys(each.holders, each.own))
             self._setters.update(dict.fromkeys(each.sets, each.holders[0]))
@@ -1610,6 +1612,9 @@ class Resolver:
                 return self._part(file, call.args[position])
             if target.path in self._getters and call.args:
                 return self._got(file, call, target.path)
+            if target.path in self._instantiates and call.args:
+                made = [each for each in self._part(file, call.args[0]) if isinstance(each, Cls)]
+                return tuple(Inst(cls) for each in made for cls in self.concrete(each.id) or (each.id,))
             if target.path in _LOADERS and call.args:
                 return self._computed_require(file, call)
             own = self._made_of_own(file, call, target.path) if file.is_python and call.args else None
