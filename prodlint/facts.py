@@ -600,3 +600,5 @@ class FileFacts(_Fact):
     what is taken by a key, operators. Value, start and end of each in turn; of equal ones in a function the first.
     What `calls` call is not among them."""
     prologues: list[Prologue] = []
+    early: list[Access] = []
+    """JS: reads of a `const` or a class in its own function before it is declared, which throws."""

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from prodlint.facts import NONE, Function, ParamKind, RegionKind, Use, ValueKind
 from prodlint.findings import Applicability, Finding, Fix, Span
 from prodlint.fixes.reasons import NO_PLACE
+from prodlint.lazy_regex import regex
 from prodlint.program.code.callbacks import (
+    ERROR_NAME,
     LISTENS,
     Continuation,
     Timing,
@@ -36,6 +38,13 @@ _EMPTY = "when the call fails, nobody will know"
 _GOES_ON = "when the call fails, this goes on as if it had worked"
 _ORDINARY = frozenset("access exists stat lstat mkdir rmdir rm unlink link symlink exec execFile read write".split())
 """Calls whose error is an ordinary outcome (the folder is there, the file is gone), or that give a result beside it."""
+_ERROR_FIRST = regex(
+    r"(?:fs|graceful-fs|fs-extra)\.(?:readFile|readdir|stat|lstat|fstat|open|readlink|realpath|mkdtemp|read|write)"
+    r"|dns\.(?:lookup|reverse|resolve\w*)|crypto\.(?:randomBytes|randomInt|pbkdf2|scrypt)"
+    r"|zlib\.(?:gzip|gunzip|deflate|inflate|unzip|deflateRaw|inflateRaw|brotliCompress|brotliDecompress)"
+    r"|child_process\.(?:exec|execFile)"
+)
+"""Calls that give their callback an error first and a result behind it. Source: Node's documentation."""
 _BRANCHES = (RegionKind.THEN, RegionKind.ELSE, RegionKind.CASE)
 
 
@@ -47,6 +56,7 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
     clean_up = frozenset(rule.data.get("clean-up", []))
     seen: set[tuple[int, int]] = set()
     for site, targets in program.calls:
+        yield from _taken_for_result(program, rule, site)
         number = _callback(program, site)
         if number is None or (site.file.index, number) in seen:
             continue
@@ -89,6 +99,36 @@ def _callback(program: Program, site: CallSite) -> int | None:
     if callee.kind is ValueKind.MEMBER and callee.text in LISTENS:
         return None  # events have the arguments that they have
     return None if timing(program, site, len(call.args) - 1) in (Timing.NOW, Timing.PROMISE) else last.ref
+
+
+def _taken_for_result(program: Program, rule: Rule, site: CallSite) -> Iterator[Finding]:
+    """`fs.readFile(name, (text) => …)`: the first thing that the callback is given is the error, by whatever name."""
+    file, call = site.file, site.call
+    handed = program.value(file, call.args[-1]) if call.args and not file.is_python else None
+    if handed is None or handed.kind is not ValueKind.FUNCTION:
+        return
+    function = file.facts.functions[handed.ref]
+    if len(function.params) != 1 or function.params[0].kind is not ParamKind.NORMAL or is_error_first(function):
+        return
+    param = function.params[0]
+    if not param.used or param.name.startswith("_") or ERROR_NAME.fullmatch(param.name):
+        return
+    targets = control_flow(program).targets(site)
+    if not targets or not program.is_surely(site, lambda path: _ERROR_FIRST.fullmatch(path) is not None):
+        return
+    made = derived(file, parameter_value(file, handed.ref, 0))
+    if any(not made.isdisjoint(region.values) for region in file.facts.regions if region.kind in _BRANCHES):
+        return
+    confidence = program.server_code(file, call.region)
+    if confidence is not None:
+        yield Finding(
+            rule.name,
+            f"This callback takes `{param.name}` for the result, but it is the error: the result comes behind it. "
+            f"Write `(err, {param.name})`, and look at `err` first.",
+            program.location(file, function.name_start, function.name_end),
+            confidence=confidence,
+            no_fix_reason="what is done with the result has to move, too",
+        )
 
 
 def _is_explained(site: CallSite) -> bool:

@@ -26,6 +26,7 @@ _MANY_FILES = 3
 
 def check(program: Program, rule: Rule) -> Iterator[Finding]:
     """Reads of names that neither the file nor the project nor the environment defines."""
+    yield from _read_early(program, rule)
     judges = _Python(program, rule.data), _JavaScript(program, rule.data)
     for file in program.files:
         facts = file.facts
@@ -44,6 +45,20 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
                         program.location(file, start, start + len(unbound.name.encode())),
                         confidence=judge.confidence(file, unbound.name),
                     )
+
+
+def _read_early(program: Program, rule: Rule) -> Iterator[Finding]:
+    """Reads of a `const` or a class in front of its declaration."""
+    for file in program.files:
+        facts = file.facts
+        if not facts.early or facts.problems or program.roles[file.index] in (FileRole.BROWSER, FileRole.FOREIGN):
+            continue
+        for read in facts.early:
+            yield Finding(
+                rule.name,
+                "This is read before it is declared: it throws a ReferenceError. Declare it further up.",
+                program.location(file, read.start, read.end),
+            )
 
 
 class _Python:
@@ -84,6 +99,7 @@ class _JavaScript:
         files = [file for file in program.files if not file.is_python]
         self._everywhere = GlobalNames(files)
         self._outside_browsers = GlobalNames([file for file in files if not self._is_for_browsers(file)])
+        self._leaked = _leaked(files)
         self._browser = frozenset(data["browser"])
         self._known = {*data["globals"], *data["node"]} | (_used_in_many(files) - self._browser)
         self._test_runners = frozenset(data["test-runners"])
@@ -99,7 +115,7 @@ class _JavaScript:
         names = self._outside_browsers if own is None else self._everywhere
         if names.is_open or not _is_module(file, used) or not self._test_runners.isdisjoint(used):
             return
-        known = self._known | names.known | self._provided(file)
+        known = self._known | (names.known - self._leaked) | self._provided(file)
         if "*" not in known:
             for unbound in facts.unbound:
                 # `__NAME__` is how bundlers' constants are written.
@@ -144,6 +160,13 @@ class _JavaScript:
                 f"Nothing declares `{name}`: in strict code, which modules and classes are, this assignment throws a "
                 f"ReferenceError. Declare it with `let` or `const`."
             )
+        if name in self._leaked:
+            return (
+                f"Nothing declares `{name}`: this assignment makes it a global variable, which all requests share. "
+                "Declare it with `let` or `const`."
+                if use is NameUse.WRITE
+                else ""
+            )
         if use is not NameUse.READ:
             return ""
         if name in self._browser:
@@ -165,6 +188,25 @@ class _JavaScript:
             return Confidence.CERTAIN
         is_known = file.facts.kind == "javascript" and self._program.is_loaded(file) is Confidence.CERTAIN
         return Confidence.CERTAIN if is_known else Confidence.LIKELY
+
+
+def _leaked(files: list[File]) -> frozenset[str]:
+    """The names that nothing declares and that one function alone, of all files, assigns and uses."""
+    places: dict[str, set[tuple[int, int]]] = {}
+    written: set[str] = set()
+    for file in files:
+        for unbound in file.facts.unbound:
+            for _, region, use in unbound.uses():
+                places.setdefault(unbound.name, set()).add((file.index, file.facts.regions[region].function))
+                if use is NameUse.WRITE:
+                    written.add(unbound.name)
+    others = {name for file in files for name in file.facts.ambient}
+    others |= {store.name for file in files for store in file.facts.stores}
+    return frozenset(
+        name
+        for name in written - others
+        if len(places[name]) == 1 and all(function != 0 for _, function in places[name])
+    )
 
 
 def _used_in_many(files: list[File]) -> set[str]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from prodlint.facts import NONE, RegionKind, Use, ValueKind
-from prodlint.findings import Applicability, Finding, Fix, ImportRequest, Span, weakest
+from prodlint.findings import Applicability, Finding, Fix, ImportRequest, Severity, Span, weakest
 from prodlint.fixes.reasons import ODD_FORM
 from prodlint.models.frameworks import BY_NAME
 from prodlint.models.frameworks.model import Role
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from prodlint.rulebook import Rule
 
 _CAUGHT_BY = frozenset({"ValueError", "JSONDecodeError", "Exception", "BaseException"})
+_SENT = tuple(f"express.req.{part}" for part in ("query", "body", "params", "headers", "cookies"))
 _TEXTS = (ValueKind.STRING, ValueKind.TEMPLATE, ValueKind.NUMBER)
 
 
@@ -50,6 +51,17 @@ def _javascript(program: Program, rule: Rule) -> Iterator[Finding]:
         if _is_own_record(program, rule, file, site.call.args[0]):
             continue
         fate = throws.fate(file.function_at(region))
+        if fate is None and _is_part_of_request(program, site):
+            yield Finding(
+                rule.name,
+                f"`{api}` throws when what the client sent is no JSON, and Express answers 500, as if the fault were "
+                "yours. Catch it and answer 400.",
+                program.location(file, site.call.start, site.call.end),
+                confidence=weakest(sure, confidence),
+                data={"file": file.index, "call": site.index},
+                severity=Severity.WARNING,
+                no_fix_reason="" if _handler_text(program, site) else "there is nobody in reach to pass the error to",
+            )
         if fate is not None:
             what = (
                 process_hooks.fate(program, file, EXCEPTION)
@@ -65,6 +77,15 @@ def _javascript(program: Program, rule: Rule) -> Iterator[Finding]:
                 data={"file": file.index, "call": site.index},
                 no_fix_reason="" if _handler_text(program, site) else "there is nobody in reach to pass the error to",
             )
+
+
+def _is_part_of_request(program: Program, site: CallSite) -> bool:
+    """Whether a call stands in a handler of Express itself, and is given a part of its request."""
+    function = site.file.function_at(site.call.region)
+    path = program.resolver.api_of(site.file, site.call.args[0])
+    return path.startswith(_SENT) and any(
+        each.framework == "express" and each.certain for each in program.registrations_of.get(function, ())
+    )
 
 
 def _comes_from_outside(program: Program, file: File, value: int, depth: int = 0) -> bool:

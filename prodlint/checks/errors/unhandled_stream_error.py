@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from typing import TYPE_CHECKING
 
-from prodlint.facts import NONE, Use, ValueKind
+from prodlint.facts import NONE, Call, Use, ValueKind
 from prodlint.findings import Applicability, Confidence, Edit, Finding, Fix, ImportRequest, Span, weakest
 from prodlint.fixes.reasons import NO_PLACE, NOT_UTF8, ODD_FORM
 from prodlint.models.frameworks.model import Context
-from prodlint.program.code.callbacks import parameter_value, whom_to_tell
+from prodlint.program.code.callbacks import LISTENS, parameter_value, whom_to_tell
 from prodlint.program.code.loggers import loggers_in
 from prodlint.program.code.process_hooks import EXCEPTION, fate
 from prodlint.program.code.streams import Streams, Unheard
 from prodlint.program.linking.resolver import CallSite, File
-from prodlint.program.linking.targets import Api
+from prodlint.program.linking.targets import Api, Cls
 
 if TYPE_CHECKING:
     from prodlint.program.linking.program import Program
@@ -48,6 +48,7 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
         found_in_chain.sort(key=lambda entry: entry[1].made.call.end)
         yield _finding(program, rule, found_in_chain, fails_when)
     yield from _sockets(program, rule, streams)
+    yield from _own_emitters(program, rule, streams)
 
 
 def _answered(
@@ -148,6 +149,77 @@ def _sockets(program: Program, rule: Rule, streams: Streams) -> Iterator[Finding
                 data={"file": file.index, "function": function - file.fn_base, "position": position},
                 no_fix_reason=_without_logger(program, file, fact.region),
             )
+
+
+def _own_emitters(program: Program, rule: Rule, streams: Streams) -> Iterator[Finding]:
+    """What the program makes of `EventEmitter`, or of a class that extends it, where its own code emits `'error'`."""
+    for site, targets in program.calls:
+        if site.file.is_python or not site.call.is_new or len(targets) != 1:
+            continue
+        made = targets[0]
+        name = program.value(site.file, site.call.callee).text or "This"
+        if isinstance(made, Cls):
+            owner, cls = program.resolver.classes[made.id]
+            name = cls.name
+            if not any(base in _EMITTER for base in program.resolver.bases_of(made.id)):
+                continue
+            emits = _emits_error(owner, made.id - owner.cls_base)
+        else:
+            emits = made in _EMITTER and _emits_on(site)
+        here = program.server_code(site.file, site.call.region) if emits else None
+        if here is None or streams.unheard(site) is None:
+            continue
+        yield Finding(
+            rule.name,
+            f"`{name}` emits 'error', and nobody listens to this one: that ends the process. Add `.on('error', …)`.",
+            program.location(site.file, site.call.start, site.call.end),
+            confidence=here,
+            data={"file": site.file.index, "calls": [site.index]},
+            no_fix_reason=""
+            if whom_to_tell(program, site.file, site.file.facts.regions[site.call.region].function) is not None
+            else _without_logger(program, site.file, site.call.region),
+        )
+
+
+_EMITTER = frozenset(Api(path) for path in ("events", "events.EventEmitter", "events.default"))
+
+
+def _is_error_event(file: File, call: Call, methods: Set[str]) -> bool:
+    facts = file.facts
+    first = facts.values[call.args[0]] if call.args else None
+    return (
+        facts.values[call.callee].text in methods
+        and first is not None
+        and first.kind is ValueKind.STRING
+        and first.text == "error"
+    )
+
+
+def _emits_error(file: File, cls: int) -> bool:
+    """Whether methods of a class emit `'error'` of the instance, and none listens to it."""
+    facts = file.facts
+    of_itself = [
+        call
+        for call in facts.calls
+        if facts.values[call.callee].kind is ValueKind.MEMBER
+        and (base := facts.values[facts.values[call.callee].ref]).kind is ValueKind.SELF
+        and base.ref == cls
+    ]
+    return any(_is_error_event(file, call, {"emit"}) for call in of_itself) and not any(
+        _is_error_event(file, call, LISTENS) for call in of_itself
+    )
+
+
+def _emits_on(site: CallSite) -> bool:
+    """Whether the variable that an emitter is kept in emits `'error'` in the same file."""
+    facts, user = site.file.facts, site.call.user
+    return site.call.use is Use.ASSIGNED and any(
+        (callee := facts.values[call.callee]).kind is ValueKind.MEMBER
+        and (base := facts.values[callee.ref]).kind is ValueKind.BINDING
+        and base.ref == user
+        and _is_error_event(site.file, call, {"emit"})
+        for call in facts.calls
+    )
 
 
 def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:

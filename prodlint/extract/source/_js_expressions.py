@@ -31,7 +31,10 @@ def identifier(walk: Walk, node: Node, use: Use, user: int, name_use: NameUse = 
     name = walk.scope.find(text)
     if name is not None:
         name.used = True
-        return name.value if name.value >= 0 else walk.resolve(text, name)
+        value = name.value if name.value >= 0 else walk.resolve(text, name)
+        if name.start > node.start_byte:
+            walk.note_early(name, node, value)
+        return value
     if text == "arguments":
         _note_arguments_object(walk)
     walk.note_unbound(text, node, name_use)

@@ -83,6 +83,7 @@ class Walk:
         "calls",
         "classes",
         "cls",
+        "early",
         "exits",
         "export_objects",
         "exports",
@@ -121,6 +122,7 @@ class Walk:
         self.imports = facts.imports
         self.exports = facts.exports
         self.accesses = facts.accesses
+        self.early = facts.early
         self.unbound = facts.unbound
         self.scope = scopes.root
         self.region = 0
@@ -275,6 +277,13 @@ class Walk:
             self.bindings.append(Binding(text, name.kind, name.function, name.start, name.end))
             self._bound.append(name)
         return name.value
+
+    def note_early(self, name: Name, node: Node, value: int) -> None:
+        """Record a read of `name` at `node`, in front of its declaration, if that fails: in the function of a `const`
+        or a class, outside of class bodies (their fields are given values later)."""
+        is_late = name.kind is BindingKind.CONST or name.kind is BindingKind.CLASS
+        if is_late and name.function == self.function and self.regions[self.region].kind is not RegionKind.CLASS:
+            self.early.append(Access(value, node.start_byte, node.end_byte, self.region))
 
     def binding(self, text: str) -> int:
         """Return the binding that `text` names here, or NONE where it is global or is what it is bound to."""
