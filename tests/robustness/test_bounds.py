@@ -12,7 +12,9 @@ import pytest
 
 from prodlint.analysis.isolation import culprits
 from prodlint.analysis.session import Session
+from prodlint.checks.errors import swallowed_exception
 from prodlint.extract.fact_table import FactTable
+from prodlint.facts import FileFacts
 from prodlint.program.linking import program as linking
 from prodlint.program.linking.program import Program, link
 
@@ -209,3 +211,18 @@ def test_work_grows_with_what_there_is(make: Callable[[int], dict[str, str]]) ->
     _lines(make(3))
     few, more, most = (_lines(make(size)) for size in (110, 220, 440))
     assert most - more < 2.6 * (more - few)
+
+
+def test_what_is_done_with_results_is_found_once_for_all_handlers_of_a_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+    kept = swallowed_exception._kept
+
+    def counted(facts: FileFacts) -> set[int]:
+        asked.append(facts)
+        return kept(facts)
+
+    monkeypatch.setattr(swallowed_exception, "_kept", counted)
+    body = "".join(f"  try {{ await store.save({i}); }} catch (e) {{}}\n" for i in range(5))
+    files = _express(f"const store = require('store');\napp.get('/', async (req, res) => {{\n{body}}});\n")
+    Session.from_memory(files, {"preview": True}).analysis  # noqa: B018
+    assert len(asked) == 1

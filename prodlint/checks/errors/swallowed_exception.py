@@ -217,6 +217,7 @@ class _Silent:
         self._tidies = _Names(data["tidies"])
         self._says = _Names(data["says"])
         self._peers = _Names(data["peers"])
+        self._kept: dict[int, set[int]] = {}
 
     def may_be(self, file: File, handler: Region) -> bool:
         """Whether the `try` of a handler does nothing else."""
@@ -249,7 +250,7 @@ class _Silent:
             return True
         if any(exit_.value != NONE for exit_ in facts.exits if _is_return_within(facts, exit_, guarded)):
             return False
-        kept = _kept(facts) if loud else set()
+        kept = self._kept_in(file) if loud else set()
         tested = _tested_behind(facts, handler)
         return any(
             facts.regions[inner.region].function == facts.regions[call.region].function
@@ -259,6 +260,12 @@ class _Silent:
             for inner in loud
             if call.start <= inner.start and inner.end <= call.end
         )
+
+    def _kept_in(self, file: File) -> set[int]:
+        """`_kept`, found once for all handlers of a file."""
+        if file.index not in self._kept:
+            self._kept[file.index] = _kept(file.facts)
+        return self._kept[file.index]
 
     def _is_tidying(self, file: File, call: Call) -> bool:
         return _called(file, call) in self._tidies
