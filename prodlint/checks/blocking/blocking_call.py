@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Mapping
-from functools import cache
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from prodlint.facts import NONE, Call, Function, Use, ValueKind
 from prodlint.findings import Applicability, Confidence, Edit, Finding, Fix, ImportRequest, Span, weakest
 from prodlint.fixes.reasons import NO_AWAIT
 from prodlint.lazy_regex import regex
+from prodlint.models.api_table import ApiTable
 from prodlint.models.frameworks import BY_NAME
 from prodlint.models.frameworks.model import Context, Role
+from prodlint.models.packages import ITS_ASYNC_FORM, Blocks, package_models
 from prodlint.program.code.callers import callers_in
 from prodlint.program.linking.call_graph import Registration
 from prodlint.program.linking.contexts import Reach
@@ -37,21 +37,34 @@ _BUILT_IN = frozenset({"crypto", "fs", "fs/promises", "util", "zlib"})
 
 def check(program: Program, rule: Rule) -> Iterator[Finding]:
     """Calls of the rule's APIs in functions that run on the event loop for a request or in the background."""
-    table = _Table(rule.data["apis"], rule.data["except"])
-    threads = _Table(dict.fromkeys(rule.data["in-thread"], _THREAD))
-    hints = _Table(rule.data["hints"])
-    waits = _Table(dict.fromkeys(rule.data["without-limit"], ""))
-    of_path = _Table(dict.fromkeys(rule.data["of-path"], ""))
-    for site, api, sure in program.calls_of(lambda path: table.get(path) is not None):
+    table = ApiTable(rule.data["apis"], rule.data["except"])
+    threads = ApiTable(dict.fromkeys(rule.data["in-thread"], _THREAD))
+    hints = ApiTable(rule.data["hints"])
+    waits = ApiTable(dict.fromkeys(rule.data["without-limit"], ""))
+    of_path = ApiTable(dict.fromkeys(rule.data["of-path"], ""))
+    packages = package_models()
+
+    def derived(api: str) -> Blocks | None:
+        return None if table.get(api) is not None or table.leaves_out(api) else packages.blocks(api)
+
+    for site, api, sure in program.calls_of(lambda path: table.get(path) is not None or derived(path) is not None):
+        reason = derived(api)
+        if reason is not None and not site.file.is_python:
+            continue  # a package of npm that has the same name
         if waits.get(api) is not None and _has_limit(site):
             continue
         if of_path.get(api) is not None and not _is_of_path(program, site):
             continue
         if found := _on_loop(program, rule, site):
-            replacement = table.get(api) or ""
+            replacement = table.get(api) or "" if reason is None else _THREAD
             remedy = _Remedy(
-                api, replacement, threads.get(api) is not None, _advice(site.file, replacement, hints.get(api))
+                api,
+                replacement,
+                threads.get(api) is not None,
+                f"{_because(reason)}{_advice(site.file, replacement, hints.get(api))}",
             )
+            if reason is not None and not reason.sure:
+                sure = Confidence.LIKELY
             yield _finding(program, rule, site, sure, *found, remedy)
 
 
@@ -63,73 +76,6 @@ class _Remedy(NamedTuple):
     in_thread: bool
     """Whether the function around the call may run in a thread, although the call alone may not."""
     advice: str
-
-
-_Patterns = list[tuple[re.Pattern[str], str]]
-
-_OPEN = ".*"
-"""What `**` is in a compiled pattern."""
-_CALLED = regex(r"\(\)(?=.)")
-_ROOT = regex(r"[^.()*]+(?!\*)(?=[.()]|\Z)")
-
-
-class _Table:
-    """A table of APIs: `*` in a key is any part of one name, `**` is anything. What the first `*` of a key stands for,
-    `*` in the value stands for."""
-
-    def __init__(self, entries: Mapping[str, str], exceptions: Iterable[str] = ()) -> None:
-        self._exact = {api: value for api, value in entries.items() if "*" not in api}
-        self._patterns = [(_root(api), api, value) for api, value in entries.items() if "*" in api]
-        self._exceptions = [(_root(api), api, "") for api in exceptions]
-        self._by_root: dict[str, tuple[_Patterns, _Patterns]] = {}
-
-    def get(self, api: str) -> str | None:
-        """The value for an API, or None."""
-        root = _root(api)
-        if root not in self._by_root:
-            self._by_root[root] = _of_root(self._exceptions, root), _of_root(self._patterns, root)
-        exceptions, patterns = self._by_root[root]
-        if any(pattern.fullmatch(api) for pattern, _ in exceptions):
-            return None
-        if api in self._exact:
-            return self._exact[api]
-        for pattern, value in patterns:
-            if match := pattern.fullmatch(api):
-                if _OPEN in pattern.pattern and self._is_of_answer(api):
-                    return None
-                return value.replace("*", match[1]) if "*" in value else value
-        return None
-
-    def _is_of_answer(self, api: str) -> bool:
-        """Whether an API belongs to what another of the table answers: a row that was read does not block."""
-        return any(self.get(api[: called.start()]) is not None for called in _CALLED.finditer(api))
-
-
-def _root(api: str) -> str:
-    """The package that an API begins with; "" for a pattern that leaves it open."""
-    root = _ROOT.match(api)
-    return root[0] if root is not None else ""
-
-
-def _of_root(patterns: Iterable[tuple[str, str, str]], root: str) -> _Patterns:
-    return [(_compiled(api), value) for needed, api, value in patterns if needed in ("", root)]
-
-
-@cache
-def _compiled(pattern: str) -> re.Pattern[str]:
-    first, *others = pattern.split("**")
-    if not others:
-        return re.compile(_of_names(first, is_last=True))
-    middle = "".join(f"(?>.*?{_of_names(piece)})" for piece in others[:-1])
-    return re.compile(f"(?>{_of_names(first)}){middle}.*{_of_names(others[-1], is_last=True)}")
-
-
-def _of_names(piece: str, *, is_last: bool = False) -> str:
-    """The expression for what is between two `**`. Where more can follow, the first place that fits is as good as any
-    other, and without being told so `re` tries all their combinations."""
-    first, *others = (re.escape(part) for part in piece.split("*"))
-    middle = "".join(f"(?>([^.()]*?){part})" for part in others[:-1])
-    return first + middle + "".join(f"([^.()]*{'' if is_last else '?'}){part}" for part in others[-1:])
 
 
 # --- where it runs
@@ -197,6 +143,15 @@ def _reached(program: Program, rule: Rule, function: int, context: Context, reac
     named = f"{routes_in(program).said(registration)}{f', and {more} more' if more > 0 else ''}"
     who = "A request" if context is Context.REQUEST else "A background task"
     return f"{who} ({named}) gets here."
+
+
+def _because(reason: Blocks | None) -> str:
+    """How it is known that a function of a library blocks, in a sentence."""
+    if reason is None:
+        return ""
+    if reason.api == ITS_ASYNC_FORM:
+        return f"The library has an async form of it ({reason.path}). "
+    return f"It reaches `{reason.api.replace('()', '')}` ({reason.path}). "
 
 
 def _advice(file: File, replacement: str, hint: str | None) -> str:
