@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import pytest
 
 import prodlint
-from prodlint.checks.blocking.blocking_call import _compiled
+from prodlint.models.api_table import _compiled
 from prodlint.models.frameworks import FRAMEWORKS
 from prodlint.project.globs import compiled_glob, ignore_spec
 from prodlint.rulebook import load_rules
