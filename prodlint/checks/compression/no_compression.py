@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from prodlint.facts import ValueKind
 from prodlint.findings import Applicability, Confidence, Finding, Fix, ImportRequest, Location, Severity, Span
 from prodlint.fixes.reasons import NO_PLACE
 from prodlint.lazy_regex import regex
@@ -17,9 +18,13 @@ from prodlint.program.web.web_apps import WebApp, fronts_of, text_of, web_apps_i
 
 if TYPE_CHECKING:
     from prodlint.program.linking.program import Program
-    from prodlint.program.linking.resolver import File
+    from prodlint.program.linking.resolver import CallSite, File
     from prodlint.rulebook import Rule
 
+_SENDS = frozenset(
+    {"json", "send", "end", "jsonp", "render", "sendFile", "download", "write", "static", "serve-static"}
+)
+_PLAIN = (ValueKind.STRING, ValueKind.BOOL, ValueKind.NUMBER)
 _GZIP = "django.middleware.gzip.GZipMiddleware"
 _COMPARED = regex(r"[/{}:*\s]+")
 
@@ -31,7 +36,7 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
     for app in web_apps_in(program).all.values():
         by_home[web_apps_in(program).home(app.site.file)].append(app)
     for apps in by_home.values():
-        if any(app.is_open or _sounds_so(program, app) for app in apps):
+        if any(app.is_open or _sounds_so(program, app) for app in apps) or _says_little(program, apps[0].site.file):
             continue
         blamed = [app for app in apps if not app.is_mounted and _answers(rule, program, app)]
         rated = [(confidence, app) for app in blamed if (confidence := _served(program, app)) is not None]
@@ -51,6 +56,28 @@ def _is_provided(program: Program, known: Compression, file: File) -> bool:
         any(front.proxy.kind == "nginx" or front.proxy.compression is not Compressing.NONE for front in fronts)
         or known.is_platforms(file.path)
         or known.is_provided(files_of(program, file.path))
+    )
+
+
+def _says_little(program: Program, file: File) -> bool:
+    """Whether all that an Express app answers are objects of a few texts: `{ status: 'queued' }`."""
+    home = web_apps_in(program).home(file)
+    answers = [
+        (api.rpartition(".")[2], site)
+        for api in program.api_calls
+        if api.startswith(("express.res", "express.static", "serve-static"))
+        for site in program.api_calls[api]
+        if web_apps_in(program).home(site.file) == home
+    ]
+    answers = [(name, site) for name, site in answers if name in _SENDS]
+    return bool(answers) and all(name == "json" and _is_note(site) for name, site in answers)
+
+
+def _is_note(site: CallSite) -> bool:
+    values = site.file.facts.values
+    fact = values[site.call.args[0]] if site.call.args else None
+    return (
+        fact is not None and fact.kind is ValueKind.OBJECT and all(values[item].kind in _PLAIN for item in fact.items)
     )
 
 

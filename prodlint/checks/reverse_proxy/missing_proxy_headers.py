@@ -11,12 +11,18 @@ from prodlint.fixes.reasons import ODD_FORM
 from prodlint.program.proxies import Pass, Proxy, proxies_in
 from prodlint.program.proxies.forwarded_headers import CLIENT, HOST, PROTOCOL, VALUES, dropped, missing
 from prodlint.program.proxies.nginx_config import Block
+from prodlint.program.services import services_of
 from prodlint.program.services.variants import each_place_once
 
 if TYPE_CHECKING:
     from prodlint.program.linking.program import Program
     from prodlint.rulebook import Rule
 
+_SOCKETS = (
+    *("ws.Server", "ws.WebSocketServer", "socket.io", "socket.io.Server", "express-ws", "websocket.server"),
+    *("fastapi.FastAPI().websocket", "fastapi.APIRouter().websocket", "starlette.routing.WebSocketRoute"),
+    *("socketio.AsyncServer", "socketio.Server", "flask_socketio.SocketIO"),
+)
 _CONSEQUENCES = {
     HOST: "its links and redirects name the address in `proxy_pass`",
     CLIENT: "it takes nginx for the client of every request",
@@ -29,7 +35,40 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
     for proxy in proxies_in(program).production:
         if proxy.kind == "nginx":
             yield from _finding(program, rule, proxy)
+            yield from _without_upgrade(program, rule, proxy)
     yield from each_place_once(_haproxy(program, rule))
+
+
+def _without_upgrade(program: Program, rule: Rule, proxy: Proxy) -> Iterator[Finding]:
+    """An nginx before a service with WebSockets, that hands the wish for one on nowhere."""
+    if any(each.headers is None or "upgrade" in each.headers for each in proxy.passes):
+        return
+    service = next(
+        (
+            service
+            for service in proxies_in(program).services_behind(proxy)
+            for api in _SOCKETS
+            for site in program.api_calls.get(api, ())
+            if service in services_of(program, site.file.path)
+            and program.server_code(site.file, site.call.region) is not None
+        ),
+        None,
+    )
+    passes = [each for each in proxy.passes if proxies_in(program).leads_to_service(each) is Confidence.CERTAIN]
+    if service is None or not passes or passes[0].block is None:
+        return
+    root = next(
+        (each for each in passes if each.block is not None and (each.block.args or ("",))[-1] == "/"), passes[0]
+    )
+    yield Finding(
+        rule.name,
+        f"{service.name} has WebSockets, and nginx hands the client's wish for one on to it nowhere: each attempt fails. "
+        "Set `Upgrade` and `Connection` with `proxy_set_header`, and `proxy_http_version 1.1`.",
+        root.location,
+        data={"sockets": True},
+        no_fix_reason="which paths are for WebSockets is not known here",
+        service=service.name,
+    )
 
 
 def _haproxy(program: Program, rule: Rule) -> Iterator[Finding]:
@@ -112,6 +151,8 @@ def fix(finding: Finding, program: Program, rule: Rule) -> Fix | str:
     """Sets the headers in the block that decides."""
     from prodlint.fixes import haproxy, nginx
 
+    if "sockets" in finding.data:
+        return "which paths are for WebSockets is not known here"
     if "section" in finding.data:
         path = finding.location.path
         added = haproxy.insert(path, program.read(path), finding.data["section"], ["option forwardfor"], "option")
