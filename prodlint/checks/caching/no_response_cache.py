@@ -27,8 +27,8 @@ _HANDLERS = (Context.REQUEST, Context.REQUEST_THREAD)
 
 def check(program: Program, rule: Rule) -> Iterator[Finding]:
     """One finding for each service whose pages are the same for everybody and are kept by nobody."""
-    if any(proxy.caches is not False for proxy in proxies_in(program).production):
-        return  # one that keeps responses may stand before any other
+    if any(proxy.caches is not False or proxy.kind == "varnish" for proxy in proxies_in(program).production):
+        return  # one that keeps responses may stand before any other; of one that does not, cache-defeated tells
     for service in services_in(program):
         front = next(iter(proxies_in(program).in_front_of(service)), None)
         finding = _finding(program, rule, front, service) if front is not None else None

@@ -57,12 +57,11 @@ def _without_upgrade(program: Program, rule: Rule, proxy: Proxy) -> Iterator[Fin
     passes = [each for each in proxy.passes if proxies_in(program).leads_to_service(each) is Confidence.CERTAIN]
     if service is None or not passes or passes[0].block is None:
         return
-    root = next(
-        (each for each in passes if each.block is not None and (each.block.args or ("",))[-1] == "/"), passes[0]
-    )
+    paths = [(each.block.args or ("",))[-1] if each.block is not None else "" for each in passes]
+    root = passes[paths.index("/")] if "/" in paths else passes[0]
     yield Finding(
         rule.name,
-        f"{service.name} has WebSockets, and nginx hands the client's wish for one on to it nowhere: each attempt fails. "
+        f"{service.name} has WebSockets, and nginx hands no client's wish for one on to it: each attempt fails. "
         "Set `Upgrade` and `Connection` with `proxy_set_header`, and `proxy_http_version 1.1`.",
         root.location,
         data={"sockets": True},
