@@ -108,7 +108,11 @@ def test_an_answer_that_is_no_json_ends_the_process(launch: Launch, stack: str) 
 
 @pytest.mark.proves("unguarded-parse")
 def test_express_answers_what_a_handler_throws_itself(launch: Launch) -> None:
-    handler = "(req, res) => res.json(JSON.parse(req.query.q)) // flagged: unguarded-parse\n"
+    handler = """
+        (req, res) => {
+          res.json(JSON.parse(req.query.q)); // flagged: unguarded-parse
+        }
+    """
     server = launch(program("unguarded-parse", "express4", express(handler)))
     assert server.get("/?q=%7B").status == 503
     assert server.get("/alive").text == "yes"
