@@ -226,3 +226,11 @@ def test_what_is_done_with_results_is_found_once_for_all_handlers_of_a_file(monk
     files = _express(f"const store = require('store');\napp.get('/', async (req, res) => {{\n{body}}});\n")
     Session.from_memory(files, {"preview": True}).analysis  # noqa: B018
     assert len(asked) == 1
+
+
+def test_a_collection_that_is_counted_in_each_round() -> None:
+    """Each round makes something else of it, and there is no last one."""
+    text = "def f(rows):\n    rows = [rows]\n    while g():\n        rows = enumerate(rows)\n        rows.x()\n"
+    program = Session.from_memory({**PROJECT, "a.py": text}).program
+    file = next(file for file in program.files if file.path == "a.py")
+    assert max(len(program.resolver.resolve(file, value)) for value in range(len(file.facts.values))) < 10

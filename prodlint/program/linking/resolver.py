@@ -1699,7 +1699,9 @@ class Resolver:
         if api in _ONE_ELEMENT:
             return _distinct(hit for each in given for hit in self.elements(each))
         if api == "builtins.enumerate":
-            return tuple(Bound(each, "items()") for each in given)
+            # what is counted again and again, `rows = enumerate(rows)` in a loop, has to come to an end
+            is_deep = any(isinstance(each, Bound) and isinstance(each.of, Bound) for each in given)
+            return (TOP,) if is_deep else tuple(Bound(each, "items()") for each in given)
         return tuple(given)
 
     def _has_elements(self, target: Target) -> bool:
