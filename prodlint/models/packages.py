@@ -31,6 +31,9 @@ _MEMBER = regex(r" (?P<name>\w++)(?P<call>\(\))?+(?:: (?P<answer>.++)|(?P<mark>[
 _LONGEST_WALK = 40
 """Steps of an access path, and bases of a class, that are followed at most."""
 _CONSTRUCTOR = "__init__"
+_OF_FILES = ("builtins.open", "io.open", "codecs.open", "pathlib.", "os.", "shutil.", "tempfile.", "gzip.", "zipfile.")
+"""The file that a library opens by itself is mostly a small one of its own, of the system (`/proc`), or read once: that
+it blocks is likely, no more."""
 ITS_ASYNC_FORM = "-"
 """The cause of what blocks because the library has an asynchronous form of it."""
 
@@ -83,7 +86,7 @@ class _Model:
 
     def _cause(self, number: str, *, sure: bool) -> Blocks | None:
         api, _, path = self._rest(f"@{number} ").partition(" ") if number else ("", "", "")
-        return Blocks(api, path, sure) if path else None
+        return Blocks(api, path, sure and not api.startswith(_OF_FILES)) if path else None
 
     def _class(self, name: str) -> _Class | None:
         start = self._text.find(f"\n{name}\n") + 1 or self._text.find(f"\n{name} ") + 1

@@ -103,6 +103,10 @@ def _inner():
 
 def outer():
     _inner()
+
+def version():
+    with open("/proc/version") as file:
+        return file.read()
 """,
 }
 
@@ -161,8 +165,8 @@ def test_does_not_block(models: PackageModels, path: str) -> None:
     assert models.blocks(path) is None
 
 
-@pytest.mark.parametrize("path", ["lib.Client().users.once", "lib.tools.wait_if"])
-def test_is_not_sure_under_a_condition(models: PackageModels, path: str) -> None:
+@pytest.mark.parametrize("path", ["lib.Client().users.once", "lib.tools.wait_if", "lib.tools.version"])
+def test_is_not_sure_under_a_condition_or_of_its_own_files(models: PackageModels, path: str) -> None:
     found = models.blocks(path)
     assert found is None or not found.sure
 
