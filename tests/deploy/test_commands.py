@@ -25,7 +25,7 @@ def last(text: str) -> Start:
         ("set A=1&& b", [Command(("b",), (("A", "1"),))]),
         ("cd x && cd y; b", [Command(("b",), (), "x/y")]),
         ("a & b", [Command(("a",), (), "", True), Command(("b",))]),
-        ("a > f 2>&1 < g | b >> h", [Command(("a",)), Command(("b",))]),
+        ("a > f 2>&1 < g | b >> h", [Command(("a",), is_piped=True), Command(("b",))]),
         ("a # comment\nb", [Command(("a",)), Command(("b",))]),
         ("if a; then b; else c; fi", [Command(("a",)), Command(("b",)), Command(("c",))]),
         ("f() { a; }", [Command(("f",)), Command(("a",))]),

@@ -58,8 +58,10 @@ _DATA = frozenset(
 _CACHED = frozenset(
     {"functools.cached_property", "django.utils.functional.cached_property", "werkzeug.utils.cached_property"}
 )
-_WITHOUT_METHODS = frozenset({"abc", "builtins", "enum", "pydantic", "typing", "typing_extensions"})
-"""Modules whose classes call nothing that those which derive from them add."""
+_WITHOUT_METHODS = frozenset(
+    {"abc", "builtins", "enum", "multiprocessing", "pydantic", "threading", "typing", "typing_extensions"}
+)
+"""Modules whose classes call nothing that those which derive from them add, or of which a model says what they do."""
 _MOST_FIELDS = 200
 
 

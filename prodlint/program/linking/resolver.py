@@ -845,7 +845,11 @@ class Resolver:
         found: list[Target] = []
         for target in callees:
             if type(target) is Api:
-                if target.path in _ANSWERS_OTHERWISE or target.path in self._getters:
+                if (
+                    target.path in _ANSWERS_OTHERWISE
+                    or target.path in self._getters
+                    or target.path in self._instantiates
+                ):
                     return None
                 found.append(self._api_at_once(f"{target.path}()"))
             elif target is TOP:
