@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from prodlint.rulebook import Rule
 
 _STREAMS = ("StandardOutput", "StandardError")
+_QUOTE = '"'
 _NOWHERE = regex(r"(?<![\d&>])(?:1?>>?|&>>?)\s*/dev/null")
 """Standard output to nowhere: errors alone (`2>/dev/null`) may be what somebody wants of a probe."""
 _COMMANDS = ("command.exec", "command.shell", "entrypoint.exec", "entrypoint.shell")
@@ -62,7 +62,7 @@ def _redirected(program: Program, rule: Rule, service: Service, path: str, name:
             match = _NOWHERE.search(setting.value or "") if setting.key in _COMMANDS else None
             if match is not None:
                 place = Location(path, setting.start, setting.end)
-                yield _finding(rule, service, place, f"`{re.sub(chr(34), '', match.group())}`", "")
+                yield _finding(rule, service, place, f"`{match.group().replace(_QUOTE, '')}`", "")
 
 
 def _finding(rule: Rule, service: Service, place: Location, what: str, value: str) -> Finding:
