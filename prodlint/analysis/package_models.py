@@ -9,29 +9,29 @@ imported or run.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 from zipfile import ZipFile
 
 from prodlint.extract.extraction import extract
-from prodlint.facts import NONE, ExitKind, FunctionKind, RegionKind, Use, ValueKind
+from prodlint.facts import NONE, RegionKind, Use, ValueKind
 from prodlint.lazy_regex import regex
 from prodlint.models.api_table import ApiTable
 from prodlint.models.packages import ITS_ASYNC_FORM, PackageModels
-from prodlint.program.linking.program import Program, link
+from prodlint.program.linking.program import Program, closure, link
 from prodlint.program.linking.resolver import File
 from prodlint.program.linking.targets import Api, Cls, Fn, Inst, Module, Target
 from prodlint.project.hints import Hints
 from prodlint.rulebook import load_rules
 
-_BRANCHES = frozenset({RegionKind.THEN, RegionKind.ELSE, RegionKind.CASE})
+_BRANCHES = frozenset({RegionKind.THEN, RegionKind.ELSE, RegionKind.CASE, RegionKind.CATCH})
 _SHORT = frozenset({"close", "aclose", "copy", "reset", "is_closed", "connect_lazy"})
 """What is asynchronous for the sake of form, or waits for little."""
 _IN_A_THREAD = frozenset({"run_in_executor", "to_thread", "run_sync", "run_in_threadpool", "sync_to_async", "sleep"})
 """What is awaited in an asynchronous form that is there for the sake of form, too."""
 _ASYNC_FOLDER = regex(r"(?:^|[./])_?(?:aio|asyncio|async|asynchronous|async_client|async_api)_?(?=[./]|$)")
-_GETTERS = frozenset({"property", "cached_property"})
 _ASIDE = frozenset({"tests", "test", "testing", "benchmarks", "examples"})
 """Folders of a package that say nothing of it."""
 _MOST_SOURCE = 100_000_000
@@ -149,32 +149,31 @@ class _Builder:
                 twins += [
                     twin for twin in by_name[cls.name] if _ASYNC_FOLDER.search(self._resolver.classes[twin][0].path)
                 ]
-            awaited = {name for twin in twins for name, function in self._methods(twin) if self._awaits(function)}
+            awaited = {name for twin in twins for name, function in self._methods(twin) if function in self._awaiting}
             awaited |= {
                 plain
                 for name, function in methods.items()
-                if self._awaits(function)
+                if function in self._awaiting
                 for plain in (name.removeprefix("a"), name.removeprefix("async_"), name.removesuffix("_async"))
                 if plain != name
             }
             for name, function in methods.items():
                 fact = self._resolver.functions[function][1]
-                is_plain = not fact.is_async and not fact.is_generator and not self._is_getter(function)
+                is_plain = not fact.is_async and not fact.is_generator and not self._resolver.is_getter(function)
                 if name in awaited and is_plain and _PUBLIC.fullmatch(name) and name not in _SHORT:
                     cause = _Cause(ITS_ASYNC_FORM, file.path)
                     if not self._blocking.get(function, (cause, False))[1]:
                         self._blocking[function] = cause, True
 
-    def _awaits(self, function: int) -> bool:
-        """Whether a coroutine function waits for something else than its own plain form in a thread."""
-        file, fact = self._resolver.functions[function]
-        local = function - file.fn_base
-        return fact.is_async and any(
-            call.use is Use.AWAITED
-            and file.facts.regions[call.region].function == local
-            and file.facts.values[call.callee].text not in _IN_A_THREAD
+    @cached_property
+    def _awaiting(self) -> Set[int]:
+        """The functions that wait for something else than their own plain form in a thread."""
+        return {
+            file.function_at(call.region)
+            for file in self._program.files
             for call in file.facts.calls
-        )
+            if call.use is Use.AWAITED and file.facts.values[call.callee].text not in _IN_A_THREAD
+        }
 
     # --- what leads there
 
@@ -184,11 +183,6 @@ class _Builder:
             value = file.facts.values[member]
             if value.kind is ValueKind.FUNCTION:
                 yield name, file.fn_base + value.ref
-
-    def _is_getter(self, function: int) -> bool:
-        file, fact = self._resolver.functions[function]
-        decorators = (file.facts.values[decorator].text for decorator in fact.decorators)
-        return fact.kind is FunctionKind.ACCESSOR or any(text in _GETTERS for text in decorators)
 
     def _public_names(self) -> Iterator[tuple[Target, str]]:
         found: dict[Target, set[str]] = defaultdict(set)
@@ -240,16 +234,10 @@ class _Builder:
         declared = self._type_of(self._resolver.declared(file, fact.result)) if fact.result != NONE else ""
         if declared:
             return declared
-        local = function - file.fn_base
-        returned = [
-            exit_.value
-            for exit_ in file.facts.exits
-            if exit_.kind is ExitKind.RETURN and file.facts.regions[exit_.region].function == local
-        ]
         return self._type_of(
             target
-            for value in returned
-            if value != NONE and file.facts.values[value].kind is not ValueKind.NULL
+            for value in file.returns.get(function - file.fn_base, ())
+            if file.facts.values[value].kind is not ValueKind.NULL
             for target in self._resolver.resolve(file, value)
         )
 
@@ -257,10 +245,9 @@ class _Builder:
         """The attributes of a class's instances, with the class of what they hold."""
         methods = dict(self._methods(cls))
         for name, function in methods.items():
-            if self._is_getter(function) and (held := self._answer(function)):
+            if self._resolver.is_getter(function) and (held := self._answer(function)):
                 yield name, held
-        stored = self._resolver.member_stores(Inst(cls)) if hasattr(self._resolver, "member_stores") else ()
-        for name in sorted({*self._resolver.classes[cls][1].names, *stored} - set(methods)):
+        for name in sorted({*self._resolver.classes[cls][1].names} - set(methods)):
             held = self._type_of(self._resolver.member(Inst(cls), name))
             if held:
                 yield name, held
@@ -287,7 +274,7 @@ class _Builder:
             for name, function in self._methods(id_):
                 if not _is_offered(name):
                     continue
-                if (answer := self._answer(function)) and not self._is_getter(function):
+                if (answer := self._answer(function)) and not self._resolver.is_getter(function):
                     answers[subject, f"{name}()"] = answer
                 if function in self._blocking:
                     blocking[subject, name] = self._blocking[function]
@@ -394,7 +381,7 @@ def _branches(file: File, region: int) -> Iterator[int]:
     """The regions around a region in its function that need not be entered."""
     regions = file.facts.regions
     while regions[region].kind is not RegionKind.BODY:
-        if regions[region].kind in _BRANCHES or regions[region].kind is RegionKind.CATCH:
+        if regions[region].kind in _BRANCHES:
             yield region
         region = regions[region].parent
 
@@ -417,12 +404,7 @@ def _useful(
             leading[answer].add(cls)
             if leads_out(answer):
                 useful.add(cls)
-    waiting = list(useful)
-    while waiting:
-        for cls in leading[waiting.pop()] - useful:
-            useful.add(cls)
-            waiting.append(cls)
-    return useful
+    return closure(useful, leading)
 
 
 def _is_of(package: str, name: str) -> bool:
@@ -438,13 +420,7 @@ def _needed(
         leading[cls].update(parents)
     for (cls, _), answer in answers.items():
         leading[cls].add(answer)
-    needed = {cls for cls in useful if _is_of(package, cls)}
-    waiting = list(needed)
-    while waiting:
-        for cls in (leading[waiting.pop()] & useful) - needed:
-            needed.add(cls)
-            waiting.append(cls)
-    return needed
+    return closure({cls for cls in useful if _is_of(package, cls)}, leading, useful.__contains__)
 
 
 def _written(

@@ -130,10 +130,6 @@ class PackageModels:
             self._known[path] = self._walk(path)
         return self._known[path]
 
-    def packages(self) -> Sequence[str]:
-        """The import packages that there are models of, in order."""
-        return sorted(self._files)
-
     def has_class(self, path: str) -> bool:
         """Whether something is known of a class, by its access path."""
         model = self._model(path)

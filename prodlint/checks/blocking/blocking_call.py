@@ -45,10 +45,10 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
     packages = package_models()
 
     def derived(api: str) -> Blocks | None:
-        return None if table.get(api) is not None or table.leaves_out(api) else packages.blocks(api)
+        return None if table.leaves_out(api) else packages.blocks(api)
 
     for site, api, sure in program.calls_of(lambda path: table.get(path) is not None or derived(path) is not None):
-        reason = derived(api)
+        reason = derived(api) if table.get(api) is None else None
         if reason is not None and not site.file.is_python:
             continue  # a package of npm that has the same name
         if waits.get(api) is not None and _has_limit(site):

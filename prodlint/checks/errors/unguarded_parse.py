@@ -51,32 +51,32 @@ def _javascript(program: Program, rule: Rule) -> Iterator[Finding]:
         if _is_own_record(program, rule, file, site.call.args[0]):
             continue
         fate = throws.fate(file.function_at(region))
-        if fate is None and _is_part_of_request(program, site):
-            yield Finding(
-                rule.name,
+        if fate is None and not _is_part_of_request(program, site):
+            continue
+        if fate is None:
+            message = (
                 f"`{api}` throws when what the client sent is no JSON, and Express answers 500, as if the fault were "
-                "yours. Catch it and answer 400.",
-                program.location(file, site.call.start, site.call.end),
-                confidence=weakest(sure, confidence),
-                data={"file": file.index, "call": site.index},
-                severity=Severity.WARNING,
-                no_fix_reason="" if _handler_text(program, site) else "there is nobody in reach to pass the error to",
+                "yours. Catch it and answer 400."
             )
-        if fate is not None:
+        else:
             what = (
                 process_hooks.fate(program, file, EXCEPTION)
                 if fate is Fate.UNCAUGHT
                 else "leaves the request without an answer"
             )
-            yield Finding(
-                rule.name,
+            message = (
                 f"`{api}` throws when the text is no JSON, and nothing catches it here: that {what}. "
-                "Put it into `try` and answer the error.",
-                program.location(file, site.call.start, site.call.end),
-                confidence=weakest(sure, confidence),
-                data={"file": file.index, "call": site.index},
-                no_fix_reason="" if _handler_text(program, site) else "there is nobody in reach to pass the error to",
+                "Put it into `try` and answer the error."
             )
+        yield Finding(
+            rule.name,
+            message,
+            program.location(file, site.call.start, site.call.end),
+            confidence=weakest(sure, confidence),
+            data={"file": file.index, "call": site.index},
+            severity=Severity.WARNING if fate is None else None,
+            no_fix_reason="" if _handler_text(program, site) else "there is nobody in reach to pass the error to",
+        )
 
 
 def _is_part_of_request(program: Program, site: CallSite) -> bool:

@@ -18,7 +18,7 @@ from prodlint.program.code.callbacks import (
     while_serving,
     whom_to_tell,
 )
-from prodlint.program.code.control_flow import control_flow
+from prodlint.program.code.control_flow import CHAINS, control_flow, links
 from prodlint.program.code.loggers import loggers_in
 from prodlint.program.code.process_hooks import REJECTION, fate
 from prodlint.program.linking.resolver import CallSite, File
@@ -32,7 +32,6 @@ _DECLARES_NEXT = regex(
     rb"\b(?:const|let|var|function|class|import)\s+(?:\*\s+as\s+)?next\b|[{,]\s*next\s*(?:,|\}\s*(?:=|from))"
 )
 _OUTLIVE_STARTUP = (Context.REQUEST, Context.REQUEST_THREAD, Context.BACKGROUND, Context.BACKGROUND_THREAD)
-_CHAINS = frozenset({"then", "catch", "finally"})
 _EACH = frozenset({"each", "forEach", "map"})
 _CALLABLE = (ValueKind.FUNCTION, ValueKind.BINDING, ValueKind.MEMBER, ValueKind.IMPORT, ValueKind.CALL)
 _NO_ARRAYS = frozenset({"Map()", "Set()", "URLSearchParams()"})
@@ -164,15 +163,13 @@ def _is_async_each(program: Program, site: CallSite) -> bool:
 def _is_surely_called(program: Program, site: CallSite) -> bool:
     """Whether the function that a chain begins with is all that the callee can be; a chain on what is not known is one
     all the same."""
-    facts = site.file.facts
-    callee = facts.values[site.call.callee]
-    while callee.kind is ValueKind.MEMBER and callee.text in _CHAINS:
-        receiver = facts.values[callee.ref]
-        if receiver.kind is not ValueKind.CALL:
-            return True
-        site = CallSite(site.file, receiver.ref)
-        callee = facts.values[site.call.callee]
-    return not control_flow(program).targets(site) or program.completeness.is_complete(site.file, site.call.callee)
+    *_, first = links(site)
+    callee = first.file.facts.values[first.call.callee]
+    return (
+        (callee.kind is ValueKind.MEMBER and callee.text in CHAINS)
+        or not control_flow(program).targets(first)
+        or program.completeness.is_complete(first.file, first.call.callee)
+    )
 
 
 def _can_be_rejected(program: Program, site: CallSite) -> bool:

@@ -67,8 +67,9 @@ _LOG_METHODS = frozenset(
         "default_exception_handler",
     }
 )
-_CANNOT_THROW = _LOG_METHODS | {"then", "catch", "finally"}
-_CHAINS = frozenset({"then", "catch", "finally"})
+CHAINS = frozenset({"then", "catch", "finally"})
+"""Methods of promises that answer a further one."""
+_CANNOT_THROW = _LOG_METHODS | CHAINS
 _COLLECTS = frozenset({"Promise.all", "Promise.allSettled", "Promise.race", "Promise.any"})
 _NEVER_REJECTS = frozenset(
     {
@@ -515,16 +516,9 @@ class Flow:
 
     def is_caught_too_early(self, site: CallSite) -> bool:
         """Whether a chain has a `.catch(…)`, behind which it goes on with a result that is then missing."""
-        facts = site.file.facts
-        callee = facts.values[site.call.callee]
-        while callee.kind is ValueKind.MEMBER and callee.text in _CHAINS:
-            receiver = facts.values[callee.ref]
-            if receiver.kind is not ValueKind.CALL:
-                return False
-            callee = facts.values[facts.calls[receiver.ref].callee]
-            if callee.kind is ValueKind.MEMBER and callee.text == "catch":
-                return True
-        return False
+        _, *before = links(site)
+        callees = (site.file.facts.values[link.call.callee] for link in before)
+        return any(callee.kind is ValueKind.MEMBER and callee.text == "catch" for callee in callees)
 
     def _answers_nothing(self, file: File, handler: int) -> bool:
         """Whether what takes a rejection surely answers `undefined`: Express's `next`, or a function that returns
@@ -581,7 +575,7 @@ class Flow:
         facts = site.file.facts
         callee = facts.values[site.call.callee]
         targets = self.targets(site)
-        if callee.kind is ValueKind.MEMBER and callee.text in _CHAINS:
+        if callee.kind is ValueKind.MEMBER and callee.text in CHAINS:
             receiver = facts.values[callee.ref]
             if receiver.kind is ValueKind.CALL and self.returns_promise(CallSite(site.file, receiver.ref)):
                 return True
@@ -683,6 +677,20 @@ class Flow:
             self.promises(target.id, depth + 1) if isinstance(target, Fn) else self._target_promises(target)
             for target in targets
         )
+
+
+def links(site: CallSite) -> Iterator[CallSite]:
+    """Yield the calls of a chain of promises, from the one given to the one that the chain begins with."""
+    values = site.file.facts.values
+    while True:
+        yield site
+        callee = values[site.call.callee]
+        if callee.kind is not ValueKind.MEMBER or callee.text not in CHAINS:
+            return
+        receiver = values[callee.ref]
+        if receiver.kind is not ValueKind.CALL:
+            return
+        site = CallSite(site.file, receiver.ref)
 
 
 def _is_of_package(path: str) -> bool:

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from functools import cached_property
 from itertools import islice, takewhile
-from typing import Any
+from typing import Any, TypeVar
 
 from prodlint.facts import NONE, Directive, FileFacts, Function, RegionKind, Value, ValueKind
 from prodlint.findings import Confidence, Location
@@ -38,6 +38,9 @@ _ONCE_BY_NAME = regex(
 _ASKED = frozenset({Context.REQUEST, Context.REQUEST_THREAD, Context.STARTUP})
 _REQUESTS = (Context.REQUEST, Context.REQUEST_THREAD)
 _SERVER = (Context.REQUEST, Context.REQUEST_THREAD, Context.STARTUP, Context.BACKGROUND, Context.BACKGROUND_THREAD)
+
+
+_Node = TypeVar("_Node")
 
 
 class Program:
@@ -501,8 +504,8 @@ def _source_files(files: Mapping[str, FileFacts]) -> list[File]:
 
 
 def closure(
-    start: set[int], edges: Mapping[int, set[int]], wanted: Callable[[int], bool] = lambda index: True
-) -> set[int]:
+    start: set[_Node], edges: Mapping[_Node, set[_Node]], wanted: Callable[[_Node], bool] = lambda node: True
+) -> set[_Node]:
     """All that can be reached from `start`, through what is wanted."""
     seen = set(start)
     stack = list(start)

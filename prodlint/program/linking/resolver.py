@@ -186,7 +186,7 @@ _ANSWERS_OTHERWISE = (
     | _ONE_ELEMENT
     | {"builtins.type", "builtins.enumerate"}
 )
-"""APIs whose answer is not always named after them."""
+"""Of them, those of the languages themselves."""
 _JS_ROOTS = frozenset({"globalThis", "global", "window", "self"})
 _JS_NAMESPACES = _JS_ROOTS | {"module"}
 """Globals whose members are not named after them."""
@@ -380,6 +380,8 @@ class Resolver:
             self._holders.update(dict.fromkeys(each.holders, each.own))
             self._setters.update(dict.fromkeys(each.sets, each.holders[0]))
             self._getters.update(dict.fromkeys(each.gets, each.holders[0]))
+        self._answers_otherwise = _ANSWERS_OTHERWISE | self._getters.keys() | self._instantiates
+        """APIs whose answer is not always named after them."""
         self._setter_names = {api.rpartition(".")[2] for api in self._setters}
         self._global_names: set[str] = set()
         """What the program stores in members of the global object."""
@@ -845,11 +847,7 @@ class Resolver:
         found: list[Target] = []
         for target in callees:
             if type(target) is Api:
-                if (
-                    target.path in _ANSWERS_OTHERWISE
-                    or target.path in self._getters
-                    or target.path in self._instantiates
-                ):
+                if target.path in self._answers_otherwise:
                     return None
                 found.append(self._api_at_once(f"{target.path}()"))
             elif target is TOP:
