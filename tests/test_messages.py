@@ -131,3 +131,15 @@ def test_services_have_the_names_that_their_people_give_them(files: Mapping[str,
 def test_what_is_written_by_another_name_says_both(call: str, what: str) -> None:
     text = f"const logger = console;\napp.get('/', (req, res) => {{ {call}; res.end(); }});\napp.listen(1);\n"
     assert said({"package.json": EXPRESS, "app.js": APP + text}, "console-logging").startswith(what)
+
+
+@pytest.mark.parametrize(
+    ("call", "what"),
+    [
+        ("stripe.Charge.create()", "Use the library's async form (stripe/_charge.py), or hand this to a thread"),
+        ("openai.OpenAI().responses.create()", "It reaches `httpx.Client.send` (openai/_base_client.py). Hand it to"),
+    ],
+)
+def test_a_call_of_a_library_says_how_it_is_known_to_block(call: str, what: str) -> None:
+    app = "import openai, stripe\nfrom fastapi import FastAPI\napp = FastAPI()\n@app.get('/')\nasync def pay():\n"
+    assert what in said({"requirements.txt": "fastapi\n", "main.py": f"{app}    {call}\n"}, "blocking-call")

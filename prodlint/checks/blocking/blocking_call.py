@@ -61,7 +61,7 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
                 api,
                 replacement,
                 threads.get(api) is not None,
-                f"{_because(reason)}{_advice(site.file, replacement, hints.get(api))}",
+                _advice(site.file, replacement, hints.get(api)) if reason is None else _of_library(reason),
             )
             if reason is not None and not reason.sure:
                 sure = Confidence.LIKELY
@@ -145,13 +145,11 @@ def _reached(program: Program, rule: Rule, function: int, context: Context, reac
     return f"{who} ({named}) gets here."
 
 
-def _because(reason: Blocks | None) -> str:
-    """How it is known that a function of a library blocks, in a sentence."""
-    if reason is None:
-        return ""
+def _of_library(reason: Blocks) -> str:
+    """How it is known that a function of a library blocks, and what to do instead."""
     if reason.api == ITS_ASYNC_FORM:
-        return f"The library has an async form of it ({reason.path}). "
-    return f"It reaches `{reason.api.replace('()', '')}` ({reason.path}). "
+        return f"Use the library's async form ({reason.path}), or hand this to a thread with `{_THREAD}`."
+    return f"It reaches `{reason.api.replace('()', '')}` ({reason.path}). Hand it to a thread with `{_THREAD}`."
 
 
 def _advice(file: File, replacement: str, hint: str | None) -> str:
