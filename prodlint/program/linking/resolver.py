@@ -1341,12 +1341,15 @@ class Resolver:
             return self._stored(target).get(name, ())
         return None
 
-    def _ancestry(self, cls: int) -> Sequence[Cls | Api] | None:
+    def _ancestry(self, cls: int, depth: int = 0) -> Sequence[Cls | Api] | None:
         """The classes that a class derives from itself, if they are known for good, and theirs, too, there are few
-        steps to the last, and none of them is abstract or implements another; else None."""
+        steps to the last, and none of them is abstract or implements another; else None. `depth`: the steps to this
+        class from the one that was asked for."""
         known = self._ancestries.get(cls)
         if known is not None:
             return known[0] if known[1] < _SHALLOW else None
+        if depth >= _SHALLOW:
+            return None
         file, fact = self.classes[cls]
         if fact.is_abstract or fact.implements:
             self._ancestries[cls] = (), _SHALLOW
@@ -1361,7 +1364,7 @@ class Resolver:
                 break
             for parent in bases:
                 if isinstance(parent, Cls):
-                    if self._ancestry(parent.id) is None:
+                    if self._ancestry(parent.id, depth + 1) is None:
                         steps = _SHALLOW
                         break
                     steps = max(steps, self._ancestries[parent.id][1] + 1)
