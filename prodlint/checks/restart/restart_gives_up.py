@@ -30,6 +30,8 @@ def check(program: Program, rule: Rule) -> Iterator[Finding]:
             said = variant.setting("restart")
             if said.by is None or after_crash(variant) is not State.SET or not limit.gives_up or not limit.burst:
                 continue
+            if not math.isfinite(limit.interval or 0):
+                continue  # each start counts for ever, and no delay is long enough
             delay = max(1, math.ceil((limit.interval or 0) / limit.burst))
             yield Finding(
                 rule.name,

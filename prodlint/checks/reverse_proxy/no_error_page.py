@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from prodlint.program.linking.program import Program
     from prodlint.rulebook import Rule
 
-_MACHINES = regex(r"[~^=* ]*/?(?:api|v\d+|graphql|rpc|ws|socket\.io)\b.*|.*\$.*")
+_MACHINES = regex(r"\A[~^=* ]*+/?+(?:api|v\d++|graphql|rpc|ws|socket\.io)\b.*+|\A[^$]*+\$.*+")
 """Paths that programs ask for, and not people."""
 _FOR_MACHINES = regex(r"api[.-].*")
 _NAMES = {"nginx": "nginx", "haproxy": "HAProxy", "caddy": "Caddy"}
