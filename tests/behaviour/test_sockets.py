@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.behaviour.conftest import Launch
-from tests.behaviour.driver import Pending, SettingValue, free_port
+from tests.behaviour.driver import Answer, Pending, free_port
 from tests.behaviour.program import program
 from tests.engines.processes import running
 
@@ -47,7 +47,7 @@ PACKAGE = '{ "name": "chat", "scripts": { "start": "node app.js" }, "dependencie
 TRANSPORT = "/socket.io/?EIO=4&transport=polling"
 
 
-def ask(port: int, method: str, path: str, body: str | None = None) -> SettingValue:
+def ask(port: int, method: str, path: str, body: str | None = None) -> Answer:
     """A whole request on a connection of its own."""
     pending = Pending(port, method, path, body, {"Content-Type": "text/plain", "Connection": "close"})
     answer = pending.answer()

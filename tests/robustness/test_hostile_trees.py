@@ -470,6 +470,7 @@ def test_files_that_change_while_they_are_linted(
 
 _NO_OPTIONS = {
     **dict.fromkeys(("fix", "unsafe_fixes", "interactive", "diff", "diff_base", "baseline", "fail_on", "output_file")),
-    **dict.fromkeys(("statistics", "quiet", "exit_zero", "output_format"), False),
+    **dict.fromkeys(("statistics", "quiet", "exit_zero", "output_format", "advice"), False),
     **{"fix_only": (), "outputs": (), "no_baseline": True, "likely": True, "color": "never"},
+    **{"select": (), "extend_select": ()},
 }
